@@ -1,0 +1,156 @@
+/**
+ * All disk access of qmail-queue, qmail-send and qmail-clean, and of qmail-local in a Maildir. Metadata calls are synchronous (they cost microseconds,
+ * awaiting one costs more), calls that make the disk wait are asynchronous, so that many overlap. One small module, so
+ * that a test can put a failing disk in its place.
+ * @module
+ */
+
+/** What `stat` tells; times in whole seconds since 1970. */
+export interface FileStat {
+  readonly inode: number;
+  readonly sizeBytes: number;
+  readonly mtimeSeconds: number;
+  readonly isFile: boolean;
+}
+
+export interface DiskFile {
+  readonly inode: number;
+  /** Writes all octets at the current position. */
+  write(octets: Uint8Array): void;
+  /** Writes all octets at `offset`. */
+  writeAt(offset: number, octets: Uint8Array): void;
+  /** Data on stable storage. */
+  sync(): Promise<void>;
+  close(): void;
+}
+
+export interface Disk {
+  /** Makes a new file, open for writing; throws `AlreadyExists`. */
+  create(path: string, mode: number): DiskFile;
+  /** Opens a file for writing in place; throws `NotFound`. */
+  openWrite(path: string): DiskFile;
+  /** Opens a file for appending, making it where it is absent. */
+  openAppend(path: string, mode: number): DiskFile;
+  readFile(path: string): Uint8Array;
+  /** `undefined` when there is nothing of that name. Does not follow a symlink. */
+  stat(path: string): FileStat | undefined;
+  link(from: string, to: string): void;
+  rename(from: string, to: string): void;
+  /** Removes a name; content when it was not there. */
+  remove(path: string): void;
+  setMtime(path: string, seconds: number): void;
+  list(dir: string): string[];
+  /** A folder's entries on stable storage: all that were made before this call. Callers at one time share one sync. */
+  syncDir(dir: string): Promise<void>;
+}
+
+class RealFile implements DiskFile {
+  readonly inode: number;
+  readonly #file: Deno.FsFile;
+
+  constructor(file: Deno.FsFile, inode: number) {
+    this.#file = file;
+    this.inode = inode;
+  }
+
+  write(octets: Uint8Array): void {
+    for (let at = 0; at < octets.length;) at += this.#file.writeSync(octets.subarray(at));
+  }
+
+  writeAt(offset: number, octets: Uint8Array): void {
+    this.#file.seekSync(offset, Deno.SeekMode.Start);
+    this.write(octets);
+  }
+
+  sync(): Promise<void> {
+    return this.#file.syncData();
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}
+
+/** Shares syncs of a folder: whoever asks while one runs waits for the next, which covers them all. */
+class DirSyncs {
+  readonly #running = new Map<string, Promise<void>>();
+  readonly #next = new Map<string, Promise<void>>();
+
+  sync(dir: string): Promise<void> {
+    const running = this.#running.get(dir);
+    if (running === undefined) return this.#start(dir);
+    let next = this.#next.get(dir);
+    if (next === undefined) {
+      next = running.catch(() => {}).then(() => {
+        this.#next.delete(dir);
+        return this.#start(dir);
+      });
+      this.#next.set(dir, next);
+    }
+    return next;
+  }
+
+  #start(dir: string): Promise<void> {
+    const done = this.#syncNow(dir).finally(() => {
+      if (this.#running.get(dir) === done) this.#running.delete(dir);
+    });
+    this.#running.set(dir, done);
+    return done;
+  }
+
+  async #syncNow(dir: string): Promise<void> {
+    // A folder opened for reading is what Linux lets one fsync.
+    const handle = Deno.openSync(dir, { read: true });
+    try {
+      await handle.sync();
+    } finally {
+      handle.close();
+    }
+  }
+}
+
+function openFile(path: string, options: Deno.OpenOptions): DiskFile {
+  const file = Deno.openSync(path, options);
+  return new RealFile(file, file.statSync().ino ?? 0);
+}
+
+/** The disk of this machine. */
+export function realDisk(): Disk {
+  const dirs = new DirSyncs();
+  return {
+    create: (path, mode) => openFile(path, { write: true, createNew: true, mode }),
+    openWrite: (path) => openFile(path, { write: true }),
+    openAppend: (path, mode) => openFile(path, { append: true, create: true, mode }),
+    readFile: (path) => Deno.readFileSync(path),
+    stat: statOf,
+    link: (from, to) => Deno.linkSync(from, to),
+    rename: (from, to) => Deno.renameSync(from, to),
+    remove: removeFile,
+    setMtime: (path, seconds) => Deno.utimeSync(path, seconds, seconds),
+    list: (dir) => Array.from(Deno.readDirSync(dir), (entry) => entry.name),
+    syncDir: (dir) => dirs.sync(dir),
+  };
+}
+
+function statOf(path: string): FileStat | undefined {
+  try {
+    const info = Deno.lstatSync(path);
+    return {
+      inode: info.ino ?? 0,
+      sizeBytes: info.size,
+      mtimeSeconds: Math.floor((info.mtime?.getTime() ?? 0) / 1000),
+      isFile: info.isFile,
+    };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+function removeFile(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * Received fields that servers and the queue put in front of a message (RFC 5321 §4.4), as octet strings with LF line
+ * ends. Whatever came from the network (HELO, host name from DNS) is sanitised here, so that no octet of it can end the
+ * line, open a comment, or pass for another part of the field.
+ * @module
+ */
+import { formatQmailDate } from "./date.ts";
+
+/** What an SMTP server knows about the message's arrival. Host names and addresses are given without brackets. */
+export interface SmtpTrace {
+  /** The client's claim in HELO or EHLO; may be empty. */
+  readonly helo: string;
+  /** The client's verified name, if it has one. */
+  readonly remoteHost?: string | undefined;
+  readonly remoteIp: string;
+  /** The server's own name. */
+  readonly by: string;
+  readonly protocol: "SMTP" | "ESMTP";
+  readonly unixSeconds: number;
+  /** The server's identifier of this message, for finding it in logs. */
+  readonly id?: string | undefined;
+}
+
+/** Who called the queue program, in qmail's words. */
+export type Invocation = `by uid ${number}` | "by alias" | "from network" | "for bounce";
+
+/**
+ * The SMTP server's field, two lines:
+ *
+ * ```text
+ * Received: from client.example (host.example [198.51.100.7])
+ *   by mx.example.com with ESMTP; 22 Nov 2026 07:48:04 +0000
+ * ```
+ *
+ * Unlike qmail: RFC 5321's order, the claimed name first and what is known about the client in the comment; the
+ * client's user name (RFC 1413) is left out.
+ */
+export function smtpReceived(trace: SmtpTrace): string {
+  const helo = sanitise(trace.helo) || "unknown";
+  const ip = trace.remoteIp.includes(":") ? `IPv6:${trace.remoteIp}` : trace.remoteIp;
+  const host = trace.remoteHost === undefined || trace.remoteHost === "" ? "" : `${sanitise(trace.remoteHost)} `;
+  const id = trace.id === undefined ? "" : ` id ${sanitise(trace.id)}`;
+  const date = formatQmailDate(trace.unixSeconds, "+0000");
+  return `Received: from ${helo} (${host}[${sanitise(ip)}])\n` +
+    `  by ${sanitise(trace.by)} with ${trace.protocol}${id}; ${date}\n`;
+}
+
+/**
+ * The queue's own field, one line: `Received: (qmail 4896 invoked by uid 1000); 22 Nov 2026 07:48:04 -0000`. `qp` is the
+ * queueing process, the number that also stands in "250 ok ... qp 4896" and in the log.
+ */
+export function queueReceived(
+  trace: { readonly qp: number; readonly how: Invocation; readonly unixSeconds: number },
+): string {
+  return `Received: (qmail ${trace.qp} invoked ${trace.how}); ${formatQmailDate(trace.unixSeconds)}\n`;
+}
+
+/** qmail's set of harmless octets, and "_"; all others become "?". At most 255 are kept. */
+function sanitise(octets: string): string {
+  return octets.slice(0, 255).replace(/[^A-Za-z0-9.@%+/=:\-[\]_]/g, "?");
+}

@@ -1,0 +1,123 @@
+/**
+ * What one component may touch, as data, and the same as flags of the deno command line. Each component computes its
+ * grant in its permissions.ts; nobody else writes a flag.
+ * @module
+ */
+import type { Home, SocketName } from "../../../config/home.ts";
+import type { Controls } from "../../../config/schema.ts";
+import type { Endpoint } from "../../../config/values.ts";
+
+/** Paths are absolute; a folder stands for all below it. Addresses are `host:port`, `[v6]:port` or `network/bits:port`. */
+export interface Grant {
+  readonly read?: readonly string[];
+  readonly write?: readonly string[];
+  /** TCP and UDP addresses it binds. */
+  readonly listen?: readonly string[];
+  /** TCP and UDP addresses it connects to or sends to. */
+  readonly connect?: readonly string[];
+  /** Unix sockets it makes and listens on. */
+  readonly serves?: readonly SocketName[];
+  /** Unix sockets of others it connects to. */
+  readonly calls?: readonly SocketName[];
+  /** Programs it may start, by absolute path. */
+  readonly run?: readonly string[];
+  /** Names of deno's `--allow-sys`. */
+  readonly sys?: readonly string[];
+}
+
+/** The accounts of qmail that processes run under, and `vmail` for virtual mailboxes; `root` starts and drops nothing. */
+export const accounts = ["root", "alias", "qmaild", "qmaill", "qmailp", "qmailq", "qmailr", "qmails", "vmail"] as const;
+export type Account = (typeof accounts)[number];
+
+export interface Ids {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** What a grant may depend on. */
+export interface Config {
+  readonly home: Home;
+  readonly portOffset: number;
+  readonly controls: Controls;
+  /** control/nameservers, or those of the machine. */
+  readonly nameservers: readonly Endpoint[];
+}
+
+/** What the supervisor, the documentation and the tests know about a component. */
+export interface Manifest {
+  /** Folder, process name, log tag and launcher. */
+  readonly name: string;
+  readonly job: string;
+  readonly account: Account;
+  /** `supervisor`: started and kept up by it; otherwise the component that starts it on demand. */
+  readonly startedBy: "start" | "supervisor" | "qmail-lspawn";
+  /** Stopped in ascending order: first those that let mail in, last those the others need to finish. */
+  readonly stopOrder: number;
+  readonly permissions: (config: Config) => Grant;
+  /** Whether it must begin as root, to bind a port below 1024, and give root up itself (`--setuid`, `--setgid`). */
+  readonly bindsLowPort?: (config: Config) => boolean;
+}
+
+/** `host:port` as deno's flags write it. */
+export function netAddress(endpoint: Endpoint): string {
+  return endpoint.host.includes(":") ? `[${endpoint.host}]:${endpoint.port}` : `${endpoint.host}:${endpoint.port}`;
+}
+
+/** The control files of a component as read grants. */
+export function controlPaths(home: Home, files: readonly string[]): string[] {
+  return files.map((file) => home.control(file));
+}
+
+/** All paths and addresses of a grant by kind of permission: what the flags say and what an audit may show. */
+export interface Rights {
+  readonly read: readonly string[];
+  readonly write: readonly string[];
+  readonly net: readonly string[];
+  readonly run: readonly string[];
+  readonly sys: readonly string[];
+}
+
+/** A Unix socket takes three rights in Deno: net, read and write of its path. */
+export function rightsOf(grant: Grant, home: Home): Rights {
+  const sockets = [...grant.serves ?? [], ...grant.calls ?? []].map((name) => home.socket(name));
+  return {
+    read: [...grant.read ?? [], ...sockets],
+    write: [...grant.write ?? [], ...sockets],
+    net: [...grant.listen ?? [], ...grant.connect ?? [], ...sockets.map((path) => `unix:${path}`)],
+    run: grant.run ?? [],
+    sys: grant.sys ?? [],
+  };
+}
+
+/** The `--allow-*` flags; a kind with nothing in it has no flag, so deno refuses all of it. */
+export function flagsOf(grant: Grant, home: Home): string[] {
+  const rights = rightsOf(grant, home);
+  return (["read", "write", "net", "run", "sys"] as const)
+    .filter((kind) => rights[kind].length > 0)
+    .flatMap((kind) =>
+      kind === "sys" ? sysFlags(rights.sys) : [`--allow-${kind}=${[...new Set(rights[kind])].join(",")}`]
+    );
+}
+
+/** What `--allow-sys` and `--deny-sys` of deno 2.9.6 take by name. */
+const namedSys = [
+  ...[
+    "hostname",
+    "osRelease",
+    "osUptime",
+    "loadavg",
+    "networkInterfaces",
+    "systemMemoryInfo",
+    "uid",
+    "gid",
+    "cpus",
+    "username",
+  ],
+  ...["userInfo", "homedir", "getegid", "getPriority", "setPriority", "statfs"],
+];
+
+/** `setgid` and `setuid` are checked by these names, but the command line does not know them: all the others are denied instead. */
+function sysFlags(sys: readonly string[]): string[] {
+  if (sys.every((name) => namedSys.includes(name))) return [`--allow-sys=${sys.join(",")}`];
+  return ["--allow-sys", `--deny-sys=${namedSys.filter((name) => !sys.includes(name)).join(",")}`];
+}

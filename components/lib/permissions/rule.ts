@@ -1,0 +1,44 @@
+/**
+ * The grant rule (ARCHITECTURE.md, "Promises"): who speaks with the network may write no file and run nothing; who may
+ * write mail or run programs may not reach the network; only the supervisor may start launchers other than its own.
+ * @module
+ */
+import { resolvConfPath } from "../../../config/nameservers.ts";
+import type { Config, Grant, Manifest } from "./grant.ts";
+
+function speaksWithNetwork(grant: Grant): boolean {
+  return (grant.listen ?? []).length > 0 || (grant.connect ?? []).length > 0;
+}
+
+/** What breaks the rule, a line each; empty when it holds. */
+export function breaches(manifests: readonly Manifest[], config: Config): string[] {
+  return manifests.flatMap((manifest) => breachesOf(manifest, config));
+}
+
+function breachesOf(manifest: Manifest, config: Config): string[] {
+  const grant = manifest.permissions(config);
+  const found: string[] = [];
+  const say = (text: string) => found.push(`${manifest.name}: ${text}`);
+  if (speaksWithNetwork(grant)) {
+    if ((grant.write ?? []).length > 0) say(`reaches the network and may write ${grant.write!.join(", ")}`);
+    if ((grant.run ?? []).length > 0) say(`reaches the network and may run ${grant.run!.join(", ")}`);
+    const controls = `${config.home.dir}/control/`;
+    const other = (grant.read ?? []).filter((path) => !path.startsWith(controls) && path !== resolvConfPath);
+    if (other.length > 0) say(`reaches the network and may read ${other.join(", ")}`);
+  }
+  const launchers = config.home.libexec("launch");
+  for (const program of grant.run ?? []) {
+    const isLauncher = program.startsWith(`${launchers}/`);
+    if (!isLauncher && program !== "/bin/sh") say(`may run ${program}, which is no launcher`);
+    if (isLauncher && manifest.startedBy !== "start" && program !== config.home.libexec("launch", "qmail-local")) {
+      say(`may start ${program}: only the supervisor starts components`);
+    }
+  }
+  if (manifest.startedBy !== "start") {
+    const writable = (grant.write ?? []).filter((path) =>
+      config.home.libexec().startsWith(path) || path.startsWith(config.home.libexec())
+    );
+    if (writable.length > 0) say(`may write grants or launchers in ${writable.join(", ")}`);
+  }
+  return found;
+}

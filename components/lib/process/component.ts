@@ -1,0 +1,99 @@
+/**
+ * What every long-running component's main.ts shares: command line, signals, the line that says it is ready, the sign
+ * of life, and exit codes (0 done, 100 permanent, 111 try again, also for every surprise).
+ *
+ * Standard output speaks to the supervisor, one JSON object a line: `{"event":"ready","ports":{…}}` once, then
+ * `{"event":"alive","rss":…}` every few seconds. Standard input tells of the supervisor's death: with `--supervised`,
+ * its end means stop. Standard error is the log.
+ * @module
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { type Home, homeAt } from "../../../config/home.ts";
+import { describeError, flushLog, log } from "../log/log.ts";
+
+/** What a running component offers to its main. */
+export interface Running {
+  /** Said with "ready": the ports it listens on, by a name for each. */
+  readonly ports?: Readonly<Record<string, number>>;
+  /** Ends in order: finish what is under way, take nothing new. Called once. */
+  stop(): Promise<void>;
+  /** SIGHUP: read the control files again. Answers what is wrong with them; the old values stay then. */
+  reload?(): readonly string[];
+  /** SIGALRM (qmail-send: every message is due). */
+  alarm?(): void;
+}
+
+export interface Start {
+  readonly home: Home;
+  readonly portOffset: number;
+  /** Ends the component as SIGTERM would. */
+  readonly requestStop: () => void;
+}
+
+/** A start that cannot succeed until an operator acts: logged as it is, exit 100. */
+export class CannotStart extends Error {
+  override name = "CannotStart";
+}
+
+const aliveMs = 5000;
+const encoder = new TextEncoder();
+
+/** Tells the supervisor, one JSON object a line. */
+export function tell(event: object): void {
+  try {
+    Deno.stdout.writeSync(encoder.encode(JSON.stringify(event) + "\n"));
+  } catch {
+    // The supervisor is gone; standard input says so too.
+  }
+}
+
+/** Runs a component until a signal or the supervisor's end stops it. Never returns. */
+export async function runComponent(name: string, run: (start: Start) => Running | Promise<Running>): Promise<never> {
+  const args = parseArgs(Deno.args, { string: ["home", "port-offset"], boolean: ["supervised"] });
+  const stopAsked = Promise.withResolvers<void>();
+  try {
+    const running = await run({
+      home: homeAt(String(args["home"] ?? ".")),
+      portOffset: Number(args["port-offset"] ?? 0),
+      requestStop: stopAsked.resolve,
+    });
+    await untilStopped(name, running, args["supervised"] === true, stopAsked.promise);
+    await running.stop();
+    return exit(0);
+  } catch (error) {
+    log(`alert: ${name}: ${describeError(error)}`);
+    return exit(error instanceof CannotStart ? 100 : 111);
+  }
+}
+
+function exit(code: number): never {
+  flushLog();
+  Deno.exit(code);
+}
+
+function untilStopped(name: string, running: Running, supervised: boolean, stopAsked: Promise<void>): Promise<void> {
+  const alive = () => tell({ event: "alive", rss: Deno.memoryUsage().rss });
+  const timer = setInterval(alive, aliveMs);
+  return new Promise((resolve) => {
+    const stop = () => {
+      clearInterval(timer);
+      resolve();
+    };
+    Deno.addSignalListener("SIGTERM", stop);
+    // A terminal sends Ctrl-C to the whole group; under a supervisor its SIGTERM comes in the right order.
+    Deno.addSignalListener("SIGINT", supervised ? () => {} : stop);
+    Deno.addSignalListener("SIGHUP", () => {
+      for (const defect of running.reload?.() ?? []) log(`alert: ${name}: ${defect}; keeping the old values`);
+    });
+    Deno.addSignalListener("SIGALRM", () => running.alarm?.());
+    if (supervised) void endOfInput().then(stop);
+    void stopAsked.then(stop);
+    tell({ event: "ready", ports: running.ports ?? {} });
+    alive();
+  });
+}
+
+async function endOfInput(): Promise<void> {
+  const buffer = new Uint8Array(64);
+  while (await Deno.stdin.read(buffer).catch(() => null) !== null);
+}

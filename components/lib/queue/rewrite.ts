@@ -1,0 +1,56 @@
+/**
+ * Which channel a recipient takes and under which address (qmail's rules, done once a recipient): envnoathost,
+ * percenthack, locals, virtualdomains, else remote. Lookups ignore ASCII case; the address keeps its own.
+ * @module
+ */
+import { lowerCaseAscii } from "../address/parse_domain.ts";
+import type { Controls } from "../../../config/schema.ts";
+import type { Channel } from "./layout.ts";
+
+export type RewriteRules = Pick<Controls, "envnoathost" | "percenthack" | "locals" | "virtualdomains">;
+
+export interface Routed {
+  readonly channel: Channel;
+  readonly address: string;
+}
+
+/** Routes one envelope recipient (an octet string). */
+export function rewriteRecipient(recipient: string, rules: RewriteRules): Routed {
+  let address = recipient.includes("@") ? recipient : `${recipient}@${rules.envnoathost}`;
+  let at = address.lastIndexOf("@");
+  while (rules.percenthack.includes(lowerCaseAscii(address.slice(at + 1)))) {
+    const percent = address.lastIndexOf("%", at - 1);
+    if (percent < 0) break;
+    address = `${address.slice(0, percent)}@${address.slice(percent + 1, at)}`;
+    at = address.lastIndexOf("@");
+  }
+  const domain = lowerCaseAscii(address.slice(at + 1));
+  if (rules.locals.includes(domain)) return { channel: "local", address };
+  const prefix = virtualPrefix(lowerCaseAscii(address), domain, rules.virtualdomains);
+  return prefix ? { channel: "local", address: `${prefix}-${address}` } : { channel: "remote", address };
+}
+
+/** The prefix of the first matching entry; "" and `undefined` both mean remote (an exception, or no entry). */
+function virtualPrefix(address: string, domain: string, entries: ReadonlyMap<string, string>): string | undefined {
+  const whole = entries.get(address) ?? entries.get(domain);
+  return whole ?? suffixMatch(domain, entries);
+}
+
+/** The value under the longest suffix of `domain` that begins with a dot, else under "". */
+export function suffixMatch<T>(domain: string, entries: ReadonlyMap<string, T>): T | undefined {
+  for (let dot = domain.indexOf("."); dot >= 0; dot = domain.indexOf(".", dot + 1)) {
+    const key = domain.slice(dot);
+    if (entries.has(key)) return entries.get(key);
+  }
+  return entries.get("");
+}
+
+/**
+ * A rewritten address as its sender knows it: without the prefix that virtualdomains put in front. As in qmail, only
+ * entries for a domain are undone, not one for `user@domain`.
+ */
+export function withoutPrefix(address: string, virtualdomains: ReadonlyMap<string, string>): string {
+  const domain = lowerCaseAscii(address.slice(address.lastIndexOf("@") + 1));
+  const prefix = virtualdomains.get(domain) ?? suffixMatch(domain, virtualdomains);
+  return prefix && address.startsWith(`${prefix}-`) ? address.slice(prefix.length + 1) : address;
+}

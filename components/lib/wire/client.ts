@@ -1,0 +1,136 @@
+/**
+ * The connecting side of a Unix socket between components. It connects when first needed, connects again with back-off
+ * when the other process was restarted, and gives every request an id, so that many can be under way at once.
+ * @module
+ */
+import type { Frame } from "./frame.ts";
+import { Pipe } from "./pipe.ts";
+
+/** The other process went away before it answered: whether it did the work is not known. */
+export class ConnectionLost extends Error {
+  override name = "ConnectionLost";
+}
+
+export interface ClientOptions {
+  /** How long a request waits for a connection before it fails with {@link ConnectionLost}; default 1000. */
+  readonly connectMs?: number;
+  /** Told when a connection stands, and when it is lost. */
+  readonly onOpen?: (pipe: Pipe) => void;
+  readonly onClose?: () => void;
+  /** Frames that answer no request (without an `id` that is waited for). */
+  readonly onFrame?: (frame: Frame) => void;
+  /** Garbage from the other side. */
+  readonly onError?: (error: unknown) => void;
+}
+
+interface Waiting {
+  readonly resolve: (frame: Frame) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const firstRetryMs = 5;
+const lastRetryMs = 250;
+
+export class Client {
+  readonly #path: string;
+  readonly #options: ClientOptions;
+  readonly #waiting = new Map<number, Waiting>();
+  #pipe: Pipe | undefined;
+  #connecting: Promise<Pipe | undefined> | undefined;
+  #nextId = 1;
+  #closed = false;
+
+  constructor(path: string, options: ClientOptions = {}) {
+    this.#path = path;
+    this.#options = options;
+  }
+
+  /** A number no other request of this client has. */
+  newId(): number {
+    return this.#nextId++;
+  }
+
+  get connected(): boolean {
+    return this.#pipe !== undefined;
+  }
+
+  /** The open connection; `undefined` when there is none within `connectMs`. */
+  connect(): Promise<Pipe | undefined> {
+    if (this.#pipe !== undefined) return Promise.resolve(this.#pipe);
+    if (this.#closed) return Promise.resolve(undefined);
+    this.#connecting ??= this.#dial().finally(() => this.#connecting = undefined);
+    return this.#connecting;
+  }
+
+  /** Keeps a connection up for as long as the client lives (for sides that are told things, not only ask). */
+  async stayConnected(): Promise<void> {
+    while (!this.#closed) {
+      const pipe = await this.connect();
+      if (pipe !== undefined) return;
+    }
+  }
+
+  /** Sends a request and answers its reply. Throws {@link ConnectionLost}. */
+  async request(head: object, body?: Uint8Array): Promise<Frame> {
+    const pipe = this.#pipe ?? await this.connect();
+    if (pipe === undefined) throw new ConnectionLost(`cannot connect to ${this.#path}`);
+    return await this.requestOn(pipe, this.newId(), head, body);
+  }
+
+  /** Sends a request on a given connection under a given id (one that earlier frames of it may have named). */
+  requestOn(pipe: Pipe, id: number, head: object, body?: Uint8Array): Promise<Frame> {
+    if (pipe.closed) return Promise.reject(new ConnectionLost(`lost the connection to ${this.#path}`));
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      pipe.send({ ...head, id }, body);
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#pipe?.close();
+  }
+
+  async #dial(): Promise<Pipe | undefined> {
+    const end = Date.now() + (this.#options.connectMs ?? 1000);
+    for (let waitMs = firstRetryMs;; waitMs = Math.min(waitMs * 2, lastRetryMs)) {
+      try {
+        const pipe = new Pipe(await Deno.connect({ transport: "unix", path: this.#path }));
+        this.#pipe = pipe;
+        void this.#readAll(pipe);
+        this.#options.onOpen?.(pipe);
+        return pipe;
+      } catch (error) {
+        if (error instanceof Deno.errors.NotCapable) throw error;
+        if (this.#closed || Date.now() + waitMs > end) return undefined;
+        await new Promise((resolve) => setTimeout(resolve, waitMs));
+      }
+    }
+  }
+
+  async #readAll(pipe: Pipe): Promise<void> {
+    try {
+      for await (const frame of pipe.frames()) this.#take(frame);
+    } catch (error) {
+      this.#options.onError?.(error);
+    } finally {
+      pipe.close();
+      this.#pipe = undefined;
+      const lost = [...this.#waiting.values()];
+      this.#waiting.clear();
+      for (const waiting of lost) waiting.reject(new ConnectionLost(`lost the connection to ${this.#path}`));
+      this.#options.onClose?.();
+    }
+  }
+
+  #take(frame: Frame): void {
+    const id = frame.head["id"];
+    const waiting = typeof id === "number" ? this.#waiting.get(id) : undefined;
+    if (waiting === undefined) {
+      this.#options.onFrame?.(frame);
+      return;
+    }
+    this.#waiting.delete(id as number);
+    waiting.resolve(frame);
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * Deliveries. qmail-send asks a spawner (sockets `qmail-lspawn`, `qmail-rspawn`) with the message's number; the spawner,
+ * who may read the queue, asks the process that delivers, who may not, and feeds it the message: the first piece rides
+ * on the request, the rest is asked for by offset (`read`), so that a slow peer never makes anybody hold a whole message.
+ * @module
+ */
+import * as field from "./fields.ts";
+import type { Frame } from "./frame.ts";
+import { ProtocolError } from "./server.ts";
+
+/** What one attempt did for one recipient: K delivered, Z deferral, D failure. */
+export const verdicts = ["K", "Z", "D"] as const;
+export type Verdict = (typeof verdicts)[number];
+
+export interface DeliveryReport {
+  readonly verdict: Verdict;
+  /** Octet string for the log and the bounce; lines end in LF, no NUL. */
+  readonly text: string;
+}
+
+/** qmail-send → spawner. The recipients of one request share the sender and, on the remote channel, the domain. */
+export interface SpawnRequest {
+  readonly id: number;
+  readonly message: number;
+  readonly sender: string;
+  readonly recipients: readonly string[];
+}
+
+/** Spawner → qmail-send: one report a recipient, in order. `lost`: the process that delivered died; nobody knows. */
+export interface SpawnReply {
+  readonly lost: boolean;
+  readonly reports: readonly DeliveryReport[];
+}
+
+export const longestReport = 10_000;
+
+/** Throws ProtocolError. */
+export function parseSpawnRequest(frame: Frame): SpawnRequest {
+  if (frame.head["op"] !== "deliver") throw new ProtocolError(`expected the request "deliver"`);
+  return {
+    id: field.wholeNumber(frame.head, "id"),
+    message: field.wholeNumber(frame.head, "message"),
+    sender: field.address(frame.head, "sender"),
+    recipients: field.addresses(frame.head, "recipients"),
+  };
+}
+
+function parseReport(value: unknown): DeliveryReport {
+  const head = (typeof value === "object" && value !== null ? value : {}) as Readonly<Record<string, unknown>>;
+  const text = head["text"];
+  if (typeof text !== "string") throw new ProtocolError("a report without text");
+  return { verdict: field.oneOf(head, "verdict", verdicts), text: text.slice(0, longestReport) };
+}
+
+/** Throws ProtocolError. */
+export function parseSpawnReply(frame: Frame, recipients: number): SpawnReply {
+  const reports = frame.head["reports"];
+  if (!Array.isArray(reports) || reports.length !== recipients) {
+    throw new ProtocolError(`expected ${recipients} reports`);
+  }
+  return { lost: field.flag(frame.head, "lost"), reports: reports.map(parseReport) };
+}
+
+/** The part of a spawner's request that both delivering processes get. The frame's body is the message's beginning. */
+export interface DeliverFields {
+  readonly id: number;
+  readonly sizeBytes: number;
+  readonly sender: string;
+  readonly recipients: readonly string[];
+}
+
+/** Throws ProtocolError. */
+export function parseDeliverFields(frame: Frame): DeliverFields {
+  if (frame.head["op"] !== "deliver") throw new ProtocolError(`expected the request "deliver"`);
+  return {
+    id: field.wholeNumber(frame.head, "id"),
+    sizeBytes: field.wholeNumber(frame.head, "sizeBytes"),
+    sender: field.address(frame.head, "sender"),
+    recipients: field.addresses(frame.head, "recipients"),
+  };
+}
+
+/** qmail-local's request: where to deliver. */
+export interface LocalRequest extends DeliverFields {
+  /** Absolute path of the Maildir. */
+  readonly maildir: string;
+  /** This host's name, for the names of files in the Maildir. */
+  readonly hostName: string;
+}
+
+/** Throws ProtocolError. */
+export function parseLocalRequest(frame: Frame): LocalRequest {
+  return {
+    ...parseDeliverFields(frame),
+    maildir: field.text(frame.head, "maildir"),
+    hostName: field.text(frame.head, "hostName", 255),
+  };
+}
+
+/** qmail-remote's request: everything it would have read in control files, so that it needs none. */
+export interface RemoteRequest extends DeliverFields {
+  /** Domain of the recipients, lower-cased, or an address literal in brackets. */
+  readonly domain: string;
+  /** A route's relay; `undefined`: by MX. */
+  readonly relayHost: string | undefined;
+  readonly port: number;
+  readonly helo: string;
+  readonly connectTimeoutMs: number;
+  readonly timeoutMs: number;
+  /** Whether an MX may have a loopback or private address. */
+  readonly privateAddresses: boolean;
+}
+
+/** Throws ProtocolError. */
+export function parseRemoteRequest(frame: Frame): RemoteRequest {
+  return {
+    ...parseDeliverFields(frame),
+    domain: field.text(frame.head, "domain", 300),
+    relayHost: field.optionalText(frame.head, "relayHost", 300),
+    port: field.wholeNumber(frame.head, "port"),
+    helo: field.text(frame.head, "helo", 300),
+    connectTimeoutMs: field.wholeNumber(frame.head, "connectTimeoutMs"),
+    timeoutMs: field.wholeNumber(frame.head, "timeoutMs"),
+    privateAddresses: field.flag(frame.head, "privateAddresses"),
+  };
+}

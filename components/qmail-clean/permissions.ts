@@ -1,0 +1,15 @@
+import type { Config, Grant, Manifest } from "../lib/permissions/grant.ts";
+
+/** qmail-clean's grant: it unlinks in three folders (Deno asks for read as well to unlink one's own file: not here). */
+function permissions({ home }: Config): Grant {
+  return { write: ["mess", "intd", "todo"].map((dir) => home.queue(dir)), serves: ["qmail-clean"] };
+}
+
+export const manifest: Manifest = {
+  name: "qmail-clean",
+  job: "removes finished mail on qmail-send's word",
+  account: "qmailq",
+  startedBy: "supervisor",
+  stopOrder: 4,
+  permissions,
+};

@@ -1,0 +1,19 @@
+import { controlFilesOf } from "../../config/schema.ts";
+import { type Config, controlPaths, type Grant, type Manifest } from "../lib/permissions/grant.ts";
+
+/** qmail-getpw's grant: it reads who there is, and answers. */
+function permissions({ home }: Config): Grant {
+  return {
+    read: [home.users("passwd"), ...controlPaths(home, controlFilesOf("qmail-getpw"))],
+    serves: ["qmail-getpw"],
+  };
+}
+
+export const manifest: Manifest = {
+  name: "qmail-getpw",
+  job: "says whose mailbox an address is",
+  account: "qmailp",
+  startedBy: "supervisor",
+  stopOrder: 5,
+  permissions,
+};

@@ -1,0 +1,47 @@
+/**
+ * Delivery into a Maildir: written under tmp, synced, renamed into new, and new's entries synced; only then is it there
+ * to stay. A reader never sees a part of a message.
+ * @module
+ */
+import type { Disk } from "../lib/disk/disk.ts";
+
+/** What makes a file's name unique: never the same twice. */
+export interface UniqueName {
+  readonly unixSeconds: number;
+  readonly microseconds: number;
+  readonly pid: number;
+  /** Deliveries of this process so far. */
+  readonly serial: number;
+  readonly hostName: string;
+}
+
+/** `<time>.M<usec>P<pid>Q<n>.<host>`; `/` and `:` of the host are written `\057` and `\072`. */
+export function uniqueName({ unixSeconds, microseconds, pid, serial, hostName }: UniqueName): string {
+  const host = hostName.replaceAll("/", "\\057").replaceAll(":", "\\072");
+  return `${unixSeconds}.M${microseconds}P${pid}Q${serial}.${host}`;
+}
+
+/** Delivers `pieces` as `name`; throws what the disk says, and then nothing stays in new or tmp. */
+export async function deliverToMaildir(
+  disk: Disk,
+  maildir: string,
+  name: string,
+  pieces: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const tmpPath = `${maildir}/tmp/${name}`;
+  const newPath = `${maildir}/new/${name}`;
+  const file = disk.create(tmpPath, 0o600);
+  try {
+    try {
+      for await (const piece of pieces) file.write(piece);
+      await file.sync();
+    } finally {
+      file.close();
+    }
+    disk.rename(tmpPath, newPath);
+    await disk.syncDir(`${maildir}/new`);
+  } catch (error) {
+    disk.remove(tmpPath);
+    throw error;
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * What qmail-queue does with each request of one connection: which messages are being written under which id, and the
+ * exit code each one ends with. Holds no message content.
+ * @module
+ */
+import { exitCode } from "../lib/queue/exit_code.ts";
+import type { EnvelopeFields, Origin, QueueReply, QueueRequest } from "../lib/wire/queue_protocol.ts";
+import type { Draft } from "./draft.ts";
+
+/** What the intake needs of the queue around it. */
+export interface Store {
+  /** Begins a message; throws what the disk says. */
+  begin(origin: Origin, uid: number, content?: Uint8Array): { readonly draft: Draft; readonly qp: number };
+  /** Makes it a message, settles when it is on stable storage; throws what the disk says. */
+  commit(draft: Draft, qp: number, envelope: EnvelopeFields): Promise<void>;
+  /** Drops it. */
+  abort(draft: Draft): void;
+  onTrouble(error: unknown): void;
+}
+
+/** Longest address, without its NUL (qmail's interface). */
+const longestAddress = 1002;
+const mostDrafts = 1000;
+
+interface Writing {
+  readonly draft: Draft;
+  readonly qp: number;
+}
+
+export class Intake {
+  readonly #store: Store;
+  readonly #writing = new Map<number, Writing>();
+  /** Ids whose writing failed: the rest of them is ignored, `close` answers the code. */
+  readonly #failed = new Map<number, number>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Carries out one request; the reply is for `message` and `close`, others have none. */
+  take(request: QueueRequest): Promise<QueueReply> | undefined {
+    switch (request.op) {
+      case "message": {
+        const begun = this.#begin(request.envelope.origin, request.envelope.uid, request.content);
+        return typeof begun === "number"
+          ? Promise.resolve({ code: begun, qp: 0 })
+          : this.#commit(begun, request.envelope);
+      }
+      case "open": {
+        const begun = this.#writing.size < mostDrafts ? this.#begin(request.origin, request.uid) : exitCode.temporary;
+        if (typeof begun === "number") this.#failed.set(request.id, begun);
+        else this.#writing.set(request.id, begun);
+        return undefined;
+      }
+      case "data":
+        this.#write(request.id, request.content);
+        return undefined;
+      case "close": {
+        const writing = this.#writing.get(request.id);
+        const code = this.#failed.get(request.id) ?? exitCode.bug;
+        this.#forget(request.id);
+        return writing === undefined ? Promise.resolve({ code, qp: 0 }) : this.#commit(writing, request.envelope);
+      }
+      case "abort": {
+        const writing = this.#writing.get(request.id);
+        this.#forget(request.id);
+        if (writing !== undefined) this.#store.abort(writing.draft);
+        return undefined;
+      }
+    }
+  }
+
+  /** The connection ended: what was not closed is dropped. */
+  end(): void {
+    for (const writing of this.#writing.values()) this.#store.abort(writing.draft);
+    this.#writing.clear();
+    this.#failed.clear();
+  }
+
+  #forget(id: number): void {
+    this.#writing.delete(id);
+    this.#failed.delete(id);
+  }
+
+  #begin(origin: Origin, uid: number, content?: Uint8Array): Writing | number {
+    try {
+      return this.#store.begin(origin, uid, content);
+    } catch (error) {
+      this.#store.onTrouble(error);
+      return codeOf(error, exitCode.queueFiles);
+    }
+  }
+
+  #write(id: number, content: Uint8Array): void {
+    const writing = this.#writing.get(id);
+    if (writing === undefined) return;
+    try {
+      writing.draft.write(content);
+    } catch (error) {
+      this.#store.onTrouble(error);
+      this.#store.abort(writing.draft);
+      this.#writing.delete(id);
+      this.#failed.set(id, codeOf(error, exitCode.writeError));
+    }
+  }
+
+  async #commit({ draft, qp }: Writing, envelope: EnvelopeFields): Promise<QueueReply> {
+    if ([envelope.sender, ...envelope.recipients].some((address) => address.length > longestAddress)) {
+      this.#store.abort(draft);
+      return { code: exitCode.addressTooLong, qp };
+    }
+    try {
+      await this.#store.commit(draft, qp, envelope);
+      return { code: exitCode.queued, qp };
+    } catch (error) {
+      this.#store.onTrouble(error);
+      return { code: codeOf(error, exitCode.writeError), qp };
+    }
+  }
+}
+
+/** A full disk has a code of its own, whichever call met it first. */
+function codeOf(error: unknown, otherwise: number): number {
+  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
+  return code === "ENOSPC" || code === "EDQUOT" ? exitCode.writeError : otherwise;
+}

@@ -1,0 +1,23 @@
+/**
+ * When a message is tried again (qmail's schedule): `birth + (isqrt(now - birth) + skip)²`, so that on an idle system
+ * attempt k comes (skip·k)² seconds after birth.
+ * @module
+ */
+import type { Channel } from "../lib/queue/layout.ts";
+
+/** qmail's chanskip. */
+const skip: Readonly<Record<Channel, number>> = { local: 10, remote: 20 };
+
+/** Next attempt after one begun at `nowSeconds`, for a message born at `birthSeconds` (both seconds since 1970). */
+export function nextAttempt(birthSeconds: number, nowSeconds: number, channel: Channel): number {
+  const ageSeconds = Math.max(0, nowSeconds - birthSeconds);
+  return birthSeconds + (Math.floor(Math.sqrt(ageSeconds)) + skip[channel]) ** 2;
+}
+
+/** Seconds before a delivery whose process died is tried again; `losses` of this recipient so far, from 1. */
+export function retryAfterLoss(losses: number): number {
+  return 0.25 * 4 ** (losses - 1);
+}
+
+/** So often a delivery may be lost before it waits its turn like any deferral: a message may be what kills the process. */
+export const mostLosses = 4;

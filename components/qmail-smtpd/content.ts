@@ -1,0 +1,73 @@
+/**
+ * The content of one message on its way in: dots and line ends decoded, hops and octets counted, and the first thing
+ * wrong with it. Content is always read to its end, so the dialogue stays in step whatever was in it.
+ * @module
+ */
+import { concat } from "../lib/wire/frame.ts";
+import { type Decoded, type Defect, DotDecoder } from "../lib/smtp/dot_stuffing.ts";
+import { HopCounter } from "../lib/smtp/hop_count.ts";
+
+/** Why content is refused; from its decoder, or a limit passed. */
+export type Fault = Defect | "hops" | "size";
+
+/** Header lines of earlier hosts that make a loop, as in qmail. */
+const maxHops = 100;
+
+/**
+ * Output is passed on in pieces of at least this many octets (the last one apart). A client that sends every octet in a packet
+ * of its own would else cost a hundred times the memory of what it sends.
+ */
+const pieceBytes = 4096;
+
+const empty = new Uint8Array(0);
+
+/** Takes content in chunks of any size; where they are cut does not matter. */
+export class Content {
+  readonly #databytes: number;
+  readonly #decoder = new DotDecoder();
+  readonly #hops = new HopCounter();
+  #bytes = 0;
+  #small: Uint8Array[] = [];
+  #smallBytes = 0;
+  #limit: "hops" | "size" | undefined;
+
+  /** `databytes`: most octets of content with LF line ends; 0 means no limit. */
+  constructor(databytes: number) {
+    this.#databytes = databytes;
+  }
+
+  /** What is wrong, as soon as it is known. A defect is named first, then a loop, then the size. */
+  get fault(): Fault | undefined {
+    return this.#decoder.defect ?? this.#limit;
+  }
+
+  /** Octets decoded so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The next chunk. `output` may be held back for a while, and is empty once there is a fault. */
+  push(chunk: Uint8Array): Decoded {
+    const decoded = this.#decoder.push(chunk);
+    this.#bytes += decoded.output.length;
+    this.#hops.push(decoded.output);
+    if (this.#hops.count >= maxHops) this.#limit = "hops";
+    else if (this.#databytes > 0 && this.#bytes > this.#databytes) this.#limit ??= "size";
+    if (this.fault !== undefined) {
+      this.#small = [];
+      return { ...decoded, output: empty };
+    }
+    const whole = this.#small.length === 0 && (decoded.done || decoded.output.length >= pieceBytes);
+    return whole ? decoded : { ...decoded, output: this.#gather(decoded.output, decoded.done) };
+  }
+
+  #gather(output: Uint8Array<ArrayBuffer>, done: boolean): Uint8Array<ArrayBuffer> {
+    this.#small.push(output);
+    this.#smallBytes += output.length;
+    if (!done && this.#smallBytes < pieceBytes) return empty;
+    const all = concat(this.#small, this.#smallBytes) as Uint8Array<ArrayBuffer>;
+    this.#small = [];
+    this.#smallBytes = 0;
+    return all;
+  }
+}

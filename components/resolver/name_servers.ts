@@ -1,0 +1,63 @@
+/**
+ * The name servers, in the order in which to ask them: as configured, but one that has been silent several times in a
+ * row last for a while, so that a dead first server does not cost every lookup a wait. Also from where each is asked.
+ * @module
+ */
+import ipaddr from "ipaddr.js";
+import type { Endpoint } from "../../config/values.ts";
+
+/** One silence may be the fault of a slow zone, not of the server. */
+const silencesInARow = 3;
+const setAsideMs = 30_000;
+
+interface Health {
+  silences: number;
+  asideUntilMs: number;
+}
+
+/** What a try changed about a server, if anything. */
+export type Change = "down" | "up" | undefined;
+
+export class NameServers {
+  readonly #servers: readonly Endpoint[];
+  readonly #health: ReadonlyMap<Endpoint, Health>;
+
+  constructor(servers: readonly Endpoint[]) {
+    this.#servers = servers;
+    this.#health = new Map(servers.map((server) => [server, { silences: 0, asideUntilMs: -Infinity }]));
+  }
+
+  inOrder(nowMs: number): readonly Endpoint[] {
+    const isAside = (server: Endpoint) => (this.#health.get(server)?.asideUntilMs ?? -Infinity) > nowMs;
+    return [...this.#servers.filter((server) => !isAside(server)), ...this.#servers.filter(isAside)];
+  }
+
+  /** Notes whether a server gave an answer, of whatever use. */
+  note(server: Endpoint, answered: boolean, nowMs: number): Change {
+    const health = this.#health.get(server);
+    if (health === undefined) return undefined;
+    const wasDown = health.silences >= silencesInARow;
+    health.silences = answered ? 0 : health.silences + 1;
+    const isDown = health.silences >= silencesInARow;
+    health.asideUntilMs = isDown ? nowMs + setAsideMs : -Infinity;
+    if (wasDown === isDown) return undefined;
+    return isDown ? "down" : "up";
+  }
+}
+
+/**
+ * The local address from which a server is asked. Its port is 0: the system draws another one for every query, which an
+ * attacker has to guess besides the id. A server on this machine is asked from this machine's own address.
+ */
+export function localEndOf(server: Endpoint): Endpoint {
+  const address = ipaddr.parse(server.host);
+  const isLoopback = address.range() === "loopback";
+  if (address.kind() === "ipv6") return { host: isLoopback ? "::1" : "::", port: 0 };
+  return { host: isLoopback ? "127.0.0.1" : "0.0.0.0", port: 0 };
+}
+
+/** Whether a datagram came from `server`, however its address is spelled. */
+export function isFrom(server: Endpoint, address: string, port: number): boolean {
+  if (port !== server.port) return false;
+  return ipaddr.isValid(address) && ipaddr.parse(address).toString() === ipaddr.parse(server.host).toString();
+}

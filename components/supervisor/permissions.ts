@@ -1,0 +1,35 @@
+import { type Config, type Grant, type Manifest } from "../lib/permissions/grant.ts";
+
+/** Components the supervisor starts, in no order. */
+export const supervised = [
+  "qmail-smtpd",
+  "qmail-queue",
+  "qmail-send",
+  "qmail-clean",
+  "qmail-getpw",
+  "qmail-lspawn",
+  "qmail-rspawn",
+  "qmail-remote",
+  "resolver",
+  "admin",
+] as const;
+
+/** The supervisor's grant: it reads the configuration, writes the grants into scripts and starts the launchers of them. */
+function permissions({ home }: Config): Grant {
+  const grants = home.libexec("grants");
+  return {
+    read: [home.control(""), "/etc/resolv.conf", "/etc/passwd", grants],
+    write: [grants],
+    serves: ["supervisor", "supervisor-status"],
+    run: supervised.map((name) => home.libexec("launch", name)),
+  };
+}
+
+export const manifest: Manifest = {
+  name: "supervisor",
+  job: "starts, watches and restarts the others with their grants",
+  account: "root",
+  startedBy: "start",
+  stopOrder: 9,
+  permissions,
+};

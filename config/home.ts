@@ -1,0 +1,66 @@
+/**
+ * Where things lie below one qmail home. Every path in the project is made here, so that the grants, the start and the
+ * components cannot disagree about one.
+ * @module
+ */
+import { join, resolve } from "@std/path";
+
+/** The Unix sockets between the processes; each has a folder of its own under `run/`, owned by the listening side. */
+export const socketNames = [
+  "supervisor",
+  "supervisor-status",
+  "qmail-queue",
+  "queue-status",
+  "qmail-send",
+  "send-status",
+  "qmail-clean",
+  "qmail-lspawn",
+  "qmail-rspawn",
+  "qmail-remote",
+  "qmail-getpw",
+  "resolver",
+] as const;
+export type SocketName = (typeof socketNames)[number];
+
+/** Subfolders of mess, info, local and remote (qmail's conf-split). */
+export const queueSplit = 23;
+
+export interface Home {
+  readonly dir: string;
+  control(file: string): string;
+  queue(...parts: string[]): string;
+  socket(name: SocketName): string;
+  users(file: string): string;
+  mail(...parts: string[]): string;
+  libexec(...parts: string[]): string;
+  run(...parts: string[]): string;
+}
+
+/** The layout below `dir` (made absolute). */
+export function homeAt(dir: string): Home {
+  const root = resolve(dir);
+  return {
+    dir: root,
+    control: (file) => join(root, "control", file),
+    queue: (...parts) => join(root, "queue", ...parts),
+    socket: (name) => join(root, "run", name, "s"),
+    users: (file) => join(root, "users", file),
+    mail: (...parts) => join(root, "mail", ...parts),
+    libexec: (...parts) => join(root, "libexec", ...parts),
+    run: (...parts) => join(root, "run", ...parts),
+  };
+}
+
+/** Linux keeps a socket's path in 108 octets, the last of them NUL. */
+const longestSocketPath = 107;
+
+/** What is wrong with `home` as a place for sockets, or undefined. */
+export function homeDefect(home: Home): string | undefined {
+  const longest = Math.max(...socketNames.map((name) => new TextEncoder().encode(home.socket(name)).length));
+  if (longest > longestSocketPath) {
+    return `the home ${JSON.stringify(home.dir)} is too long: a Unix socket below it would have ${longest} octets, ` +
+      `the system takes ${longestSocketPath}; choose a shorter --home`;
+  }
+  if (/[,\n]/.test(home.dir)) return `the home ${JSON.stringify(home.dir)} may not hold a comma or a line end`;
+  return undefined;
+}

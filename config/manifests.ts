@@ -1,0 +1,34 @@
+/**
+ * Every component's manifest: what the supervisor starts, and what the grants, the tests and the documentation are made
+ * from.
+ * @module
+ */
+import { manifest as admin } from "../components/admin/permissions.ts";
+import type { Manifest } from "../components/lib/permissions/grant.ts";
+import { manifest as qmailClean } from "../components/qmail-clean/permissions.ts";
+import { manifest as qmailGetpw } from "../components/qmail-getpw/permissions.ts";
+import { manifest as qmailLocal } from "../components/qmail-local/permissions.ts";
+import { manifest as qmailLspawn } from "../components/qmail-lspawn/permissions.ts";
+import { manifest as qmailQueue } from "../components/qmail-queue/permissions.ts";
+import { manifest as qmailRemote } from "../components/qmail-remote/permissions.ts";
+import { manifest as qmailRspawn } from "../components/qmail-rspawn/permissions.ts";
+import { manifest as qmailSend } from "../components/qmail-send/permissions.ts";
+import { manifest as qmailSmtpd } from "../components/qmail-smtpd/permissions.ts";
+import { manifest as resolver } from "../components/resolver/permissions.ts";
+import { manifest as supervisor } from "../components/supervisor/permissions.ts";
+
+/** The supervisor first, then in the order mail takes. */
+export const manifests: readonly Manifest[] = [
+  supervisor,
+  qmailSmtpd,
+  qmailQueue,
+  qmailSend,
+  qmailClean,
+  qmailGetpw,
+  qmailLspawn,
+  qmailLocal,
+  qmailRspawn,
+  qmailRemote,
+  resolver,
+  admin,
+];

@@ -1,0 +1,179 @@
+/**
+ * The kinds of control files and how their text is read (qmail's rules, reference section "control files": trailing
+ * blanks go, `#` in the first column is a comment in lists, leading blanks count).
+ * Unlike qmail: a malformed file is an error that names file, value and expectation; qmail took it as absent.
+ * @module
+ */
+import ipaddr from "ipaddr.js";
+import { err, ok, type Result } from "../components/lib/result.ts";
+
+/** Reads a control file's text; the error says what was expected, then what was found. */
+export type Parse<T> = (text: string) => Result<T, string>;
+
+const trailingBlanks = /[ \t\r\n]+$/;
+
+function lines(text: string): string[] {
+  return text.split("\n").map((line) => line.replace(trailingBlanks, "")).filter((line) =>
+    line !== "" && !line.startsWith("#")
+  );
+}
+
+function firstLine(text: string): string {
+  return (text.split("\n", 1)[0] ?? "").replace(trailingBlanks, "");
+}
+
+function expected<T>(what: string, got: string): Result<T, string> {
+  return err(`expected ${what}, got ${JSON.stringify(got)}`);
+}
+
+/** Whether `text` can stand as a domain in a control file: labels of letters, digits, `-` and `_`, at most 255 octets. */
+export function isDomain(text: string): boolean {
+  if (text === "" || text.length > 255) return false;
+  return text.split(".").every((label) => /^[A-Za-z0-9_-]{1,63}$/.test(label));
+}
+
+/** One line of free text. */
+export const parseLine: Parse<string> = (text) => {
+  const line = firstLine(text);
+  if (line === "") return expected("a line of text", line);
+  // deno-lint-ignore no-control-regex
+  if (/[\x00-\x1f\x7f]/.test(line)) return expected("printable text", line);
+  return ok(line);
+};
+
+/** One domain, lower-cased. */
+export const parseDomain: Parse<string> = (text) => {
+  const line = firstLine(text);
+  return isDomain(line) ? ok(line.toLowerCase()) : expected("a domain name", line);
+};
+
+/** A whole number from `least` on. */
+export function parseWholeNumber(unit: string, least = 0): Parse<number> {
+  return (text) => {
+    const line = firstLine(text);
+    const value = /^[0-9]{1,15}$/.test(line) ? Number(line) : NaN;
+    if (!(value >= least)) {
+      return expected(`a whole number of ${unit}${least > 0 ? ` of at least ${least}` : ""}`, line);
+    }
+    return ok(value);
+  };
+}
+
+/** `1` or `0`. */
+export const parseFlag: Parse<boolean> = (text) => {
+  const line = firstLine(text);
+  return line === "1" || line === "0" ? ok(line === "1") : expected("1 or 0", line);
+};
+
+/** A list of domains, lower-cased; with `suffixes`, `.example.org` stands for every name below it. */
+export function parseDomains(suffixes: boolean): Parse<readonly string[]> {
+  return (text) => {
+    const domains = lines(text);
+    const wrong = domains.find((line) => !isDomain(suffixes && line.startsWith(".") ? line.slice(1) : line));
+    if (wrong !== undefined) return expected("one domain name a line", wrong);
+    return ok(domains.map((domain) => domain.toLowerCase()));
+  };
+}
+
+/** `key:value` lines; the key lower-cased, the last of equal keys wins, lines without a colon are refused. */
+export const parseVirtualDomains: Parse<ReadonlyMap<string, string>> = (text) => {
+  const map = new Map<string, string>();
+  for (const line of lines(text)) {
+    const colon = line.indexOf(":");
+    const key = line.slice(0, Math.max(colon, 0)).toLowerCase();
+    const domain = key.slice(key.lastIndexOf("@") + 1).replace(/^\./, "");
+    if (colon < 0 || (domain !== "" && !isDomain(domain))) {
+      return expected("domain:prefix or user@domain:prefix", line);
+    }
+    map.set(key, line.slice(colon + 1));
+  }
+  return ok(map);
+};
+
+/** A host and a port; `host` is a domain or an address without brackets. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `host`, `host:port`, `[v6]:port`; a bare IPv6 address is taken too. `undefined` when it is none of these. */
+export function parseEndpoint(text: string, defaultPort: number): Endpoint | undefined {
+  const bracketed = /^\[([^\]]+)\](?::([0-9]{1,5}))?$/.exec(text);
+  const plain = /^([^:]+)(?::([0-9]{1,5}))?$/.exec(text);
+  const [host, port] = bracketed
+    ? [bracketed[1]!, bracketed[2]]
+    : plain
+    ? [plain[1]!, plain[2]]
+    : ipaddr.IPv6.isValid(text)
+    ? [text, undefined]
+    : ["", undefined];
+  if (!isAddress(host) && (bracketed !== null || !isDomain(host))) return undefined;
+  const number = port === undefined ? defaultPort : Number(port);
+  return number <= 65535 ? { host: host.toLowerCase(), port: number } : undefined;
+}
+
+/** Whether `host` is an IPv4 (four parts) or IPv6 address. */
+export function isAddress(host: string): boolean {
+  return ipaddr.IPv4.isValidFourPartDecimal(host) || (host.includes(":") && ipaddr.IPv6.isValid(host));
+}
+
+/** Where mail for a domain goes instead of its MX; `undefined` as a map's value: by MX after all. */
+export type Routes = ReadonlyMap<string, Endpoint | undefined>;
+
+/** smtproutes: `domain:relay[:port]`, `.domain:relay`, `:relay`, and `domain:` for an exception. */
+export const parseRoutes: Parse<Routes> = (text) => {
+  const routes = new Map<string, Endpoint | undefined>();
+  for (const line of lines(text)) {
+    const colon = line.indexOf(":");
+    const domain = line.slice(0, Math.max(colon, 0)).toLowerCase();
+    const relay = line.slice(colon + 1);
+    const endpoint = relay === "" ? undefined : parseEndpoint(relay, 25);
+    const domainFits = domain === "" || isDomain(domain.replace(/^\./, ""));
+    if (colon < 0 || !domainFits || (relay !== "" && endpoint === undefined)) {
+      return expected("domain:relay or domain:relay:port", line);
+    }
+    routes.set(domain, endpoint);
+  }
+  return ok(routes);
+};
+
+/** Addresses and networks (`10.0.0.0/8`, `::1`). */
+export const parseNetworks: Parse<readonly string[]> = (text) => {
+  const networks = lines(text);
+  const wrong = networks.find((line) => !isAddress(line) && !ipaddr.isValidCIDR(line));
+  return wrong === undefined ? ok(networks) : expected("one address or network a line, like 192.0.2.0/24", wrong);
+};
+
+/** Name servers: one address a line, with `:port` where it is not 53. */
+export const parseNameservers: Parse<readonly Endpoint[]> = (text) => {
+  const servers: Endpoint[] = [];
+  for (const line of lines(text)) {
+    const server = parseEndpoint(line, 53);
+    if (server === undefined || !isAddress(server.host)) return expected("one address or address:port a line", line);
+    servers.push(server);
+  }
+  return ok(servers);
+};
+
+/** What can be listened for. Part of `control/listeners`. */
+export const services = ["smtp", "admin"] as const;
+export type Service = (typeof services)[number];
+
+export interface Listener extends Endpoint {
+  readonly service: Service;
+}
+
+/** `service address:port` a line, for example `smtp 127.0.0.1:2525`; port 0 lets the system choose. */
+export const parseListeners: Parse<readonly Listener[]> = (text) => {
+  const listeners: Listener[] = [];
+  for (const line of lines(text)) {
+    const [word = "", where = "", ...more] = line.split(/[ \t]+/);
+    const endpoint = /:[0-9]+$/.test(where) ? parseEndpoint(where, 0) : undefined;
+    const service = services.find((name) => name === word);
+    if (more.length > 0 || service === undefined || endpoint === undefined || !isAddress(endpoint.host)) {
+      return expected(`"service address:port" with a service of ${services.join(", ")}`, line);
+    }
+    listeners.push({ service, ...endpoint });
+  }
+  return ok(listeners);
+};

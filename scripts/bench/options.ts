@@ -1,0 +1,150 @@
+/**
+ * The command line of the benchmark, read once: what it answers needs no further checks.
+ * @module
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { err, ok, type Result } from "../../components/lib/result.ts";
+
+/** What is measured; README.md says what each ends at. */
+export const scenarios = ["accept", "local", "relay", "bulk"] as const;
+export type Scenario = (typeof scenarios)[number];
+
+/** The server that is loaded: a private one of ours, or one that runs already. */
+export type Target =
+  | { readonly kind: "own"; readonly dir: string }
+  | { readonly kind: "against"; readonly host: string; readonly port: number; readonly pid: number | undefined };
+
+export interface Options {
+  readonly scenario: Scenario;
+  readonly target: Target;
+  readonly sessions: number;
+  readonly messages: number;
+  readonly sizeBytes: number;
+  readonly recipientsPerMessage: number;
+  readonly recipient: string;
+  readonly users: number;
+  readonly domains: number;
+  readonly reuse: boolean;
+  readonly pipelining: boolean;
+  readonly runs: number;
+  readonly warmup: number;
+  readonly limitMs: number;
+  /** How long to wait for a quiet machine before each run. */
+  readonly settleMs: number;
+  /** Pattern of the Maildirs of a server that runs already. */
+  readonly maildir: string | undefined;
+  /** Port of the sink; 0 takes a free one. */
+  readonly sinkPort: number;
+  readonly delayMs: number;
+  readonly json: boolean;
+}
+
+const numbers = {
+  sessions: 1,
+  messages: 1,
+  size: 0,
+  recipients: 1,
+  users: 1,
+  domains: 1,
+  runs: 1,
+  warmup: 0,
+  limit: 1,
+  settle: 0,
+  sink: 0,
+  "delay-ms": 0,
+  pid: 1,
+} as const;
+
+const patterns: Record<Scenario, string> = {
+  accept: "u%u@localhost",
+  local: "u%u@localhost",
+  relay: "x%n@sink.example",
+  bulk: "r%n@d%h.sink.example",
+};
+
+/** Sessions times size: each session has its own copy of the message in memory. */
+const mostOctets = 1 << 30;
+
+/**
+ * Reads the command line (without `--help`, which `main.ts` looks for first). The error is a sentence for the operator.
+ */
+export function parseOptions(argv: readonly string[]): Result<Options, string> {
+  const unknown: string[] = [];
+  const args = parseArgs([...argv], {
+    string: [...Object.keys(numbers), "against", "recipient", "maildir", "dir"],
+    boolean: ["reuse", "no-pipelining", "json"],
+    unknown: (arg) => arg.startsWith("-") ? (unknown.push(arg), false) : true,
+  });
+  if (unknown[0] !== undefined) return err(`Unknown option ${JSON.stringify(unknown[0])}`);
+  const scenario = scenarios.find((name) => name === args._[0]);
+  if (scenario === undefined || args._.length !== 1) return err(`Expected one scenario of ${scenarios.join(", ")}`);
+  const wrong = Object.entries(numbers).find(([name, least]) => !isNumber(args[name], least));
+  if (wrong !== undefined) {
+    return err(`Option --${wrong[0]} takes a whole number from ${wrong[1]} on, got ${JSON.stringify(args[wrong[0]])}`);
+  }
+  const number = (name: keyof typeof numbers, absent: number) => Number(args[name] ?? absent);
+  const text = (name: string) => args[name] === undefined ? undefined : String(args[name]);
+  const target = parseTarget(text("against"), args.pid === undefined ? undefined : number("pid", 1), text("dir"));
+  if (!target.ok) return target;
+  const bulk = scenario === "bulk";
+  const options: Options = {
+    scenario,
+    target: target.value,
+    sessions: number("sessions", bulk ? 1 : 20),
+    messages: number("messages", bulk ? 1 : 2000),
+    sizeBytes: number("size", 10_240),
+    recipientsPerMessage: number("recipients", bulk ? 10_000 : 1),
+    recipient: text("recipient") ?? patterns[scenario],
+    users: number("users", 100),
+    domains: number("domains", 1),
+    reuse: args.reuse === true,
+    pipelining: args["no-pipelining"] !== true,
+    runs: number("runs", 3),
+    warmup: number("warmup", bulk ? 1 : 200),
+    limitMs: number("limit", 60) * 1000,
+    settleMs: number("settle", 8) * 1000,
+    maildir: text("maildir"),
+    sinkPort: number("sink", 0),
+    delayMs: number("delay-ms", 0),
+    json: args.json === true,
+  };
+  const defect = defectOf(options);
+  return defect === undefined ? ok(options) : err(defect);
+}
+
+function isNumber(given: unknown, least: number): boolean {
+  return given === undefined || (/^[0-9]{1,9}$/.test(String(given)) && Number(given) >= least);
+}
+
+function parseTarget(against: string | undefined, pid: number | undefined, dir = "/tmp"): Result<Target, string> {
+  if (against === undefined) {
+    return pid === undefined ? ok({ kind: "own", dir }) : err("Option --pid needs --against; our own is known");
+  }
+  const [, host = "", port = ""] = /^([0-9.]+):([0-9]{1,5})$/.exec(against) ?? [];
+  if (!isLoopback(host) || Number(port) < 1 || Number(port) > 65_535) {
+    return err(`Option --against takes an address in 127.0.0.0/8 and a port, got ${JSON.stringify(against)}`);
+  }
+  return ok({ kind: "against", host, port: Number(port), pid });
+}
+
+/** Whether `host` is an IPv4 address of the loopback network; no other machine may be loaded. */
+export function isLoopback(host: string): boolean {
+  const octet = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
+  return new RegExp(`^127(\\.${octet}){3}$`).test(host);
+}
+
+function defectOf(options: Options): string | undefined {
+  const { scenario, target, sinkPort } = options;
+  if (sinkPort > 65_535) return `Option --sink takes a port up to 65535, got ${sinkPort}`;
+  if (options.sessions * options.sizeBytes > mostOctets) return "Sessions times size may not exceed 1 GiB";
+  if (target.kind === "own") {
+    return options.maildir === undefined ? undefined : "Option --maildir needs --against; our own are known";
+  }
+  if (scenario === "local" && options.maildir === undefined) {
+    return "Scenario local with --against needs --maildir: the Maildirs to watch, %d standing for the user's number";
+  }
+  if ((scenario === "relay" || scenario === "bulk") && sinkPort === 0) {
+    return `Scenario ${scenario} with --against needs --sink: the port of 127.0.0.1 that the server relays to`;
+  }
+  return undefined;
+}

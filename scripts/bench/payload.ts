@@ -1,0 +1,69 @@
+/**
+ * The one message of a run. It is built once; a session then overwrites the digits of the running number in its own
+ * copy, so that a message costs no formatting. The number is how lost and repeated messages are found afterwards.
+ * @module
+ */
+
+/** Digits of the running number in a message. */
+export const numberWidth = 10;
+
+/** How much of a message's beginning is looked at for the number: trace fields stand before it. */
+export const headBytes = 4096;
+
+const field = "X-Bench-Number: ";
+const inHead = /^X-Bench-Number: (\d{10})\r?$/m;
+
+/** The octets that follow a 354, and where the running number stands in them. */
+export interface Payload {
+  readonly octets: Uint8Array;
+  readonly numberAt: readonly number[];
+}
+
+/**
+ * Builds a message of `sizeBytes` (header, body and line ends; at least the header) and the final `.` behind it.
+ *
+ * @param date the Date field's value
+ */
+export function buildPayload(sizeBytes: number, date: string): Payload {
+  const zeros = "0".repeat(numberWidth);
+  const header = [
+    "From: <sender@source.example>",
+    "To: <list@source.example>",
+    "Subject: load",
+    `Message-ID: <${zeros}@source.example>`,
+    `Date: ${date}`,
+    `${field}${zeros}`,
+    "MIME-Version: 1.0",
+    "Content-Type: text/plain; charset=us-ascii",
+    "",
+    "",
+  ].join("\r\n");
+  const text = `${header}${bodyOf(sizeBytes - header.length)}.\r\n`;
+  const first = text.indexOf(zeros);
+  return { octets: new TextEncoder().encode(text), numberAt: [first, text.indexOf(zeros, first + numberWidth)] };
+}
+
+/** Lines of at most 76 characters, together exactly `sizeBytes` long (nothing where that is less than a line end). */
+function bodyOf(sizeBytes: number): string {
+  if (sizeBytes < 2) return "";
+  const line = `${"x".repeat(76)}\r\n`;
+  const whole = Math.floor(sizeBytes / line.length);
+  const rest = sizeBytes % line.length;
+  // A rest of one octet cannot hold a line end: it lengthens the line before it.
+  if (rest === 1) return `${line.repeat(whole - 1)}${"x".repeat(77)}\r\n`;
+  return line.repeat(whole) + (rest === 0 ? "" : `${"x".repeat(rest - 2)}\r\n`);
+}
+
+/** Writes the running number into `octets`, a copy of `payload.octets`. */
+export function stampNumber(octets: Uint8Array, payload: Payload, running: number): void {
+  const digits = String(running).padStart(numberWidth, "0");
+  for (const start of payload.numberAt) {
+    for (let at = 0; at < numberWidth; at++) octets[start + at] = digits.charCodeAt(at);
+  }
+}
+
+/** The running number in the beginning of a message; undefined where it has none (a bounce, someone else's mail). */
+export function findNumber(head: string): number | undefined {
+  const digits = inHead.exec(head)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}

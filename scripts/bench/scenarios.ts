@@ -1,0 +1,134 @@
+/**
+ * One run of a scenario: load, wait for the end the scenario has, count. What takes part (server, generator, sink,
+ * Maildirs) is set up once for all runs by {@link setUp}.
+ * @module
+ */
+import { Child } from "./json_lines.ts";
+import type { LoadJob, LoadReport } from "./load.ts";
+import { type Filled, Maildirs } from "./maildirs.ts";
+import type { Options } from "./options.ts";
+import { expandMaildirs } from "./pattern.ts";
+import { measureTree, type TreeUse } from "./processes.ts";
+import { startServer } from "./server.ts";
+import type { SinkReport, SinkRequest } from "./sink.ts";
+import { round } from "./statistics.ts";
+
+/** What takes part in every run. */
+export interface Rig extends AsyncDisposable {
+  readonly options: Options;
+  readonly host: string;
+  readonly port: number;
+  /** Root of the server's process tree, where it is known. */
+  readonly pid: number | undefined;
+  readonly load: Child<LoadJob, LoadReport>;
+  readonly sink: Child<SinkRequest, SinkReport> | undefined;
+  readonly maildirs: Maildirs | undefined;
+  /** The number of the next message; runs do not share numbers. */
+  nextNumber: number;
+}
+
+/** One run's figures; those that the scenario has not are absent. */
+export interface RunResult {
+  /** Everything accepted and, where delivery is awaited, delivered. */
+  readonly complete: boolean;
+  /** From the first connect to the scenario's end. */
+  readonly seconds: number;
+  readonly messagesPerSecond: number;
+  readonly recipientsPerSecond: number;
+  readonly load: LoadReport;
+  readonly wanted: number;
+  readonly delivered?: number;
+  readonly lost?: number;
+  readonly duplicates?: number;
+  readonly serverCpuMs?: number;
+  readonly sink?: SinkReport;
+}
+
+/** Starts what the options ask for. Disposing of the rig ends all of it. */
+export async function setUp(options: Options): Promise<Rig> {
+  await using stack = new AsyncDisposableStack();
+  const { scenario, target } = options;
+  const relays = scenario === "relay" || scenario === "bulk";
+  const sink = relays ? stack.use(new Child<SinkRequest, SinkReport>("./sink.ts")) : undefined;
+  const relayPort = (await sink?.ask({ kind: "start", port: options.sinkPort, delayMs: options.delayMs }))?.port;
+  const plan = { users: relays ? 0 : options.users, hold: scenario === "accept", relayPort };
+  const server = target.kind === "own" ? stack.use(await startServer({ ...plan, dir: target.dir })) : target;
+  const load = stack.use(new Child<LoadJob, LoadReport>("./load.ts"));
+  const folders = "maildirs" in server ? server.maildirs : expandMaildirs(options.maildir ?? "", options.users);
+  const owned = stack.move();
+  let disposed: PromiseLike<void> | undefined; // a second call waits as well
+  return {
+    options,
+    host: server.host,
+    port: server.port,
+    pid: server.pid,
+    load,
+    sink,
+    maildirs: scenario === "local" ? new Maildirs(folders) : undefined,
+    nextNumber: 0,
+    [Symbol.asyncDispose]: () => disposed ??= owned.disposeAsync(),
+  };
+}
+
+/** The server's processes as they are now; undefined where they are not known. */
+export function serverUse(rig: Rig): TreeUse | undefined {
+  return rig.pid === undefined ? undefined : measureTree(rig.pid);
+}
+
+/** Runs a smaller load of the same kind, so that caches and compilers are warm. */
+export async function warmUp(rig: Rig): Promise<void> {
+  const { warmup, recipientsPerMessage } = rig.options;
+  if (warmup > 0) await runOnce(rig, { messages: warmup, recipientsPerMessage: Math.min(recipientsPerMessage, 100) });
+}
+
+/** Runs the scenario once. */
+export async function runOnce(
+  rig: Rig,
+  size: { readonly messages: number; readonly recipientsPerMessage: number } = rig.options,
+): Promise<RunResult> {
+  const firstNumber = rig.nextNumber;
+  rig.nextNumber += size.messages;
+  await rig.sink?.ask({ kind: "reset", firstNumber });
+  const sinkBefore = await rig.sink?.ask({ kind: "report" });
+  const before = serverUse(rig);
+  const begin = performance.now();
+  const { host, port } = rig;
+  const load = await rig.load.ask({ ...jobOf(rig.options), ...size, host, port, firstNumber });
+  const wanted = load.recipientsAccepted;
+  const limitMs = Math.max(rig.options.limitMs - (performance.now() - begin), 0);
+  const sunk = await rig.sink?.ask({ kind: "await", deliveries: wanted, limitMs });
+  const { recipientsPerMessage } = size;
+  const filled = await rig.maildirs?.reached(wanted, { limitMs, firstNumber, recipientsPerMessage });
+  const after = serverUse(rig);
+  return {
+    ...figures(load, size.messages, sunk ?? filled),
+    ...(before && after ? { serverCpuMs: after.cpuMs - before.cpuMs } : {}),
+    ...(sunk && sinkBefore ? { sink: { ...sunk, cpuMs: round(sunk.cpuMs - sinkBefore.cpuMs, 1) } } : {}),
+  };
+}
+
+function jobOf(options: Options): Omit<LoadJob, "host" | "port" | "firstNumber"> {
+  const { sessions, messages, sizeBytes, reuse, pipelining, recipient, recipientsPerMessage } = options;
+  const { users, domains, limitMs } = options;
+  const message = { sizeBytes, recipient, recipientsPerMessage, users, domains, reversePath: "sender@source.example" };
+  return { ...message, sessions, messages, reuse, pipelining, limitMs };
+}
+
+/** The figures of a run; `end` is what the sink or the Maildirs have got, absent where only acceptance counts. */
+export function figures(load: LoadReport, messages: number, end: SinkReport | Filled | undefined): RunResult {
+  const wanted = load.recipientsAccepted;
+  const lastSeconds = end === undefined ? 0 : (end.lastAtMs - load.startedAtMs) / 1000;
+  const seconds = Math.max(load.seconds, lastSeconds);
+  const accepted = load.accepted === messages && load.recipientsRefused === 0;
+  return {
+    complete: accepted && (end === undefined || end.deliveries >= wanted),
+    seconds,
+    messagesPerSecond: seconds > 0 ? round(load.accepted / seconds, 1) : 0,
+    recipientsPerSecond: seconds > 0 ? round(wanted / seconds, 1) : 0,
+    load,
+    wanted,
+    ...(end === undefined
+      ? {}
+      : { delivered: end.deliveries, lost: wanted - end.deliveries, duplicates: end.duplicates }),
+  };
+}

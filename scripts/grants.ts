@@ -1,0 +1,55 @@
+/**
+ * `deno task grants [--home DIR] [--port-offset N] [--json]`: what every component may touch, from the manifests and the
+ * control files of the home (or the embedded default's, where there is none).
+ * @module
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { existsSync } from "@std/fs";
+import { homeAt } from "../config/home.ts";
+import { manifests } from "../config/manifests.ts";
+import { readConfig } from "../components/supervisor/run.ts";
+import { type Config, flagsOf, rightsOf } from "../components/lib/permissions/grant.ts";
+import { breaches } from "../components/lib/permissions/rule.ts";
+import { defaultConfig } from "./home/default_config.ts";
+
+const help = `Usage: deno task grants [--home DIR] [--port-offset N] [--json]
+
+Prints every component's permissions. Ends with status 1 when they break the grant rule.`;
+
+function configOf(dir: string, portOffset: number): Config {
+  const home = homeAt(dir);
+  if (!existsSync(home.control("me"))) return defaultConfig(home, portOffset);
+  const config = readConfig(home, portOffset);
+  if ("controls" in config) return config;
+  console.error(config.join("\n"));
+  Deno.exit(100);
+}
+
+function main(): void {
+  const args = parseArgs(Deno.args, { string: ["home", "port-offset"], boolean: ["json", "help"] });
+  if (args["help"] === true) return console.log(help);
+  const config = configOf(String(args["home"] ?? "var"), Number(args["port-offset"] ?? 0));
+  const rows = manifests.map((manifest) => ({ manifest, grant: manifest.permissions(config) }));
+  if (args["json"] === true) {
+    const json = rows.map(({ manifest: { name, job, account, startedBy }, grant }) => ({
+      name,
+      job,
+      account,
+      startedBy,
+      rights: rightsOf(grant, config.home),
+      flags: flagsOf(grant, config.home),
+    }));
+    console.log(JSON.stringify(json, undefined, 2));
+  } else {
+    for (const { manifest, grant } of rows) {
+      console.log(`${manifest.name}: ${manifest.job}; as ${manifest.account} when root starts it`);
+      for (const flag of flagsOf(grant, config.home)) console.log(`    ${flag.replaceAll(config.home.dir, "~")}`);
+    }
+  }
+  const found = breaches(manifests, config);
+  if (found.length === 0) return;
+  console.error(`the grant rule is broken:\n${found.join("\n")}`);
+  Deno.exit(1);
+}
+
+if (import.meta.main) main();

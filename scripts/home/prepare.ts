@@ -1,0 +1,154 @@
+/**
+ * Makes a qmail home: the folders, and for an embedded default the control files and the demo mailbox. What is there
+ * already stays as it is.
+ * @module
+ */
+import { ensureDirSync, existsSync } from "@std/fs";
+import { join } from "@std/path";
+import { accountIds } from "../../config/accounts.ts";
+import { type Home, queueSplit, type SocketName, socketNames } from "../../config/home.ts";
+import { flatDirs, splitDirs } from "../../components/lib/queue/layout.ts";
+import type { Account, Ids } from "../../components/lib/permissions/grant.ts";
+import { formatLauncher } from "../../components/supervisor/launcher.ts";
+import { manifests } from "../../config/manifests.ts";
+import { addMailbox } from "./mailboxes.ts";
+
+/** A folder with its owner (where root makes it) and mode. */
+interface Folder {
+  readonly path: string;
+  readonly owner: Account;
+  /** "queue": qmail's shared group; "own": the owner's. */
+  readonly group: "queue" | "own";
+  readonly mode: number;
+}
+
+/** Who listens on a socket, and whether all may connect or only those who share the queue. */
+const socketOwners: Readonly<Record<SocketName, { owner: Account; open: boolean }>> = {
+  "supervisor": { owner: "root", open: false },
+  "supervisor-status": { owner: "root", open: true },
+  "qmail-queue": { owner: "qmailq", open: true },
+  "queue-status": { owner: "qmailq", open: true },
+  "qmail-send": { owner: "qmails", open: false },
+  "send-status": { owner: "qmails", open: true },
+  "qmail-clean": { owner: "qmailq", open: false },
+  "qmail-lspawn": { owner: "root", open: false },
+  "qmail-rspawn": { owner: "qmailr", open: false },
+  "qmail-remote": { owner: "qmailr", open: false },
+  "qmail-getpw": { owner: "qmailp", open: true },
+  "resolver": { owner: "qmaild", open: true },
+};
+
+function foldersOf(home: Home): Folder[] {
+  const plain = (path: string): Folder => ({ path, owner: "root", group: "own", mode: 0o755 });
+  const queueOwner: Record<string, readonly [Account, number]> = {
+    pid: ["qmailq", 0o700],
+    intd: ["qmailq", 0o700],
+    mess: ["qmailq", 0o750],
+    todo: ["qmailq", 0o750],
+    info: ["qmails", 0o700],
+    local: ["qmails", 0o700],
+    remote: ["qmails", 0o700],
+    bounce: ["qmails", 0o700],
+    lock: ["qmailq", 0o770],
+  };
+  const queue = [...splitDirs, ...flatDirs].flatMap((dir): Folder[] => {
+    const [owner, mode] = queueOwner[dir]!;
+    const parts = (splitDirs as readonly string[]).includes(dir)
+      ? Array.from({ length: queueSplit }, (_, part) => String(part))
+      : [];
+    return [home.queue(dir), ...parts.map((part) => home.queue(dir, part))].map((path) => ({
+      path,
+      owner,
+      group: "queue",
+      mode,
+    }));
+  });
+  const sockets = socketNames.map((name): Folder => {
+    const { owner, open } = socketOwners[name];
+    return { path: home.run(name), owner, group: open ? "own" : "queue", mode: open ? 0o755 : 0o750 };
+  });
+  return [
+    ...[
+      home.dir,
+      home.control(""),
+      home.queue(),
+      home.run(),
+      home.libexec(),
+      home.libexec("launch"),
+      home.libexec("grants"),
+    ].map(plain),
+    { path: home.users(""), owner: "qmailp", group: "own", mode: 0o700 },
+    { path: join(home.dir, "alias"), owner: "alias", group: "own", mode: 0o755 },
+    { path: home.mail(), owner: "vmail", group: "own", mode: 0o700 },
+    ...queue,
+    ...sockets,
+  ];
+}
+
+/** The ids of every account when root prepares, else `undefined`: everything belongs to the one who starts. */
+export function preparingIds(): Readonly<Record<Account, Ids>> | undefined {
+  return Deno.uid() === 0 ? accountIds(Deno.readTextFileSync("/etc/passwd")) : undefined;
+}
+
+/** Makes what is missing; by root also sets owners and modes. */
+export function prepareFolders(home: Home): void {
+  const ids = preparingIds();
+  const queueGid = ids?.qmailq.gid;
+  for (const folder of foldersOf(home)) {
+    ensureDirSync(folder.path);
+    if (ids === undefined || queueGid === undefined) continue;
+    const { uid, gid } = ids[folder.owner];
+    Deno.chownSync(folder.path, uid, folder.group === "queue" ? queueGid : gid);
+    Deno.chmodSync(folder.path, folder.mode);
+  }
+  if (ids !== undefined) takeOverFiles(home, ids);
+}
+
+/** Writes the launchers: they only point to the grants, which the supervisor writes. */
+export function prepareLaunchers(home: Home): void {
+  for (const { name } of manifests) {
+    const path = home.libexec("launch", name);
+    Deno.writeTextFileSync(path, formatLauncher(name, home));
+    Deno.chmodSync(path, 0o755);
+  }
+}
+
+/** Files that an ordinary user's start, or an earlier numbering of the accounts, left to someone else. */
+function takeOverFiles(home: Home, ids: Readonly<Record<Account, Ids>>): void {
+  const owners: readonly (readonly [string, Ids])[] = [
+    ...["pid", "intd", "mess", "todo"].map((dir) => [home.queue(dir), ids.qmailq] as const),
+    ...["info", "local", "remote", "bounce"].map((dir) => [home.queue(dir), ids.qmails] as const),
+    [home.queue("lock", "queuemutex"), ids.qmailq],
+    [home.queue("lock", "sendmutex"), ids.qmails],
+    [home.users(""), ids.qmailp],
+    [home.mail(), ids.vmail],
+  ];
+  for (const [path, { uid, gid }] of owners) chownBelow(path, uid, gid);
+}
+
+function chownBelow(path: string, uid: number, gid: number): void {
+  if (!existsSync(path)) return;
+  const info = Deno.lstatSync(path);
+  if (info.isSymlink) return;
+  if (info.uid !== uid) Deno.chownSync(path, uid, gid);
+  if (!info.isDirectory) return;
+  for (const entry of Deno.readDirSync(path)) chownBelow(join(path, entry.name), uid, gid);
+}
+
+const defaultControls: readonly (readonly [string, string])[] = [
+  ["me", "localhost\n"],
+  ["rcpthosts", "localhost\n"],
+  ["relayclients", "# who may send mail to the whole world through this server\n127.0.0.0/8\n::1\n"],
+];
+
+/** Control files and the two mailboxes of an embedded default; nothing where `control/me` or `users/passwd` is there. */
+export function prepareDefaults(home: Home): void {
+  if (!existsSync(home.control("me"))) {
+    for (const [file, text] of defaultControls) {
+      if (!existsSync(home.control(file))) Deno.writeTextFileSync(home.control(file), text);
+    }
+  }
+  if (existsSync(home.users("passwd"))) return;
+  const me = Deno.readTextFileSync(home.control("me")).split("\n")[0]!.trim().toLowerCase();
+  for (const name of ["demo", "postmaster"]) addMailbox(home, { name, domain: me, password: "" });
+}

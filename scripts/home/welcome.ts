@@ -1,0 +1,39 @@
+/**
+ * What `deno task start` says once everything runs.
+ * @module
+ */
+import type { Home } from "../../config/home.ts";
+import type { Config } from "../../components/lib/permissions/grant.ts";
+import type { RawHead } from "../../components/lib/wire/frame.ts";
+import type { ComponentStatus } from "../../components/lib/wire/status_protocol.ts";
+
+/** How this very deno can be called again for another task. */
+function denoTask(): string {
+  return Deno.execPath().includes("/_npx/") ? `npx -y deno@${Deno.version.deno} task` : "deno task";
+}
+
+export function welcome(home: Home, config: Config, status: RawHead): string {
+  const components = (status["components"] ?? []) as readonly ComponentStatus[];
+  const listeners = components.flatMap((component) => Object.entries(component.ports));
+  const port = (name: string) => listeners.find(([service]) => service === name)?.[1];
+  const { me } = config.controls;
+  const homeFlag = home.dir === `${Deno.cwd()}/var` ? "" : ` --home ${home.dir}`;
+  return [
+    "",
+    `dqmail runs: ${components.length} processes, each with its own grant (${denoTask()} status${homeFlag})`,
+    "",
+    `  SMTP       127.0.0.1:${port("smtp") ?? "-"}`,
+    `  admin      http://127.0.0.1:${port("admin") ?? "-"}/`,
+    `  mailbox    demo@${me}  (and demo-anything@${me})`,
+    `  Maildir    ${home.mail(me, "demo", "Maildir")}`,
+    `  control    ${home.control("")}`,
+    "",
+    "Send a first message from another terminal:",
+    "",
+    `  ${denoTask()} send demo@${me} --text "Hello"${homeFlag}`,
+    `  cat ${home.mail(me, "demo", "Maildir", "new")}/*`,
+    "",
+    "Ctrl-C stops it in order.",
+    "",
+  ].join("\n");
+}

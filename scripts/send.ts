@@ -1,0 +1,105 @@
+/**
+ * `deno task send RECIPIENT... [--from ADDRESS] [--subject S] [--text T] [--server HOST:PORT] [--home DIR]`: sends one
+ * message over SMTP and shows the dialogue: for a first try, and for finding out what a server says.
+ * @module
+ */
+import net from "node:net";
+import { parseArgs } from "@std/cli/parse-args";
+import { homeAt } from "../config/home.ts";
+import { parseEndpoint } from "../config/values.ts";
+import type { ComponentStatus } from "../components/lib/wire/status_protocol.ts";
+import { askSupervisor } from "./ask.ts";
+
+const help =
+  `Usage: deno task send RECIPIENT... [--from ADDRESS] [--subject S] [--text T] [--server HOST:PORT] [--home DIR]
+
+Sends a message through the dqmail in DIR (default var), or through --server, and shows what was said.
+
+  deno task send demo@localhost --text "Hello"
+  deno task send amy@example.org --from demo@localhost --subject Lunch < letter.txt`;
+
+async function ownServer(dir: string): Promise<string> {
+  const status = await askSupervisor(homeAt(dir), { op: "status" }, "supervisor-status").catch(() => undefined);
+  const components = (status?.["components"] ?? []) as readonly ComponentStatus[];
+  const port = components.find((component) => component.name === "qmail-smtpd")?.ports["smtp"];
+  if (port === undefined) {
+    fail(`no dqmail runs in ${homeAt(dir).dir}; name one with --home, or another server with --server`);
+  }
+  return `127.0.0.1:${port}`;
+}
+
+function fail(message: string): never {
+  console.error(message);
+  Deno.exit(100);
+}
+
+/** One reply: all its lines. */
+async function readReply(lines: AsyncIterator<string>): Promise<string> {
+  for (;;) {
+    const { value, done } = await lines.next();
+    if (done === true) fail("the server closed the connection");
+    console.log(`S: ${value}`);
+    if (value[3] !== "-") return value;
+  }
+}
+
+async function* linesOf(socket: net.Socket): AsyncGenerator<string, void, undefined> {
+  let held = "";
+  for await (const chunk of socket) {
+    held += chunk.toString("latin1");
+    for (let end = held.indexOf("\n"); end >= 0; end = held.indexOf("\n")) {
+      yield held.slice(0, end).replace(/\r$/, "");
+      held = held.slice(end + 1);
+    }
+  }
+}
+
+function messageText(from: string, recipients: readonly string[], subject: string, text: string): string {
+  const header = [
+    `From: <${from}>`,
+    `To: ${recipients.map((recipient) => `<${recipient}>`).join(", ")}`,
+    `Subject: ${subject}`,
+    `Date: ${new Date().toUTCString().replace("GMT", "+0000")}`,
+    `Message-ID: <${crypto.randomUUID()}@${from.slice(from.lastIndexOf("@") + 1)}>`,
+    "MIME-Version: 1.0",
+    "Content-Type: text/plain; charset=utf-8",
+    "Content-Transfer-Encoding: 8bit",
+  ];
+  const body = text.replace(/\r?\n/g, "\r\n").replace(/\r\n$/, "").replace(/^\./gm, "..");
+  return `${header.join("\r\n")}\r\n\r\n${body}\r\n.\r\n`;
+}
+
+async function main(): Promise<void> {
+  const args = parseArgs(Deno.args, { string: ["from", "subject", "text", "server", "home"], boolean: ["help"] });
+  if (args["help"] === true || args._.length === 0) return console.log(help);
+  const [recipients, from] = [args._, String(args["from"] ?? "you@localhost")];
+  if ([from, ...recipients].some((address) => /[\r\n<>]/.test(address))) {
+    fail("an address may hold no line end, < or >");
+  }
+  const text = args["text"] === undefined ? await new Response(Deno.stdin.readable).text() : String(args["text"]);
+  const subject = String(args["subject"] ?? "A message").replace(/[\r\n]+/g, " ");
+  const endpoint = parseEndpoint(String(args["server"] ?? await ownServer(String(args["home"] ?? "var"))), 25);
+  if (endpoint === undefined) fail("--server needs HOST:PORT");
+
+  const socket = net.connect(endpoint.port, endpoint.host);
+  socket.on("error", (error) => fail(`cannot talk to ${endpoint.host} port ${endpoint.port}: ${error.message}`));
+  const lines = linesOf(socket);
+  const say = async (line: string, shown = line): Promise<string> => {
+    console.log(`C: ${shown}`);
+    socket.write(line);
+    return await readReply(lines);
+  };
+  await readReply(lines);
+  await say("EHLO localhost\r\n", "EHLO localhost");
+  await say(`MAIL FROM:<${from}>\r\n`, `MAIL FROM:<${from}>`);
+  let accepted = 0;
+  for (const recipient of recipients) {
+    if ((await say(`RCPT TO:<${recipient}>\r\n`, `RCPT TO:<${recipient}>`)).startsWith("250")) accepted++;
+  }
+  const sent = accepted > 0 && (await say("DATA\r\n", "DATA")).startsWith("354") &&
+    (await say(messageText(from, recipients, subject, text), "(the message)")).startsWith("250");
+  await say("QUIT\r\n", "QUIT");
+  Deno.exit(sent && accepted === recipients.length ? 0 : 1);
+}
+
+if (import.meta.main) await main();

@@ -1,0 +1,97 @@
+/**
+ * `deno task start [--home DIR] [--port-offset N]`: makes the home where it is missing, starts the supervisor through its
+ * launcher, says what to try, and passes signals on. This is the only program that runs without a grant; it opens no
+ * port and ends with the supervisor.
+ * @module
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { homeDefect } from "../config/home.ts";
+import { readConfig } from "../components/supervisor/run.ts";
+import { formatGrant, launchCommand, type Runtime } from "../components/supervisor/launcher.ts";
+import { eachLine } from "../components/supervisor/lines.ts";
+import { manifest } from "../components/supervisor/permissions.ts";
+import type { Config } from "../components/lib/permissions/grant.ts";
+import { askSupervisor } from "./ask.ts";
+import { welcome } from "./home/welcome.ts";
+import { prepareDefaults, prepareFolders, prepareLaunchers } from "./home/prepare.ts";
+import { settleHome, stage } from "./home/stage.ts";
+
+const help = `Usage: deno task start [--home DIR] [--port-offset N] [--audit DIR]
+
+  --home DIR        where everything lies; default var
+  --port-offset N   added to every port, so that several can run side by side; default 0
+  --audit DIR       record every permission check of every component there (absolute path)
+
+Ctrl-C stops it; "deno task reload" makes it read its control files again.`;
+
+function fail(message: string): never {
+  console.error(message);
+  Deno.exit(100);
+}
+
+/** The supervisor's own grant is the one it does not write itself. */
+function writeOwnGrant(config: Config, runtime: Runtime, offset: number): void {
+  const { home } = config;
+  const args = [
+    "--home",
+    home.dir,
+    "--port-offset",
+    String(offset),
+    "--deno",
+    runtime.deno,
+    "--deno-dir",
+    runtime.denoDir,
+    "--code",
+    runtime.code,
+  ];
+  if (runtime.audit !== undefined) args.push("--audit", runtime.audit);
+  if (Deno.uid() === 0) args.push("--change-user");
+  const text = formatGrant(launchCommand(manifest.name, manifest.permissions(config), runtime, home, args));
+  Deno.writeTextFileSync(home.libexec("grants", manifest.name), text);
+}
+
+async function main(): Promise<void> {
+  const args = parseArgs(Deno.args, {
+    string: ["home", "port-offset", "audit"],
+    boolean: ["help"],
+    unknown: (arg) => fail(`deno task start: ${arg} is not known\n\n${help}`),
+  });
+  if (args["help"] === true) return console.log(help);
+  const offset = Number(args["port-offset"] ?? 0);
+  if (!Number.isSafeInteger(offset) || offset < 0 || offset > 60_000) {
+    fail(`--port-offset: expected a whole number up to 60000, got ${args["port-offset"]}`);
+  }
+
+  const home = settleHome(String(args["home"] ?? "var"));
+  const defect = homeDefect(home);
+  if (defect !== undefined) fail(defect);
+  const running = await askSupervisor(home, { op: "status" }).catch(() => undefined);
+  if (running !== undefined) fail(`${home.dir} is in use: its supervisor has process id ${running["pid"]}`);
+  prepareFolders(home);
+  prepareDefaults(home);
+  const config = readConfig(home, offset);
+  if (!("controls" in config)) fail(config.join("\n"));
+  const runtime = { ...await stage(home), audit: args["audit"] === undefined ? undefined : String(args["audit"]) };
+
+  prepareLaunchers(home);
+  writeOwnGrant(config, runtime, offset);
+  const supervisor = new Deno.Command(home.libexec("launch", manifest.name), {
+    args: ["--supervised"],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  // Ctrl-C reaches the whole group; only this process acts on it, so that all end once and in order.
+  const stop = () => supervisor.kill("SIGTERM");
+  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, stop);
+  Deno.addSignalListener("SIGHUP", () => supervisor.kill("SIGHUP"));
+  void eachLine(supervisor.stdout, (line) => {
+    if (line.includes(`"event":"ready"`)) {
+      void askSupervisor(home, { op: "status" }).then((status) => console.log(welcome(home, config, status)));
+    }
+  });
+  const status = await supervisor.status;
+  Deno.exit(status.signal === null ? status.code : 111);
+}
+
+if (import.meta.main) await main();

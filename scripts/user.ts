@@ -1,0 +1,133 @@
+/**
+ * `deno task user add|passwd|del|list`: the virtual mailboxes of a home.
+ * @module
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { existsSync } from "@std/fs";
+import { type Home, homeAt } from "../config/home.ts";
+import { parsePasswdFile } from "../components/lib/users/passwd_file.ts";
+import { askSupervisor } from "./ask.ts";
+import { hashPassword, readPassword } from "./home/password.ts";
+import { addDomain, addMailbox, readPasswdLines, splitMailbox, writePasswdLines } from "./home/mailboxes.ts";
+
+const help = `Usage: deno task user add NAME@DOMAIN... [--password-stdin] [--home DIR]
+       deno task user passwd NAME@DOMAIN [--password-stdin] [--home DIR]
+       deno task user del NAME@DOMAIN... [--home DIR]      (its mail stays where it is)
+       deno task user list [--home DIR] [--json]
+
+Mail for NAME@DOMAIN and for NAME-anything@DOMAIN lands in DIR/mail/DOMAIN/NAME/Maildir. The password is asked for on a
+terminal, or is the first line of standard input with --password-stdin; without one nobody can log in. A DOMAIN that is
+not ours yet becomes so (control/locals, control/rcpthosts).
+
+  deno task user add amy@example.org
+  echo secret | deno task user add amy@example.org --password-stdin`;
+
+function fail(message: string): never {
+  console.error(message);
+  Deno.exit(100);
+}
+
+function names(home: Home): ReadonlySet<string> {
+  const parsed = parsePasswdFile(readPasswdLines(home).join("\n"));
+  if (!parsed.ok) fail(`${home.users("passwd")}: ${parsed.error}`);
+  return new Set(parsed.value.keys());
+}
+
+function split(address: string): { name: string; domain: string } {
+  const parts = splitMailbox(address);
+  return typeof parts === "string" ? fail(parts) : parts;
+}
+
+async function askPassword(fromInput: boolean): Promise<string> {
+  const password = await readPassword(fromInput);
+  return password === "" ? "" : await hashPassword(password);
+}
+
+async function add(home: Home, addresses: readonly string[], fromInput: boolean): Promise<void> {
+  const mailboxes = addresses.map(split);
+  const known = names(home);
+  const twice = mailboxes.find(({ name, domain }) => known.has(`${name}@${domain}`));
+  if (twice !== undefined) fail(`${twice.name}@${twice.domain} is there already`);
+  const password = await askPassword(fromInput);
+  for (const { name, domain } of mailboxes) {
+    const entry = addMailbox(home, { name, domain, password });
+    console.log(
+      `${name}@${domain} is a mailbox: ${entry.home}/Maildir${
+        password === "" ? " (no password: nobody can log in)" : ""
+      }`,
+    );
+  }
+  const fresh = [...new Set(mailboxes.map(({ domain }) => domain))].filter((domain) => addDomain(home, domain));
+  if (fresh.length === 0) return;
+  const reloaded = await askSupervisor(home, { op: "reload" }).then(() => true, () => false);
+  console.log(
+    `${fresh.join(", ")} is a local domain now (control/locals, control/rcpthosts)${
+      reloaded ? "" : ": in force from the next start or reload"
+    }`,
+  );
+}
+
+function entryLine(home: Home, address: string): { lines: string[]; at: number } {
+  const { name, domain } = split(address);
+  const lines = readPasswdLines(home);
+  const at = lines.findIndex((line) => line.toLowerCase().startsWith(`${name}@${domain}:`));
+  return at < 0 ? fail(`there is no ${name}@${domain} in ${home.users("passwd")}`) : { lines, at };
+}
+
+async function passwd(home: Home, address: string, fromInput: boolean): Promise<void> {
+  const { lines, at } = entryLine(home, address);
+  const hash = await askPassword(fromInput);
+  const [mailbox, , ...rest] = lines[at]!.split(":");
+  lines[at] = [mailbox, hash, ...rest].join(":");
+  writePasswdLines(home, lines);
+  console.log(hash === "" ? `nobody can log in as ${mailbox} now` : `password of ${mailbox} changed`);
+}
+
+function remove(home: Home, addresses: readonly string[]): void {
+  for (const address of addresses) {
+    const { lines, at } = entryLine(home, address);
+    writePasswdLines(home, lines.filter((_, index) => index !== at));
+    console.log(`${address} is no mailbox any more; its mail was left where it is`);
+  }
+}
+
+function list(home: Home, json: boolean): void {
+  const parsed = parsePasswdFile(readPasswdLines(home).join("\n"));
+  if (!parsed.ok) fail(`${home.users("passwd")}: ${parsed.error}`);
+  const rows = [...parsed.value.values()].map((entry) => ({
+    mailbox: `${entry.name}@${entry.domain}`,
+    maildir: `${entry.home === "" ? home.mail(entry.domain, entry.name) : entry.home}/Maildir`,
+    canLogIn: entry.password !== "",
+  }));
+  console.log(
+    json ? JSON.stringify(rows, undefined, 2) : rows.map((row) => `${row.mailbox}  ${row.maildir}`).join("\n"),
+  );
+}
+
+async function main(): Promise<void> {
+  const args = parseArgs(Deno.args, { string: ["home"], boolean: ["password-stdin", "json", "help"] });
+  const [command, ...addresses] = args._;
+  if (args["help"] === true || command === undefined) return console.log(help);
+  const home = homeAt(String(args["home"] ?? "var"));
+  if (!existsSync(home.control("me"))) {
+    fail(`there is no dqmail home in ${home.dir}; "deno task start --home ${home.dir}" makes one`);
+  }
+  const fromInput = args["password-stdin"] === true;
+  const needsAddress = () => addresses[0] ?? fail(`NAME@DOMAIN is missing\n\n${help}`);
+  switch (command) {
+    case "add":
+      needsAddress();
+      return await add(home, addresses, fromInput);
+    case "passwd":
+      return await passwd(home, needsAddress(), fromInput);
+    case "del":
+      needsAddress();
+      return remove(home, addresses);
+    case "list":
+      return list(home, args["json"] === true);
+    default:
+      fail(`${command} is not known\n\n${help}`);
+  }
+}
+
+if (import.meta.main) await main();

@@ -1,0 +1,180 @@
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import fc from "fast-check";
+import { toOctets } from "../../components/lib/octets.ts";
+import { encodeDots } from "../../components/lib/smtp/dot_stuffing.ts";
+import { ReplyParser } from "../../components/lib/smtp/reply.ts";
+import { surveyContent } from "../../components/qmail-remote/content.ts";
+import { parsePeer } from "../../components/qmail-remote/peer.ts";
+import { fold, forAll, report } from "../../components/qmail-remote/reports.ts";
+import { Session, type Step, type Transaction } from "../../components/qmail-remote/session.ts";
+import { defaults, type Dialogue, dialogues, turnsOf } from "./support/dialogues.ts";
+
+function transactionOf(dialogue: Dialogue, content: Uint8Array): Transaction {
+  const { sender, recipients } = { ...defaults, ...dialogue };
+  return { ip: "127.0.0.1", helo: "me.example", sender, recipients, content: surveyContent(content.length, content) };
+}
+
+/** Plays the server's lines to a session, checks the client's, and answers the reports. */
+function play(dialogue: Dialogue): string[] {
+  const content = toOctets(dialogue.content ?? defaults.content);
+  const session = new Session(transactionOf(dialogue, content));
+  const parser = new ReplyParser();
+  const said: string[] = [];
+  let ended: Step | undefined;
+  const take = (step: Step): void => {
+    if (step.kind === "content") {
+      said.push(fromWire(encodeDots(content)));
+      take(session.contentSent());
+      return;
+    }
+    const octets = step.kind === "reply" ? step.send : step.farewell;
+    said.push(...octets.split("\r\n").slice(0, -1));
+    if (step.kind !== "reply") ended = step;
+  };
+  take(session.begin());
+  for (const turn of turnsOf(dialogue)) {
+    if (turn.kind === "client line") assertEquals(said.shift(), turn.text);
+    else if (turn.kind === "client message") assertEquals(said.shift(), `${turn.text}.\r\n`);
+    else if (ended !== undefined) continue;
+    else if (turn.kind === "server line") {
+      parser.push(toOctets(`${turn.text}\r\n`));
+      const reply = parser.takeReply();
+      if (reply !== undefined) take(reply.ok ? session.onReply(reply.value) : session.onBroken("malformed"));
+    } else take(session.onBroken("died"));
+  }
+  assertEquals(said, []);
+  assert(ended?.kind === "next" || ended?.kind === "done", "the dialogue ends");
+  const { recipients } = { ...defaults, ...dialogue };
+  const reports = ended.kind === "done" ? ended.reports : forAll(recipients.length, ended.report);
+  return reports.map(({ verdict, text }) => verdict + text);
+}
+
+function fromWire(octets: Uint8Array): string {
+  return String.fromCharCode(...octets);
+}
+
+describe("Session", () => {
+  for (const dialogue of dialogues) it(`plays: ${dialogue.name}`, () => assertEquals(play(dialogue), dialogue.want));
+
+  const transaction = transactionOf(dialogues[0]!, toOctets("x\n"));
+  const peer = { pipelining: true, eightBitMime: false, smtpUtf8: false, size: undefined };
+
+  it("begins again with RSET and the envelope in one write", () => {
+    const step = new Session(transaction, peer).begin();
+    assertEquals(step, {
+      kind: "reply",
+      send: "RSET\r\nMAIL FROM:<s@s.example>\r\nRCPT TO:<a@r.example>\r\nDATA\r\n",
+    });
+  });
+
+  it("begins again step by step without PIPELINING", () => {
+    const session = new Session(transaction, { ...peer, pipelining: false });
+    assertEquals(session.begin(), { kind: "reply", send: "RSET\r\n" });
+    assertEquals(session.onReply({ code: 250, lines: ["ok"] }), { kind: "reply", send: "MAIL FROM:<s@s.example>\r\n" });
+  });
+
+  for (const answers of [[421], [250, 421], [250, 550]]) {
+    it(`leaves a used connection for a new one after ${answers.join(" and ")}`, () => {
+      const session = new Session(transaction, peer);
+      let step = session.begin();
+      for (const code of answers) step = session.onReply({ code, lines: [""] });
+      assertEquals(step.kind, "next");
+    });
+  }
+
+  it("takes no reply for consent to a message that is not out yet", () => {
+    for (const [code, verdict] of [[250, "Z"], [451, "Z"], [552, "D"]] as const) {
+      const session = new Session(transaction, peer);
+      session.begin();
+      for (const reply of [250, 250, 250, 354]) session.onReply({ code: reply, lines: [""] });
+      const step = session.onReply({ code, lines: ["early"] });
+      assertEquals(step, {
+        kind: "done",
+        reports: [{
+          verdict,
+          text: `127.0.0.1 failed while I was sending the message.\nRemote host said: ${code} early\n`,
+        }],
+        farewell: "",
+        reusable: false,
+      });
+    }
+  });
+
+  it("ends with one report a recipient, and delivers nothing without consent, whatever the replies", () => {
+    const codes = fc.array(fc.constantFrom(220, 221, 250, 354, 421, 450, 500, 550, 554, 0), { maxLength: 14 });
+    const recipients = fc.array(fc.constantFrom("a@r.example", "\xc3\xa4@r.example", "bad", "c d@r.example"), {
+      minLength: 1,
+      maxLength: 4,
+    });
+    fc.assert(fc.property(codes, recipients, fc.boolean(), (codes, recipients, pipelining) => {
+      const session = new Session({ ...transaction, recipients });
+      let step = session.begin();
+      let last = 0;
+      for (const code of [...codes, ...new Array<number>(30).fill(0)]) {
+        if (step.kind === "content") step = session.contentSent();
+        if (step.kind === "next" || step.kind === "done") break;
+        last = code;
+        const lines = pipelining ? ["x", "PIPELINING"] : ["x"];
+        step = code === 0 ? session.onBroken("died") : session.onReply({ code, lines });
+      }
+      assert(step.kind === "next" || step.kind === "done", "ends");
+      if (step.kind === "next") assertEquals(step.report.verdict === "K", false);
+      else {
+        assertEquals(step.reports.length, recipients.length);
+        if (last !== 250 && last !== 220 && last !== 221) {
+          assert(step.reports.every(({ verdict }) => verdict !== "K"), "no consent, no delivery");
+        }
+      }
+    }));
+  });
+});
+
+describe("fold()", () => {
+  const [k, z, d] = [report("K", "k"), report("Z", "z"), report("D", "d")];
+  const rows = [
+    { own: undefined, whole: z, want: "Zz\n" },
+    { own: d, whole: k, want: "Dd\n" },
+    { own: d, whole: z, want: "Dd\n" },
+    { own: d, whole: d, want: "Dd\nd\n" },
+    { own: z, whole: k, want: "Zz\n" },
+    { own: z, whole: z, want: "Zz\nz\n" },
+    { own: z, whole: d, want: "Zz\nd\n" },
+  ];
+  for (const { own, whole, want } of rows) {
+    it(`makes ${JSON.stringify(want)} of ${own?.verdict ?? "nothing"} and ${whole.verdict}`, () => {
+      const folded = fold(own, whole);
+      assertEquals(folded.verdict + folded.text, want);
+    });
+  }
+});
+
+describe("parsePeer()", () => {
+  const plain = { pipelining: false, eightBitMime: false, smtpUtf8: false, size: undefined };
+  const rows = [
+    { lines: ["mx"], want: plain },
+    { lines: ["PIPELINING"], want: plain },
+    {
+      lines: ["mx", "pipelining", "8BitMime", "SMTPUTF8"],
+      want: { ...plain, pipelining: true, eightBitMime: true, smtpUtf8: true },
+    },
+    { lines: ["mx", "SIZE"], want: { ...plain, size: 0 } },
+    { lines: ["mx", "SIZE 0"], want: { ...plain, size: 0 } },
+    { lines: ["mx", "SIZE 52428800"], want: { ...plain, size: 52428800 } },
+    { lines: ["mx", "SIZE -1"], want: { ...plain, size: 0 } },
+    { lines: ["mx", "SIZE 99999999999999999999"], want: { ...plain, size: 0 } },
+    { lines: ["mx", "__proto__ x", "constructor", "SIZE=5"], want: plain },
+  ];
+  for (const { lines, want } of rows) {
+    it(`reads ${lines.join(" | ")}`, () => assertEquals(parsePeer({ code: 250, lines }), want));
+  }
+});
+
+describe("surveyContent()", () => {
+  it("counts line ends of what is at hand and expects as many of the remainder", () => {
+    assertEquals(surveyContent(4, toOctets("a\nb\n")), { sizeBytes: 4, wireBytes: 6, eightBit: false });
+    assertEquals(surveyContent(8, toOctets("a\nb\n")), { sizeBytes: 8, wireBytes: 12, eightBit: false });
+    assertEquals(surveyContent(0, toOctets("")), { sizeBytes: 0, wireBytes: 0, eightBit: false });
+    assertEquals(surveyContent(1, toOctets("\x80")), { sizeBytes: 1, wireBytes: 1, eightBit: true });
+  });
+});

@@ -1,0 +1,65 @@
+import { describe, it } from "@std/testing/bdd";
+import { assertEquals, assertMatch } from "@std/assert";
+import type { LoadReport } from "../../../scripts/bench/load.ts";
+import { type Options, parseOptions } from "../../../scripts/bench/options.ts";
+import { formatTable, makeReport } from "../../../scripts/bench/report.ts";
+import { figures } from "../../../scripts/bench/scenarios.ts";
+
+const load: LoadReport = {
+  accepted: 100,
+  refused: 0,
+  errors: 0,
+  unfinished: 0,
+  recipientsAccepted: 200,
+  recipientsRefused: 0,
+  startedAtMs: 5_000,
+  seconds: 2,
+  latency: { p50: 1, p95: 2, p99: 3, max: 4 },
+  cpuMs: 30,
+  firstError: undefined,
+};
+const filled = { deliveries: 200, duplicates: 0, unnumbered: 0, late: 0, lastAtMs: 9_000 };
+const use = { atRest: undefined, afterwards: undefined, noisyStarts: 0 };
+
+function optionsOf(...argv: string[]): Options {
+  const options = parseOptions(argv);
+  if (!options.ok) throw new Error(options.error);
+  return options.value;
+}
+
+describe("figures()", () => {
+  it("ends at the last 250 where only acceptance counts", () => {
+    const run = figures(load, 100, undefined);
+    assertEquals([run.complete, run.seconds, run.messagesPerSecond, run.delivered], [true, 2, 50, undefined]);
+  });
+
+  it("ends at the last delivery where delivery is awaited", () => {
+    const run = figures(load, 100, filled);
+    assertEquals([run.complete, run.seconds, run.messagesPerSecond, run.recipientsPerSecond], [true, 4, 25, 50]);
+  });
+
+  const failures: { name: string; run: ReturnType<typeof figures> }[] = [
+    { name: "a message was refused", run: figures({ ...load, accepted: 99, refused: 1 }, 100, filled) },
+    { name: "a recipient was refused", run: figures({ ...load, recipientsRefused: 1 }, 100, filled) },
+    { name: "a delivery is missing", run: figures(load, 100, { ...filled, deliveries: 199 }) },
+  ];
+  for (const { name, run } of failures) it(`is not complete when ${name}`, () => assertEquals(run.complete, false));
+});
+
+describe("makeReport()", () => {
+  it("leaves runs that are not complete out of the figures, and counts them", () => {
+    const runs = [figures(load, 100, filled), figures(load, 100, { ...filled, deliveries: 1 })];
+    const report = makeReport(optionsOf("local"), runs, use, new Date(0));
+    assertEquals(report.failedRuns, 1);
+    assertEquals(report.figures["messages/s"], { median: 25, min: 25, max: 25 });
+    assertMatch(formatTable(report), /^run 2 failed: 100 accepted.* 199 not delivered$/m);
+  });
+
+  it("divides the server's processor time by the messages accepted", () => {
+    const run = { ...figures(load, 100, filled), serverCpuMs: 300 };
+    const report = makeReport(optionsOf("local"), [run], use, new Date(0));
+    assertEquals(report.figures["server CPU ms/message"]?.median, 3);
+    assertEquals(report.figures["server CPU ms/recipient"]?.median, 1.5);
+    assertMatch(formatTable(report), /^server CPU ms\/message +3 +3 +3$/m);
+  });
+});
