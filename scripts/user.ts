@@ -7,6 +7,7 @@ import { existsSync } from "@std/fs";
 import { type Home, homeAt } from "../config/home.ts";
 import { parsePasswdFile } from "../components/lib/users/passwd_file.ts";
 import { askSupervisor } from "./ask.ts";
+import { prepareFolders } from "./home/prepare.ts";
 import { hashPassword, readPassword } from "./home/password.ts";
 import { addDomain, addMailbox, readPasswdLines, splitMailbox, writePasswdLines } from "./home/mailboxes.ts";
 
@@ -112,6 +113,7 @@ async function main(): Promise<void> {
   if (!existsSync(home.control("me"))) {
     fail(`there is no dqmail home in ${home.dir}; "deno task start --home ${home.dir}" makes one`);
   }
+  if (!existsSync(home.users(""))) prepareFolders(home);
   const fromInput = args["password-stdin"] === true;
   const needsAddress = () => addresses[0] ?? fail(`NAME@DOMAIN is missing\n\n${help}`);
   switch (command) {

@@ -119,7 +119,7 @@ export class Session {
         return this.#done(
           replyReport(refusal(reply), `${ip} failed after I sent the message.`, reply),
           quit,
-          reply.code !== 421,
+          stepsOn(reply),
         );
       default:
         return assertNever(this.#phase);
@@ -190,21 +190,21 @@ export class Session {
     const more = this.#answered < this.#asked.length;
     if (this.#peer.pipelining) return this.#await(more ? "rcpt" : "data");
     if (more) return this.#say("rcpt", this.#rcptCommand(this.#asked[this.#answered]!));
-    return this.#accepted === 0 ? this.#giveUp(quit, reply.code !== 421) : this.#say("data", "DATA\r\n");
+    return this.#accepted === 0 ? this.#giveUp(quit, stepsOn(reply)) : this.#say("data", "DATA\r\n");
   }
 
   #onData(reply: Reply): Step {
     const granted = reply.code === 354;
     if (this.#accepted === 0) {
       // RFC 2920 §3.1: DATA granted all the same has to be ended with nothing in it.
-      return granted ? this.#giveUp(`.\r\n${quit}`, false) : this.#giveUp(quit, reply.code !== 421);
+      return granted ? this.#giveUp(`.\r\n${quit}`, false) : this.#giveUp(quit, stepsOn(reply));
     }
     if (granted) {
       this.#phase = "content";
       return { kind: "content" };
     }
     const failed = replyReport(refusal(reply), `${this.#transaction.ip} failed on DATA command.`, reply);
-    return this.#done(failed, quit, reply.code >= 400 && reply.code !== 421);
+    return this.#done(failed, quit, stepsOn(reply));
   }
 
   #mailCommand(): string {
@@ -252,6 +252,11 @@ export class Session {
 
 function isConsent(reply: Reply): boolean {
   return reply.code < 300;
+}
+
+/** Whether a connection is of use after a refusal: not after a good-bye, nor after a code that has no meaning there. */
+function stepsOn(reply: Reply): boolean {
+  return reply.code >= 400 && reply.code !== 421;
 }
 
 function isUtf8(address: string): boolean {

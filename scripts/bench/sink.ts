@@ -26,6 +26,7 @@ export interface SinkReport {
   readonly port: number;
   readonly messages: number;
   readonly recipients: number;
+  /** Opened since the reset; those kept from before count only in `mostOpen`. */
   readonly connections: number;
   readonly mostOpen: number;
   /** Different pairs of running number and recipient; `recipients` above it are duplicates. */
@@ -82,7 +83,7 @@ export async function startSink(options: { readonly port: number; readonly delay
   return {
     port,
     report,
-    reset: (firstNumber) => counts = nothingYet(firstNumber),
+    reset: (firstNumber) => counts = { ...nothingYet(firstNumber), mostOpen: open.size },
     async reached(deliveries, limitMs) {
       if (counts.deliveries.size >= deliveries) return report();
       const { promise, resolve } = Promise.withResolvers<void>();

@@ -12,12 +12,23 @@ function denoTask(): string {
   return Deno.execPath().includes("/_npx/") ? `npx -y deno@${Deno.version.deno} task` : "deno task";
 }
 
+/** Whether the other tasks find this home without being told (it may be a symlink's goal). */
+function isDefaultHome(home: Home): boolean {
+  try {
+    return Deno.realPathSync("var") === home.dir;
+  } catch {
+    // There is no "var" here.
+    return false;
+  }
+}
+
+/** The text, as lines for a terminal. */
 export function welcome(home: Home, config: Config, status: RawHead): string {
   const components = (status["components"] ?? []) as readonly ComponentStatus[];
   const listeners = components.flatMap((component) => Object.entries(component.ports));
   const port = (name: string) => listeners.find(([service]) => service === name)?.[1];
   const { me } = config.controls;
-  const homeFlag = home.dir === `${Deno.cwd()}/var` ? "" : ` --home ${home.dir}`;
+  const homeFlag = isDefaultHome(home) ? "" : ` --home ${home.dir}`;
   return [
     "",
     `dqmail runs: ${components.length} processes, each with its own grant (${denoTask()} status${homeFlag})`,

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { defaults, type Dialogue, dialogues, turnsOf } from "./support/dialogues.ts";
 import { Pair } from "./support/pair.ts";
@@ -14,7 +14,7 @@ function playerOf(dialogue: Dialogue, wrong: string[]): Script {
   return async (talk) => {
     for (const turn of turnsOf(dialogue)) {
       if (turn.kind === "server line") await talk.say(`${turn.text}\r\n`);
-      else if (turn.kind === "server close") return;
+      else if (turn.kind === "server close" || turn.kind === "client may") return;
       else if (turn.kind === "server silence") return void await talk.remainder();
       else {
         const got = turn.kind === "client line" ? await talk.line() : await talk.content();
@@ -22,7 +22,6 @@ function playerOf(dialogue: Dialogue, wrong: string[]): Script {
         if (got !== want) wrong.push(`expected ${JSON.stringify(want)}, got ${JSON.stringify(got)}`);
       }
     }
-    // Unless the client kept the connection for another message, it has no more to say.
     const left = await talk.remainder();
     if (left !== "") wrong.push(`did not expect ${JSON.stringify(left)}`);
   };
@@ -43,16 +42,16 @@ describe("qmail-rspawn and qmail-remote", () => {
   });
 
   async function nextIsDelivered(): Promise<void> {
-    await server.quiet();
+    await server.hangUp();
     server.script = acceptEverything();
     assertEquals((await pair.deliver(content, sender, to))[0]?.[0], "K");
-    await server.quiet();
+    await server.hangUp();
   }
 
   for (const dialogue of dialogues) {
     it(`plays: ${dialogue.name}`, async () => {
       const wrong: string[] = [];
-      await server.quiet();
+      await server.hangUp();
       server.script = playerOf(dialogue, wrong);
       const { sender, recipients, content } = { ...defaults, ...dialogue };
       assertEquals(await pair.deliver(content, sender, recipients), dialogue.want);
@@ -115,7 +114,7 @@ describe("qmail-rspawn and qmail-remote", () => {
   ];
   for (const { name, script, want } of hostile) {
     it(`survives ${name}, and delivers the next message`, async () => {
-      await server.quiet();
+      await server.hangUp();
       server.script = script;
       assertEquals(await pair.deliver(content, sender, to), [want]);
       await nextIsDelivered();
@@ -137,7 +136,7 @@ describe("qmail-rspawn and qmail-remote", () => {
   }
 
   it("takes a refusal that comes in the middle of a large message", async () => {
-    await server.quiet();
+    await server.hangUp();
     server.script = granting(async (talk) => {
       await talk.through("\r\n");
       await talk.say("552 too much\r\n");
@@ -150,14 +149,14 @@ describe("qmail-rspawn and qmail-remote", () => {
   });
 
   it("defers when the server is gone in the middle of a large message", async () => {
-    await server.quiet();
+    await server.hangUp();
     server.script = granting(async (talk) => void await talk.through("\r\n"));
     assertEquals(await pair.deliver(long, sender, to), [died]);
     await nextIsDelivered();
   });
 
   it("defers when the server stops reading a large message", async () => {
-    await server.quiet();
+    await server.hangUp();
     const let_go = Promise.withResolvers<void>();
     server.script = granting(() => let_go.promise);
     assertEquals(await pair.deliver(long, sender, to), [died]);
@@ -166,18 +165,18 @@ describe("qmail-rspawn and qmail-remote", () => {
   });
 
   it("sends a large message whole, piece by piece", async () => {
-    await server.quiet();
+    await server.hangUp();
     const taken: Taken[] = [];
     server.script = acceptEverything(taken);
     assertEquals(await pair.deliver(long, sender, to), [
       "K127.0.0.1 accepted message.\nRemote host said: 250 taken 1\n",
     ]);
     assert(taken[0]?.content === long.replaceAll("\n", "\r\n") + ".\r\n", "octet for octet");
-    await server.quiet();
+    await server.hangUp();
   });
 
   it("uses a connection again for the next message", async () => {
-    await server.quiet();
+    await server.hangUp();
     const taken: Taken[] = [];
     server.script = acceptEverything(taken);
     const before = server.connections;
@@ -188,11 +187,11 @@ describe("qmail-rspawn and qmail-remote", () => {
       ["<b@s.example>", "b\r\n.\r\n"],
       ["<c@s.example>", "c\r\n.\r\n"],
     ]);
-    await server.quiet();
+    await server.hangUp();
   });
 
   it("makes a new connection where the server closes after each message", async () => {
-    await server.quiet();
+    await server.hangUp();
     let messages = 0;
     server.script = granting(async (talk) => {
       await talk.content();
@@ -204,7 +203,7 @@ describe("qmail-rspawn and qmail-remote", () => {
   });
 
   it("makes a new connection where the server refuses the second message of one", async () => {
-    await server.quiet();
+    await server.hangUp();
     let messages = 0;
     server.script = granting(async (talk) => {
       await talk.content();
@@ -215,7 +214,7 @@ describe("qmail-rspawn and qmail-remote", () => {
     });
     for (let n = 0; n < 3; n++) assertEquals((await pair.deliver(content, sender, to))[0]?.[0], "K");
     assertEquals(messages, 3);
-    await server.quiet();
+    await server.hangUp();
   });
 
   it("delivers a hundred messages at once, each to its own recipient", async () => {
@@ -228,7 +227,7 @@ describe("qmail-rspawn and qmail-remote", () => {
       taken.map((one) => `${one.recipients.join()} ${one.content}`).sort(),
       names.map((name) => `<${name}@r.example> ${name}\r\n.\r\n`).sort(),
     );
-    await server.quiet();
+    await server.hangUp();
   });
 
   it("fails recipients without a domain, or with one no name can have", async () => {
@@ -256,7 +255,7 @@ describe("qmail-rspawn and qmail-remote", () => {
     `ends a message only at its end, whatever stands in it${eod === undefined ? " (skipped: no vectors)" : ""}`,
     { skip: eod === undefined },
     async () => {
-      await server.quiet();
+      await server.hangUp();
       const taken: Taken[] = [];
       server.script = acceptEverything(taken);
       const messages = [...eod!.eod, ...eod!.not_eod, ...Object.values(eod!.edge)].map(octetsOf).map((sequence) =>
@@ -271,13 +270,13 @@ describe("qmail-rspawn and qmail-remote", () => {
         assert(!/(^|[^\r])\n|\r([^\n]|$)/.test(content), "no bare CR or LF on the wire");
         assertEquals(content.split("\r\n.\r\n").length, 2, "one end of data");
       }
-      await server.quiet();
+      await server.hangUp();
     },
   );
 
   it("routes by the new smtproutes after SIGHUP", async () => {
     const taken: Taken[] = [];
-    await server.quiet();
+    await server.hangUp();
     server.script = acceptEverything(taken);
     Deno.writeTextFileSync(pair.home.control("smtproutes"), `:127.0.0.1:${server.port}\nnowhere.example:127.0.0.1:1\n`);
     assertEquals((await pair.deliver(content, sender, ["a@nowhere.example"]))[0]?.[0], "K");
@@ -286,11 +285,11 @@ describe("qmail-rspawn and qmail-remote", () => {
     do [report] = await pair.deliver(content, sender, ["a@nowhere.example"]); while (report?.startsWith("K"));
     // Port 1 is not in the grant that qmail-remote was started with.
     assertEquals(report, noConnection);
-    await server.quiet();
+    await server.hangUp();
   });
 
   it("says that a delivery is lost when qmail-remote is killed, and delivers by its successor", async () => {
-    await server.quiet();
+    await server.hangUp();
     const asked = Promise.withResolvers<void>();
     server.script = async (talk) => {
       asked.resolve();
@@ -306,7 +305,7 @@ describe("qmail-rspawn and qmail-remote", () => {
   });
 
   it("stops on SIGTERM with exit code 0, delivering first what is under way", async () => {
-    await server.quiet();
+    await server.hangUp();
     const [asked, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     server.script = async (talk) => {
       asked.resolve();
@@ -318,7 +317,10 @@ describe("qmail-rspawn and qmail-remote", () => {
     const [rspawn, remote] = [pair.rspawn.stop(), pair.remote.stop()];
     go.resolve();
     assertEquals((await delivery)[0]?.[0], "K");
-    for (const { code, log } of await Promise.all([rspawn, remote])) assertEquals([code, log], [0, ""]);
+    const ends = await Promise.all([rspawn, remote]);
+    assertEquals(ends.map(({ code }) => code), [0, 0]);
+    assertMatch(ends[0].log, /^unreadable message=999999 reason=NotFound[^\n]*\n$/);
+    assertEquals(ends[1].log, "");
   });
 });
 

@@ -57,7 +57,7 @@ export class LineReader {
         continue;
       }
       const length = this.#partialLength + end - from;
-      if (length > MAX_LINE || (lf < 0 && length === MAX_LINE)) {
+      if (length > MAX_LINE) {
         this.#keep(chunk.subarray(from, from + MAX_LINE - this.#partialLength));
         this.#skipping = lf < 0;
         return { kind: "too long", start: this.#takePartial(MAX_LINE - 2) };

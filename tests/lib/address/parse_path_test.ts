@@ -113,6 +113,8 @@ describe("parseForwardPath() with SMTPUTF8", () => {
       want: `a${utf8("\uff20")}b|c`,
       why: 'keeps a fullwidth "@" left of the real one',
     },
+    { input: `<a@${utf8("\uff41")}.c>`, want: "[bad domain]", why: "refuses a fullwidth letter" },
+    { input: `<a@${utf8("e\u0301")}.c>`, want: "[bad domain]", why: "refuses a letter that is not normalised" },
     { input: `<a@b${utf8("\u200b")}.c>`, want: "[bad domain]", why: "refuses an invisible character" },
     { input: `<"a${utf8("\u2028")}b"@c>`, want: "[control octet]", why: "refuses a line separator" },
     { input: `<"a${utf8("\u0085")}b"@c>`, want: "[control octet]", why: "refuses a C1 control" },

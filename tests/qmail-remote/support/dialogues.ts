@@ -1,7 +1,8 @@
 /**
  * Dialogues between qmail-remote and servers of every kind, each played twice: against the pure session, and by the
  * real processes. `C:` is a line the client must send, `C* ` a whole message, `S:` what the server sends; `S* close`
- * ends the connection, `S* silence` says nothing more. Lines of the client stand where the server would read them: what
+ * ends the connection, `S* silence` says nothing more. `C~ QUIT` stands
+ * where the client says QUIT in time, unless there is another message for the connection. Lines of the client stand where the server would read them: what
  * is pipelined comes before the first answer to it.
  */
 export interface Dialogue {
@@ -53,7 +54,7 @@ C: DATA
 S: 354 go ahead
 C* Subject: x^^..dot^
 S: 250 2.0.0 queued
-C: QUIT`,
+C~ QUIT`,
     content: "Subject: x\n\n.dot\n",
     want: [`K${ip} accepted message.\nRemote host said: 250 2.0.0 queued\n`],
   },
@@ -74,7 +75,7 @@ S: 354 go
 C* x^
 S: 250-two
 S: 250 lines
-C: QUIT`,
+C~ QUIT`,
     sender: "",
     content: "x\n",
     want: [`K${ip} accepted message.\nRemote host said: 250-two\n250 lines\n`],
@@ -88,7 +89,7 @@ S: 250 ok
 S: 354 go
 C* Subject: x^^hello^
 S: 250 queued
-C: QUIT`,
+C~ QUIT`,
     recipients: two,
     content: "Subject: x\n\nhello",
     want: [
@@ -112,7 +113,7 @@ C: DATA
 S: 354 go
 C* x^
 S: 250 2.0.0 queued
-C: QUIT`,
+C~ QUIT`,
     recipients: ["ok@r.example", "nosuch@r.example", "later@r.example"],
     content: "x\n",
     want: [
@@ -130,7 +131,7 @@ C: RCPT TO:<a@r.example>
 S: 550 no
 C: RCPT TO:<b@r.example>
 S: 450 busy
-C: QUIT`,
+C~ QUIT`,
     recipients: two,
     want: [
       `D${ip} does not like recipient.\nRemote host said: 550 no\nGiving up on ${ip}.\n`,
@@ -144,7 +145,7 @@ S: 250 ok
 S: 550 no
 S: 551 no
 S: 554 no valid recipients
-C: QUIT`,
+C~ QUIT`,
     recipients: two,
     content: "Subject: x\n\nhello",
     want: [
@@ -206,7 +207,7 @@ C: RCPT TO:<b@r.example>
 S: 450 later
 C: DATA
 S: ${reply}
-C: QUIT`,
+C~ QUIT`,
     recipients: two,
     want: [
       `${verdict}${ip} failed on DATA command.\nRemote host said: ${reply}\n`,
@@ -225,7 +226,7 @@ C: DATA
 S: 354 go
 C* x^
 S: ${reply}
-C: QUIT`,
+C~ QUIT`,
     want: [`${verdict}${ip} failed after I sent the message.\nRemote host said: ${reply}\n`],
   })),
   { name: "a close instead of a greeting", lines: "S* close", want: [died] },
@@ -300,12 +301,12 @@ C: DATA
 S: 354 go
 C* x^
 S: 250 queued
-C: QUIT`,
+C~ QUIT`,
     want: [`K${ip} accepted message.\nRemote host said: 250 queued\n`],
   },
   {
     name: "a message larger than the server takes",
-    lines: "S: 220 x\nC: EHLO me.example\nS: 250-x\nS: 250 SIZE 10\nC: QUIT",
+    lines: "S: 220 x\nC: EHLO me.example\nS: 250-x\nS: 250 SIZE 10\nC~ QUIT",
     content: "0123456789\n",
     want: [`D${ip} accepts 10 bytes, the message has 11. (#5.3.4)\n`],
   },
@@ -313,14 +314,14 @@ C: QUIT`,
     name: "8-bit content, said to a server that asked",
     lines: `S: 220 x\nC: EHLO me.example\nS: 250-x\nS: 250 8BITMIME
 C: MAIL FROM:<s@s.example> BODY=8BITMIME
-S: 250 ok\nC: RCPT TO:<a@r.example>\nS: 250 ok\nC: DATA\nS: 354 go\nC* \xc3\xa4^\nS: 250 ok\nC: QUIT`,
+S: 250 ok\nC: RCPT TO:<a@r.example>\nS: 250 ok\nC: DATA\nS: 354 go\nC* \xc3\xa4^\nS: 250 ok\nC~ QUIT`,
     content: "\xc3\xa4\n",
     want: [`K${ip} accepted message.\nRemote host said: 250 ok\n`],
   },
   {
     name: "an internationalized recipient, and a server without SMTPUTF8",
     lines: `${hello}C: MAIL FROM:<s@s.example>\nS: 250 ok\nC: RCPT TO:<a@r.example>\nS: 250 ok\nC: DATA
-S: 354 go\nC* x^\nS: 250 ok\nC: QUIT`,
+S: 354 go\nC* x^\nS: 250 ok\nC~ QUIT`,
     recipients: ["\xc3\xa4@r.example", "a@r.example"],
     want: [
       `D${ip} does not support internationalized addresses. (#5.6.7)\n`,
@@ -331,31 +332,31 @@ S: 354 go\nC* x^\nS: 250 ok\nC: QUIT`,
     name: "an internationalized recipient, and a server with SMTPUTF8",
     lines: `S: 220 x\nC: EHLO me.example\nS: 250-x\nS: 250 SMTPUTF8
 C: MAIL FROM:<s@s.example> SMTPUTF8
-S: 250 ok\nC: RCPT TO:<\xc3\xa4@r.example>\nS: 250 ok\nC: DATA\nS: 354 go\nC* x^\nS: 250 ok\nC: QUIT`,
+S: 250 ok\nC: RCPT TO:<\xc3\xa4@r.example>\nS: 250 ok\nC: DATA\nS: 354 go\nC* x^\nS: 250 ok\nC~ QUIT`,
     recipients: ["\xc3\xa4@r.example"],
     want: [`K${ip} accepted message.\nRemote host said: 250 ok\n`],
   },
   {
     name: "an internationalized sender, and a server without SMTPUTF8",
-    lines: `${hello}C: QUIT`,
+    lines: `${hello}C~ QUIT`,
     sender: "\xc3\xa4@s.example",
     want: [`D${ip} does not support internationalized addresses. (#5.6.7)\n`],
   },
   {
     name: "addresses that SMTP cannot write",
-    lines: `${hello}C: QUIT`,
+    lines: `${hello}C~ QUIT`,
     recipients: ["a\r\nDATA@r.example"],
     want: [`DSorry, the recipient's address cannot be given in SMTP. (#5.1.3)\nGiving up on ${ip}.\n`],
   },
   {
     name: "a sender that SMTP cannot write",
-    lines: `${hello}C: QUIT`,
+    lines: `${hello}C~ QUIT`,
     sender: "a> SIZE=1\nRSET@s.example",
     want: [`DSorry, the sender's address cannot be given in SMTP. (#5.1.7)\n`],
   },
   {
     name: "local parts that need quotes, and the sender of a double bounce",
-    lines: `${hello}C: MAIL FROM:<>\nS: 250 ok\nC: RCPT TO:<"a b\\"c\\\\@d"@r.example>\nS: 550 no\nC: QUIT`,
+    lines: `${hello}C: MAIL FROM:<>\nS: 250 ok\nC: RCPT TO:<"a b\\"c\\\\@d"@r.example>\nS: 550 no\nC~ QUIT`,
     sender: "#@[]",
     recipients: ['a b"c\\@d@r.example'],
     want: [`D${ip} does not like recipient.\nRemote host said: 550 no\nGiving up on ${ip}.\n`],
@@ -366,6 +367,7 @@ S: 250 ok\nC: RCPT TO:<\xc3\xa4@r.example>\nS: 250 ok\nC: DATA\nS: 354 go\nC* x^
 export type Turn =
   | { readonly kind: "client line"; readonly text: string }
   | { readonly kind: "client message"; readonly text: string }
+  | { readonly kind: "client may"; readonly text: string }
   | { readonly kind: "server line"; readonly text: string }
   | { readonly kind: "server close" }
   | { readonly kind: "server silence" };
@@ -376,6 +378,7 @@ export function turnsOf(dialogue: Dialogue): Turn[] {
     const [mark, text] = [line.slice(0, 2), line.slice(3)];
     if (mark === "C:") return { kind: "client line", text };
     if (mark === "C*") return { kind: "client message", text: text.replaceAll("^", "\r\n") };
+    if (mark === "C~") return { kind: "client may", text };
     if (mark === "S:") return { kind: "server line", text };
     return { kind: text === "close" ? "server close" : "server silence" };
   });

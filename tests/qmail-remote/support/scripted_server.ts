@@ -95,15 +95,21 @@ export class ScriptedServer {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
-  async stop(): Promise<void> {
-    this.#listener.close();
+  /** Ends every connection, and settles when their scripts have ended. */
+  async hangUp(): Promise<void> {
     for (const talk of this.#talks) talk.close();
     await this.quiet();
+  }
+
+  async stop(): Promise<void> {
+    this.#listener.close();
+    await this.hangUp();
   }
 
   async #acceptAll(): Promise<void> {
     for await (const conn of this.#listener) {
       this.connections++;
+      conn.setNoDelay(true);
       const talk = new Talk(conn);
       this.#talks.add(talk);
       const running = this.script(talk).catch(() => {}).finally(() => {

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import net from "node:net";
 import { describe, it } from "@std/testing/bdd";
 import { assertEquals, assertRejects } from "@std/assert";
@@ -89,6 +90,15 @@ describe("startSink()", () => {
     sink.reset(1010);
     await runLoad({ ...job, port: sink.port });
     assertEquals([sink.report().deliveries, sink.report().duplicates, sink.report().late], [40, 0, 10]);
+  });
+
+  it("keeps counting connections that were open before a reset as open, not as new", async () => {
+    await using sink = await startSink({ port: 0, delayMs: 0 });
+    const socket = net.connect({ host: "127.0.0.1", port: sink.port });
+    await once(socket, "data");
+    sink.reset(0);
+    assertEquals([sink.report().connections, sink.report().mostOpen], [0, 1]);
+    socket.destroy();
   });
 
   it("answers reached() at the limit with what it has", async () => {
