@@ -80,6 +80,8 @@ async function main(): Promise<void> {
     stdin: "piped",
     stdout: "piped",
     stderr: "inherit",
+    // Naming root's own ids also drops root's supplementary groups, here and so in everything below.
+    ...(Deno.uid() === 0 ? { uid: 0, gid: 0 } : {}),
   }).spawn();
   // Ctrl-C reaches the whole group; only this process acts on it, so that all end once and in order.
   const stop = () => supervisor.kill("SIGTERM");

@@ -8,9 +8,9 @@ import { deferral, reportAll, serveSpawner, type Spawn } from "../lib/delivery/s
 import { describeError, logEvent } from "../lib/log/log.ts";
 import { type Running, type Start, tell } from "../lib/process/component.ts";
 import { ControlValues } from "../lib/process/controls.ts";
-import { Client, ConnectionLost } from "../lib/wire/client.ts";
+import { Client } from "../lib/wire/client.ts";
 import type { DeliveryReport } from "../lib/wire/delivery_protocol.ts";
-import { type GetpwReply, parseGetpwReply } from "../lib/wire/getpw_protocol.ts";
+import { parseGetpwReply } from "../lib/wire/getpw_protocol.ts";
 import { Pipe, type Streams } from "../lib/wire/pipe.ts";
 import { Pool } from "./pool.ts";
 
@@ -60,15 +60,6 @@ function startLocal(home: Home, uid: number, gid: number, changeUser: boolean): 
   );
 }
 
-async function find(getpw: Client, address: string): Promise<GetpwReply> {
-  try {
-    return parseGetpwReply(await getpw.request({ op: "find", address }));
-  } catch (error) {
-    if (error instanceof ConnectionLost) return { kind: "unsure" };
-    throw error;
-  }
-}
-
 export function run({ home }: Start, changeUser: boolean): Running {
   const controls = new ControlValues(home, "qmail-lspawn");
   const getpw = new Client(home.socket("qmail-getpw"));
@@ -80,7 +71,8 @@ export function run({ home }: Start, changeUser: boolean): Running {
     const all = (report: DeliveryReport) => reportAll(recipients, report);
     const recipient = recipients[0] ?? "";
     if (recipients.length !== 1) return all(deferral("One recipient at a time, please. (#4.3.0)\n"));
-    const found = await find(getpw, recipient);
+    // A qmail-getpw that dies over the question makes this delivery lost, not deferred: it is repeated at once.
+    const found = parseGetpwReply(await getpw.request({ op: "find", address: recipient }));
     if (found.kind === "none") return all(notFound);
     if (found.kind !== "mailbox") return all(deferral("Trouble finding the mailbox. (#4.3.0)\n"));
     const { uid, gid, maildir } = found;

@@ -37,6 +37,13 @@ export class Draft {
     this.id = this.#mess.inode;
     try {
       disk.link(birthName, queueFile(home, "mess", this.id));
+    } catch (error) {
+      // A queue that was copied has files under other numbers than their inodes: that message is not ours to remove.
+      this.#close();
+      disk.remove(birthName);
+      throw error;
+    }
+    try {
       disk.remove(birthName);
       this.#mess.write(withReceived(born, content));
     } catch (error) {

@@ -47,6 +47,7 @@ export class Intake {
           : this.#commit(begun, request.envelope);
       }
       case "open": {
+        this.#drop(request.id);
         const begun = this.#writing.size < mostDrafts ? this.#begin(request.origin, request.uid) : exitCode.temporary;
         if (typeof begun === "number") this.#failed.set(request.id, begun);
         else this.#writing.set(request.id, begun);
@@ -61,12 +62,9 @@ export class Intake {
         this.#forget(request.id);
         return writing === undefined ? Promise.resolve({ code, qp: 0 }) : this.#commit(writing, request.envelope);
       }
-      case "abort": {
-        const writing = this.#writing.get(request.id);
-        this.#forget(request.id);
-        if (writing !== undefined) this.#store.abort(writing.draft);
+      case "abort":
+        this.#drop(request.id);
         return undefined;
-      }
     }
   }
 
@@ -75,6 +73,12 @@ export class Intake {
     for (const writing of this.#writing.values()) this.#store.abort(writing.draft);
     this.#writing.clear();
     this.#failed.clear();
+  }
+
+  #drop(id: number): void {
+    const writing = this.#writing.get(id);
+    this.#forget(id);
+    if (writing !== undefined) this.#store.abort(writing.draft);
   }
 
   #forget(id: number): void {

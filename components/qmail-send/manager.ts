@@ -11,21 +11,22 @@ import { formatParagraph } from "../lib/dsn/qsbmf.ts";
 import { describeError, log } from "../lib/log/log.ts";
 import { type Channel, channels } from "../lib/queue/layout.ts";
 import { rewriteRecipient, withoutPrefix } from "../lib/queue/rewrite.ts";
-import type { DeliveryReport, SpawnReply } from "../lib/wire/delivery_protocol.ts";
+import type { DeliveryReport } from "../lib/wire/delivery_protocol.ts";
 import type { SendStatus } from "../lib/wire/status_protocol.ts";
 import type { Cleaner } from "./cleaner.ts";
-import { Dispatcher, type Job, jobsOf, type Recipient } from "./dispatcher.ts";
-import { deliveryLine, infoLine, newLine, startingLine, statusLine } from "./log_lines.ts";
-import { type Message, mostFirstAttempt, mostFresh, type Pass } from "./message.ts";
-import { RetryQueue } from "./retry_queue.ts";
+import { Deliveries, type DeliveryEvents } from "./deliveries.ts";
+import { jobsOf, type Recipient } from "./dispatcher.ts";
+import { infoLine, newLine } from "./log_lines.ts";
+import { type Message, mostFirstAttempt, mostFresh, newMessage, type Pass } from "./message.ts";
+import { RetryTimer } from "./retry_timer.ts";
 import type { Store, TodoMessage } from "./store.ts";
-import { mostLosses, nextAttempt, retryAfterLoss } from "./timing.ts";
-import { expandVerp, wantsVerp } from "./verp.ts";
+import { Suspects } from "./suspects.ts";
+import { nextAttempt } from "./timing.ts";
+import { wantsVerp } from "./verp.ts";
 
 /** What the manager has done by others. */
 export interface Hands {
-  /** Has one job delivered; `lost` when the process that should do it died. */
-  spawn(job: Job<Message>, sender: string): Promise<SpawnReply>;
+  readonly spawn: DeliveryEvents["spawn"];
   /** Sends the bounce of a message, if it needs one; false: not now. */
   bounce(id: number, sender: string, paragraphs: string): Promise<boolean>;
   nowSeconds(): number;
@@ -33,35 +34,37 @@ export interface Hands {
 
 /** Seconds before trouble of our own is tried again. */
 const troubleSeconds = 123;
-const tooLong = "I'm not going to try again; this message has been in the queue too long.\n";
 
 export class Manager {
   readonly #store: Store;
   readonly #cleaner: Cleaner;
   readonly #hands: Hands;
-  readonly #dispatcher: Dispatcher<Message>;
-  readonly #retries = new RetryQueue();
+  readonly #deliveries: Deliveries;
+  readonly #retries: RetryTimer;
   readonly #messages = new Map<number, Message>();
   /** Noticed while a message of the same number was still ending. */
   readonly #again = new Set<number>();
   /** In todo, not read yet, because enough are under way. */
   readonly #unread = new Set<number>();
-  /** Files in mess that may be abandoned, while qmail-queue is asked about them. */
-  #suspects = new Set<number>();
+  readonly #suspects = new Suspects();
   readonly #underWay = new Set<Promise<void>>();
   #controls: Controls;
   #fresh = 0;
-  #deliveries = 0;
+  #bounced = 0;
+  #ended = 0;
   #stopping = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  readonly #counts = { delivered: 0, deferred: 0, failed: 0, bounced: 0, ended: 0 };
 
   constructor(store: Store, cleaner: Cleaner, hands: Hands, controls: Controls) {
     this.#store = store;
     this.#cleaner = cleaner;
     this.#hands = hands;
     this.#controls = controls;
-    this.#dispatcher = new Dispatcher(limitsOf(controls));
+    this.#deliveries = new Deliveries(limitsOf(controls), {
+      spawn: hands.spawn,
+      settle: (message, channel, recipient, report) => this.#settle(message, channel, recipient, report),
+      jobEnded: (message, channel) => this.#jobEnded(message, channel),
+    });
+    this.#retries = new RetryTimer(hands.nowSeconds, ({ id, channel }) => this.#retry(id, channel));
   }
 
   /** Takes over what a predecessor left in info; todo is looked through when qmail-queue connects, and here. */
@@ -71,21 +74,19 @@ export class Manager {
     for (const id of this.#store.listSplit("info")) {
       if (!todo.has(id)) this.#resume(id);
     }
-    log(this.#status());
+    this.#deliveries.logStatus();
     this.notice([...todo]);
-    this.#schedule();
   }
 
   setControls(controls: Controls): void {
     this.#controls = controls;
-    this.#dispatcher.setLimits(limitsOf(controls));
-    this.#pump();
+    this.#deliveries.setLimits(limitsOf(controls));
   }
 
   /** These are in todo. */
   notice(ids: readonly number[]): void {
     for (const id of ids) {
-      this.#suspects.delete(id);
+      this.#suspects.clear(id);
       if (this.#messages.has(id)) this.#again.add(id);
       else this.#unread.add(id);
     }
@@ -101,22 +102,20 @@ export class Manager {
   suspects(): number[] {
     const known = (id: number) =>
       this.#messages.has(id) || this.#unread.has(id) || this.#store.inTodo(id) || this.#store.hasInfo(id);
-    this.#suspects = new Set(this.#store.listSplit("mess").filter((id) => !known(id)));
-    return [...this.#suspects];
+    return this.#suspects.begin(this.#store.listSplit("mess").filter((id) => !known(id)));
   }
 
   /** Of the suspects, these are written by nobody. One that became a message meanwhile is no suspect any more. */
   removeAbandoned(ids: readonly number[]): void {
     for (const id of ids) {
-      if (!this.#suspects.delete(id) || this.#store.inTodo(id) || this.#store.hasInfo(id)) continue;
+      if (!this.#suspects.take(id) || this.#store.inTodo(id) || this.#store.hasInfo(id)) continue;
       this.#track(this.#cleaner.clean("foop", id).then(() => {}));
     }
   }
 
   /** SIGALRM. */
   retryAll(): void {
-    this.#retries.allDue(this.#hands.nowSeconds());
-    this.#schedule();
+    this.#retries.allDue();
   }
 
   status(): SendStatus {
@@ -124,9 +123,13 @@ export class Manager {
       messages: this.#messages.size + this.#unread.size,
       notPreprocessed: this.#fresh + this.#unread.size,
       waitingForRetry: this.#retries.size,
-      running: { ...this.#dispatcher.running },
-      limits: { ...this.#dispatcher.limits },
-      ...this.#counts,
+      running: { ...this.#deliveries.running },
+      limits: { ...this.#deliveries.limits },
+      delivered: this.#deliveries.counts.K,
+      deferred: this.#deliveries.counts.Z,
+      failed: this.#deliveries.counts.D,
+      bounced: this.#bounced,
+      ended: this.#ended,
     };
   }
 
@@ -136,12 +139,10 @@ export class Manager {
    */
   async stop(limitMs: number): Promise<void> {
     this.#stopping = true;
-    clearTimeout(this.#timer);
-    log(this.#status());
-    const end = Date.now() + limitMs;
-    while (Date.now() < end && (this.#dispatcher.running.local > 0 || this.#dispatcher.running.remote > 0)) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    this.#retries.stop();
+    this.#deliveries.stop();
+    this.#deliveries.logStatus();
+    await this.#deliveries.idle(limitMs);
     const begun = [...this.#messages.values()].filter((message) =>
       message.stage === "todo" && this.#hasProgress(message)
     );
@@ -156,20 +157,13 @@ export class Manager {
   #resume(id: number): void {
     const times = this.#store.readRetryTimes(id);
     if (times === undefined) return;
-    const waiting = new Set(channels.filter((channel) => times.next[channel] !== undefined));
-    const message: Message = {
-      id,
-      birthSeconds: times.birthSeconds,
-      sender: "",
-      stage: "split",
-      moving: undefined,
-      passes: new Map(),
-      waiting,
-      bounce: "",
-    };
+    const message = newMessage(id, times.birthSeconds, "", "split");
     this.#messages.set(id, message);
-    for (const channel of waiting) this.#retries.add({ atSeconds: times.next[channel]!, id, channel });
-    if (waiting.size === 0) this.#track(this.#finishSplit(message));
+    for (const channel of channels) {
+      const atSeconds = times.next[channel];
+      if (atSeconds !== undefined) this.#wait(message, channel, atSeconds);
+    }
+    if (message.waiting.size === 0) this.#track(this.#finishSplit(message));
   }
 
   #readMore(): void {
@@ -178,7 +172,6 @@ export class Manager {
       this.#unread.delete(id);
       this.#read(id);
     }
-    this.#pump();
   }
 
   #read(id: number): void {
@@ -198,16 +191,7 @@ export class Manager {
   }
 
   #begin(id: number, { sender, birthSeconds, sizeBytes, qp, uid, recipients }: TodoMessage): void {
-    const message: Message = {
-      id,
-      birthSeconds,
-      sender,
-      stage: "todo",
-      moving: undefined,
-      passes: new Map(),
-      waiting: new Set(),
-      bounce: "",
-    };
+    const message = newMessage(id, birthSeconds, sender, "todo");
     this.#messages.set(id, message);
     this.#fresh++;
     log(newLine(id));
@@ -236,78 +220,24 @@ export class Manager {
   }
 
   #startPasses(message: Message): void {
-    for (const [channel, pass] of message.passes) {
-      const jobs = jobsOf(message, channel, pass.recipients, !wantsVerp(message.sender));
-      pass.left = jobs.length;
-      this.#dispatcher.add(jobs);
-    }
-    this.#pump();
+    for (const [channel, pass] of message.passes) this.#startPass(message, channel, pass);
+  }
+
+  #startPass(message: Message, channel: Channel, pass: Pass): void {
+    const jobs = jobsOf(message, channel, pass.recipients, !wantsVerp(message.sender));
+    pass.left = jobs.length;
+    this.#deliveries.add(jobs);
   }
 
   // --- deliveries
 
-  #pump(): void {
-    while (!this.#stopping) {
-      const job = this.#dispatcher.next();
-      if (job === undefined) return;
-      this.#track(this.#run(job));
-    }
-  }
-
-  async #run(job: Job<Message>): Promise<void> {
-    const { message, channel, recipients } = job;
-    const numbers = recipients.map((recipient) => {
-      recipient.state = "running";
-      log(startingLine(++this.#deliveries, message.id, channel, recipient.address));
-      return this.#deliveries;
-    });
-    log(this.#status());
-    const reply = await this.#hands.spawn(job, expandVerp(message.sender, recipients[0]?.address ?? ""));
-    this.#dispatcher.ended(channel);
-    const again: Recipient[] = [];
-    for (const [at, recipient] of recipients.entries()) {
-      const report = reply.reports[at]!;
-      if (reply.lost && ++recipient.losses < mostLosses) {
-        log(deliveryLine(numbers[at]!, "Z", report.text));
-        recipient.state = "pending";
-        again.push(recipient);
-      } else {
-        await this.#settle(message, channel, recipient, report, numbers[at]!);
-      }
-    }
-    log(this.#status());
-    if (again.length > 0 && !this.#stopping) {
-      const delayMs = retryAfterLoss(Math.max(...again.map((recipient) => recipient.losses))) * 1000;
-      setTimeout(() => {
-        this.#dispatcher.add([{ message, channel, recipients: again }]);
-        this.#pump();
-      }, delayMs);
-    } else if (again.length === 0) {
-      const pass = message.passes.get(channel)!;
-      if (--pass.left === 0) this.#track(this.#endPass(message, channel, pass));
-    }
-    this.#pump();
-  }
-
   /** Writes down what an attempt did for one recipient. */
-  async #settle(
-    message: Message,
-    channel: Channel,
-    recipient: Recipient,
-    report: DeliveryReport,
-    number: number,
-  ): Promise<void> {
-    const dying = message.passes.get(channel)?.dying === true;
-    const { verdict, text } = dying && report.verdict === "Z"
-      ? { verdict: "D" as const, text: report.text + tooLong }
-      : report;
-    log(deliveryLine(number, verdict, text));
+  async #settle(message: Message, channel: Channel, recipient: Recipient, report: DeliveryReport): Promise<void> {
+    const { verdict, text } = report;
     if (verdict === "Z") {
-      this.#counts.deferred++;
       recipient.state = "deferred";
       return;
     }
-    this.#counts[verdict === "K" ? "delivered" : "failed"]++;
     const paragraph = verdict === "D"
       ? formatParagraph(withoutPrefix(recipient.address, this.#controls.virtualdomains), text)
       : "";
@@ -325,6 +255,11 @@ export class Manager {
       );
       recipient.state = "deferred";
     }
+  }
+
+  #jobEnded(message: Message, channel: Channel): void {
+    const pass = message.passes.get(channel)!;
+    if (--pass.left === 0) this.#track(this.#endPass(message, channel, pass));
   }
 
   // --- the end of an attempt
@@ -360,7 +295,6 @@ export class Manager {
   #wait(message: Message, channel: Channel, atSeconds: number): void {
     message.waiting.add(channel);
     this.#retries.add({ atSeconds, id: message.id, channel });
-    this.#schedule();
   }
 
   #hasProgress(message: Message): boolean {
@@ -421,7 +355,7 @@ export class Manager {
         const sender = this.#store.readSender(message.id);
         if (!sender.ok) throw new Error(`info/${message.id}: ${sender.error}`);
         if (!await this.#hands.bounce(message.id, sender.value, paragraphs)) return this.#finishLater(message);
-        this.#counts.bounced++;
+        this.#bounced++;
         this.#store.removeBounce(message.id);
       }
       this.#store.removeInfo(message.id);
@@ -437,7 +371,7 @@ export class Manager {
   }
 
   #end(message: Message): void {
-    this.#counts.ended++;
+    this.#ended++;
     log(`end msg ${message.id}`);
     this.#messages.delete(message.id);
     if (this.#again.delete(message.id)) this.notice([message.id]);
@@ -445,23 +379,9 @@ export class Manager {
 
   // --- retries
 
-  #schedule(): void {
-    clearTimeout(this.#timer);
-    const earliest = this.#retries.earliest;
-    if (earliest === undefined || this.#stopping) return;
-    const delayMs = Math.min(Math.max(0, (earliest - this.#hands.nowSeconds()) * 1000), 86_400_000);
-    this.#timer = setTimeout(() => this.#retryDue(), delayMs);
-  }
-
-  #retryDue(): void {
-    const now = this.#hands.nowSeconds();
-    for (let retry = this.#retries.takeDue(now); retry !== undefined; retry = this.#retries.takeDue(now)) {
-      const message = this.#messages.get(retry.id);
-      if (message === undefined || !message.waiting.delete(retry.channel)) continue;
-      this.#beginRetry(message, retry.channel);
-    }
-    this.#schedule();
-    this.#pump();
+  #retry(id: number, channel: Channel): void {
+    const message = this.#messages.get(id);
+    if (message?.waiting.delete(channel) === true) this.#beginRetry(message, channel);
   }
 
   #beginRetry(message: Message, channel: Channel): void {
@@ -478,11 +398,9 @@ export class Manager {
         losses: 0,
       }));
       this.#addPass(message, channel, recipients);
-      const pass = message.passes.get(channel) ?? { recipients: [], left: 0, dying: false, nextSeconds: 0 };
-      const jobs = jobsOf(message, channel, recipients, !wantsVerp(message.sender));
-      pass.left = jobs.length;
-      this.#dispatcher.add(jobs);
-      if (jobs.length === 0) this.#track(this.#endSplitPass(message, channel, pass));
+      const pass = message.passes.get(channel);
+      if (pass !== undefined) this.#startPass(message, channel, pass);
+      else this.#track(this.#endSplitPass(message, channel, { recipients, left: 0, dying: false, nextSeconds: 0 }));
     } catch (error) {
       log(`warning: trouble reading msg ${message.id}: ${describeError(error)}; will try again later`);
       this.#wait(message, channel, this.#hands.nowSeconds() + troubleSeconds);
@@ -490,10 +408,6 @@ export class Manager {
   }
 
   // --- common
-
-  #status(): string {
-    return statusLine(this.#dispatcher.running, this.#dispatcher.limits, this.#stopping);
-  }
 
   #track(work: Promise<void>): void {
     const tracked = work.finally(() => this.#underWay.delete(tracked));

@@ -42,3 +42,8 @@ export const mostFirstAttempt = 100;
 
 /** First attempts held in memory at once; further messages wait in todo. */
 export const mostFresh = 10_000;
+
+/** A message nothing has been done for yet. */
+export function newMessage(id: number, birthSeconds: number, sender: string, stage: Stage): Message {
+  return { id, birthSeconds, sender, stage, moving: undefined, passes: new Map(), waiting: new Set(), bounce: "" };
+}

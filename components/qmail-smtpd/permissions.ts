@@ -12,18 +12,21 @@ export function smtpEndpoints(listeners: readonly Listener[], portOffset: number
   }));
 }
 
+function bindsLowPort({ controls, portOffset }: Config): boolean {
+  return smtpEndpoints(controls.listeners, portOffset).some(({ port }) => port >= 1 && port <= 1023);
+}
+
 /**
  * qmail-smtpd's grant: its ports, its control files, the queue and the one who knows the mailboxes. Where a port is below
  * 1024 it is started as root, binds, and gives that up.
  */
-function permissions({ home, portOffset, controls }: Config): Grant {
-  const endpoints = smtpEndpoints(controls.listeners, portOffset);
-  const privileged = endpoints.some(({ port }) => port >= 1 && port <= 1023);
+function permissions(config: Config): Grant {
+  const { home, portOffset, controls } = config;
   return {
-    listen: endpoints.map(netAddress),
+    listen: smtpEndpoints(controls.listeners, portOffset).map(netAddress),
     read: controlPaths(home, controlFilesOf(name)),
     calls: ["qmail-queue", "qmail-getpw"],
-    ...(privileged ? { sys: ["setgid", "setuid"] } : {}),
+    ...(bindsLowPort(config) ? { sys: ["setgid", "setuid"] } : {}),
   };
 }
 
@@ -34,4 +37,5 @@ export const manifest: Manifest = {
   startedBy: "supervisor",
   stopOrder: 1,
   permissions,
+  bindsLowPort,
 };

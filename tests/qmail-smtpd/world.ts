@@ -162,6 +162,8 @@ export interface WorldOptions {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly portOffset?: number;
+  /** Lets every account of the machine into the home. */
+  readonly openHome?: boolean;
 }
 
 /** The process and its fakes. */
@@ -170,6 +172,7 @@ export class World implements AsyncDisposable {
   readonly log: string[] = [];
   readonly #onLog: (() => void)[] = [];
   #ended = false;
+  #getpwStopped = false;
 
   private constructor(
     readonly home: Home,
@@ -189,6 +192,7 @@ export class World implements AsyncDisposable {
 
   static async start(options: WorldOptions = {}): Promise<World> {
     const { home, controls } = makeHome(options.controls);
+    if (options.openHome) Deno.chmodSync(home.dir, 0o755);
     const queue = new FakeQueue(home);
     const getpw = serveGetpw(home, options.getpw);
     const portOffset = options.portOffset ?? 0;
@@ -237,11 +241,18 @@ export class World implements AsyncDisposable {
     }
   }
 
-  connect(name = "smtp"): Promise<SmtpClient> {
-    return SmtpClient.connect(this.ports[name]!);
+  connect(name = "smtp", host = "127.0.0.1"): Promise<SmtpClient> {
+    return SmtpClient.connect(this.ports[name]!, host);
   }
 
-  /** Resident set of the process, in bytes. */
+  stopGetpw(): void {
+    if (this.#getpwStopped) return;
+    this.#getpwStopped = true;
+    this.getpw.stop();
+    this.getpw.closeAll();
+  }
+
+  /** Largest resident set of the process so far, in bytes. */
   rss(): number {
     const status = Deno.readTextFileSync(`/proc/${this.child.pid}/status`);
     return Number(/VmHWM:\s*([0-9]+) kB/.exec(status)?.[1]) * 1024;
@@ -255,8 +266,7 @@ export class World implements AsyncDisposable {
     }
     await this.child.status;
     this.queue.stop();
-    this.getpw.stop();
-    this.getpw.closeAll();
+    this.stopGetpw();
     Deno.removeSync(this.home.dir, { recursive: true });
   }
 }
@@ -290,15 +300,18 @@ export class SmtpClient {
 
   private constructor(readonly conn: Deno.TcpConn) {}
 
-  static async connect(port: number): Promise<SmtpClient> {
-    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  static async connect(port: number, hostname: string): Promise<SmtpClient> {
+    const conn = await Deno.connect({ hostname, port });
     conn.setNoDelay(true);
     return new SmtpClient(conn);
   }
 
-  async send(octets: string): Promise<void> {
-    const all = toOctets(octets);
-    for (let at = 0; at < all.length;) at += await this.conn.write(all.subarray(at));
+  send(octets: string): Promise<void> {
+    return this.sendOctets(toOctets(octets));
+  }
+
+  async sendOctets(octets: Uint8Array): Promise<void> {
+    for (let at = 0; at < octets.length;) at += await this.conn.write(octets.subarray(at));
   }
 
   /** The next line without its end; undefined once the server has closed. */

@@ -96,6 +96,10 @@ export class Client {
     for (let waitMs = firstRetryMs;; waitMs = Math.min(waitMs * 2, lastRetryMs)) {
       try {
         const pipe = new Pipe(await Deno.connect({ transport: "unix", path: this.#path }));
+        if (this.#closed) {
+          pipe.close();
+          return undefined;
+        }
         this.#pipe = pipe;
         void this.#readAll(pipe);
         this.#options.onOpen?.(pipe);

@@ -49,7 +49,13 @@ function parseReport(value: unknown): DeliveryReport {
   const head = (typeof value === "object" && value !== null ? value : {}) as Readonly<Record<string, unknown>>;
   const text = head["text"];
   if (typeof text !== "string") throw new ProtocolError("a report without text");
-  return { verdict: field.oneOf(head, "verdict", verdicts), text: text.slice(0, longestReport) };
+  return { verdict: field.oneOf(head, "verdict", verdicts), text: harmless(text.slice(0, longestReport)) };
+}
+
+/** Written as octets, a character over 255 would lose its high bits and might become a line end; NUL ends nothing here. */
+function harmless(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/[^\x01-\xff]/g, "?");
 }
 
 /** Throws ProtocolError. */

@@ -1,0 +1,121 @@
+import { describe, it } from "@std/testing/bdd";
+import { assert, assertEquals } from "@std/assert";
+import { Pipe, type Streams } from "../../../components/lib/wire/pipe.ts";
+import { bytes } from "../octets.ts";
+
+const mebibyte = 1024 * 1024;
+
+/** A peer that takes octets only when it is let, and sends what it is told to. */
+class Peer implements Streams {
+  readonly written: number[] = [];
+  closed = false;
+  fails = false;
+  #gates: (() => void)[] = [];
+  #open = false;
+  #ended = Promise.withResolvers<null>();
+
+  async write(octets: Uint8Array): Promise<number> {
+    if (!this.#open) await new Promise<void>((resolve) => this.#gates.push(resolve));
+    if (this.fails) throw new Deno.errors.BrokenPipe("gone");
+    this.written.push(octets.length);
+    return octets.length;
+  }
+
+  read(): Promise<number | null> {
+    return this.#ended.promise;
+  }
+
+  close(): void {
+    this.closed = true;
+    this.#ended.resolve(null);
+  }
+
+  letAll(): void {
+    this.#open = true;
+    this.#gates.forEach((open) => open());
+  }
+}
+
+/** Whether `promise` has settled by now. */
+async function settled(promise: Promise<unknown>): Promise<boolean> {
+  const no = Symbol();
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  return await Promise.race([promise, Promise.resolve(no)]) !== no;
+}
+
+describe("Pipe", () => {
+  it("sends what one turn wrote in one write", async () => {
+    const peer = new Peer();
+    peer.letAll();
+    const pipe = new Pipe(peer);
+    for (let n = 0; n < 10; n++) pipe.send({ n });
+    await pipe.flushed();
+    assertEquals(peer.written, [10 * ('{"n":1}'.length + 8)]);
+  });
+
+  it("lets drained() wait while more than a mebibyte does, until the peer has read", async () => {
+    const peer = new Peer();
+    const pipe = new Pipe(peer);
+    pipe.send({}, new Uint8Array(mebibyte / 2));
+    assert(await settled(pipe.drained()));
+    pipe.send({}, new Uint8Array(mebibyte));
+    const drained = pipe.drained();
+    assert(!await settled(drained));
+    assert(!await settled(pipe.flushed()));
+    peer.letAll();
+    await drained;
+    await pipe.flushed();
+  });
+
+  it("lets drained() and flushed() settle when the peer is gone, and closes", async () => {
+    const peer = new Peer();
+    peer.fails = true;
+    const pipe = new Pipe(peer);
+    pipe.send({}, new Uint8Array(2 * mebibyte));
+    peer.letAll();
+    await Promise.all([pipe.drained(), pipe.flushed()]);
+    assert(pipe.closed && peer.closed);
+  });
+
+  it("sends nothing after close(), which may be called twice", async () => {
+    const peer = new Peer();
+    peer.letAll();
+    const pipe = new Pipe(peer);
+    pipe.close();
+    pipe.close();
+    pipe.send({}, bytes("x"));
+    await pipe.flushed();
+    assertEquals(peer.written, []);
+  });
+
+  it("ends its frames when the peer closes, and is closed then", async () => {
+    const peer = new Peer();
+    const pipe = new Pipe(peer);
+    const frames = Array.fromAsync(pipe.frames());
+    peer.close();
+    assertEquals(await frames, []);
+    assert(pipe.closed);
+  });
+
+  it("keeps a fast writer's memory bounded over a real socket", async () => {
+    const dir = Deno.makeTempDirSync({ prefix: "dq" });
+    const listener = Deno.listen({ transport: "unix", path: `${dir}/s` });
+    const accepted = listener.accept();
+    const sender = new Pipe(await Deno.connect({ transport: "unix", path: `${dir}/s` }));
+    const receiver = new Pipe(await accepted);
+    const sent = (async () => {
+      for (let n = 0; n < 64; n++) {
+        sender.send({ n }, new Uint8Array(mebibyte / 4));
+        await sender.drained();
+      }
+      await sender.flushed();
+      sender.close();
+    })();
+    let next = 0;
+    for await (const frame of receiver.frames()) assertEquals(frame.head["n"], next++);
+    assertEquals(next, 64);
+    await sent;
+    listener.close();
+    Deno.removeSync(dir, { recursive: true });
+  });
+});

@@ -1,0 +1,184 @@
+import { describe, it } from "@std/testing/bdd";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import * as clean from "../../../components/lib/wire/clean_protocol.ts";
+import * as delivery from "../../../components/lib/wire/delivery_protocol.ts";
+import type { Frame } from "../../../components/lib/wire/frame.ts";
+import * as getpw from "../../../components/lib/wire/getpw_protocol.ts";
+import * as queue from "../../../components/lib/wire/queue_protocol.ts";
+import * as resolver from "../../../components/lib/wire/resolver_protocol.ts";
+import { ProtocolError } from "../../../components/lib/wire/server.ts";
+
+const body = new Uint8Array([1, 2, 3]);
+/** A frame whose head went through JSON, as one from a socket did. */
+const frame = (head: object): Frame => ({ head: JSON.parse(JSON.stringify(head)), body });
+
+const envelope = { origin: "network", uid: 7, sender: "amy@a.example", recipients: ["bob@b.example", "\xff\n@c"] };
+const deliver = { op: "deliver", id: 1, sizeBytes: 9, sender: "", recipients: ["bob@b.example"] };
+const remote = {
+  ...deliver,
+  ...{ domain: "b.example", port: 25, helo: "me", connectTimeoutMs: 1, timeoutMs: 2, privateAddresses: false },
+};
+
+interface Row {
+  readonly parse: (frame: Frame) => unknown;
+  readonly name: string;
+  /** A head that parses, and what from it; default: the head itself. */
+  readonly head: Readonly<Record<string, unknown>>;
+  readonly want?: object;
+  /** Fields that may be absent. */
+  readonly optional?: readonly string[];
+}
+
+const { parseQueueRequest, parseQueueReply, parseQueueNotice } = queue;
+const rows: readonly Row[] = [
+  {
+    name: "a message",
+    parse: parseQueueRequest,
+    head: { op: "message", id: 1, ...envelope },
+    want: { op: "message", id: 1, envelope, content: body },
+  },
+  { name: "an open", parse: parseQueueRequest, head: { op: "open", id: 1, origin: "bounce", uid: 0 } },
+  { name: "a data", parse: parseQueueRequest, head: { op: "data", id: 1 }, want: { op: "data", id: 1, content: body } },
+  {
+    name: "a close",
+    parse: parseQueueRequest,
+    head: { op: "close", id: 1, ...envelope },
+    want: { op: "close", id: 1, envelope },
+  },
+  { name: "an abort", parse: parseQueueRequest, head: { op: "abort", id: 1 } },
+  { name: "a queue reply", parse: parseQueueReply, head: { code: 53, qp: 4896 } },
+  { name: "a todo notice", parse: parseQueueNotice, head: { op: "todo", messages: [1, 2] } },
+  {
+    name: "a spawn request",
+    parse: delivery.parseSpawnRequest,
+    head: { op: "deliver", id: 1, message: 2, sender: "", recipients: ["b@b.example"] },
+    want: { id: 1, message: 2, sender: "", recipients: ["b@b.example"] },
+  },
+  {
+    name: "a spawn reply",
+    parse: (reply) => delivery.parseSpawnReply(reply, 1),
+    head: { lost: false, reports: [{ verdict: "K", text: "did 1+0+0\n" }] },
+  },
+  {
+    name: "a local delivery",
+    parse: delivery.parseLocalRequest,
+    head: { ...deliver, maildir: "/m", hostName: "h" },
+    want: { id: 1, sizeBytes: 9, sender: "", recipients: ["bob@b.example"], maildir: "/m", hostName: "h" },
+  },
+  {
+    name: "a remote delivery",
+    parse: delivery.parseRemoteRequest,
+    head: { ...remote, relayHost: "relay" },
+    want: { ...remote, op: undefined, relayHost: "relay" },
+    optional: ["relayHost"],
+  },
+  { name: "a clean request", parse: clean.parseCleanRequest, head: { op: "foop", id: 1, messages: [] } },
+  { name: "a clean reply", parse: clean.parseCleanReply, head: { failed: [3] } },
+  { name: "a getpw request", parse: getpw.parseGetpwRequest, head: { op: "find", id: 1, address: "amy@a.example" } },
+  {
+    name: "a mailbox",
+    parse: getpw.parseGetpwReply,
+    head: { kind: "mailbox", maildir: "/m", uid: 1, gid: 2, extension: "x" },
+  },
+  { name: "no mailbox", parse: getpw.parseGetpwReply, head: { kind: "none" } },
+  {
+    name: "a question for the resolver",
+    parse: resolver.parseResolveRequest,
+    head: { op: "resolve", id: 1, name: "a.example", type: "MX" },
+    want: { id: 1, name: "a.example", type: "MX" },
+  },
+  {
+    name: "the resolver's answer",
+    parse: resolver.parseResolveReply,
+    head: { status: "ok", authenticated: true, records: [{ value: "mx", preference: 10 }, { value: "x" }] },
+  },
+];
+
+/** A head with one field replaced by anything, or left out, or with hostile names beside it. */
+const hostileNames = fc.constantFrom("__proto__", "constructor", "prototype", "toString", "hasOwnProperty", "op", "id");
+const anyValue = fc.oneof(
+  fc.jsonValue(),
+  fc.constantFrom(-1, 1.5, 2 ** 53, "\0", "\u{1f600}", "x".repeat(5000), [null]),
+);
+
+function parsesOrRefuses(parse: (frame: Frame) => unknown, head: object): void {
+  try {
+    parse(frame(head));
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+  }
+}
+
+for (const { name, parse, head, want, optional } of rows) {
+  describe(`the parser of ${name}`, () => {
+    it("takes it as it is", () => {
+      const { op: _op, ...fields } = { op: undefined, ...(want ?? head) } as Record<string, unknown>;
+      const { op: _parsedOp, ...parsed } = { op: undefined, ...parse(frame(head)) as Record<string, unknown> };
+      assertEquals(parsed, fields);
+    });
+
+    for (const missing of Object.keys(head).filter((field) => !(optional ?? []).includes(field))) {
+      it(`refuses it without "${missing}"`, () => {
+        const { [missing]: _, ...rest } = head;
+        assert(assertThrows(() => parse(frame(rest))) instanceof ProtocolError);
+      });
+    }
+
+    it("parses or throws ProtocolError on any JSON, nothing else", () => {
+      fc.assert(fc.property(fc.dictionary(fc.string(), anyValue), (any) => parsesOrRefuses(parse, any)));
+      const anyField = fc.constantFrom(...Object.keys(head));
+      fc.assert(fc.property(anyField, anyValue, (field, value) => parsesOrRefuses(parse, { ...head, [field]: value })));
+    });
+
+    it("is not taken in by fields such as __proto__", () => {
+      fc.assert(fc.property(hostileNames, anyValue, (hostile, value) => {
+        // As text, for in a literal __proto__ would not be a field.
+        const text = `{${JSON.stringify(hostile)}:${JSON.stringify(value)}}`;
+        parsesOrRefuses(parse, JSON.parse(text));
+        const inherited = JSON.parse(`{"__proto__":${JSON.stringify(head)}}`);
+        assert(assertThrows(() => parse({ head: inherited, body })) instanceof ProtocolError);
+      }));
+    });
+  });
+}
+
+describe("addresses in a frame", () => {
+  const parse = (address: unknown) => getpw.parseGetpwRequest(frame({ op: "find", id: 1, address })).address;
+  const table: { address: unknown; why: string; ok: boolean }[] = [
+    { address: "", why: "the empty one", ok: true },
+    { address: "\x01\n\x80\xff", why: "any octet but NUL", ok: true },
+    { address: `${"p".repeat(300)}-${"a".repeat(1002)}`, why: "the queue's longest with a prefix", ok: true },
+    { address: "__proto__@constructor", why: "names of an object's own", ok: true },
+    { address: "a\0b", why: "NUL", ok: false },
+    { address: "\u0100", why: "what is no octet", ok: false },
+    { address: "a".repeat(4097), why: "one of 4097 octets", ok: false },
+    { address: ["a"], why: "a list", ok: false },
+    { address: null, why: "null", ok: false },
+  ];
+  for (const { address, why, ok } of table) {
+    it(`${ok ? "may be" : "may not be"} ${why}`, () => {
+      if (ok) assertEquals(parse(address), address as string);
+      else assert(assertThrows(() => parse(address)) instanceof ProtocolError);
+    });
+  }
+});
+
+describe("parseSpawnReply()", () => {
+  const reply = (reports: unknown, recipients = 1) =>
+    delivery.parseSpawnReply(frame({ lost: false, reports }), recipients).reports;
+
+  it("refuses another number of reports than there are recipients", () => {
+    for (const count of [0, 2]) {
+      assert(assertThrows(() => reply([{ verdict: "K", text: "" }], count)) instanceof ProtocolError);
+    }
+  });
+
+  it("cuts a report at 10,000 octets", () => {
+    assertEquals(reply([{ verdict: "Z", text: "x".repeat(20_000) }])[0]?.text.length, 10_000);
+  });
+
+  it("lets no character become a line end or NUL when it is written as octets", () => {
+    assertEquals(reply([{ verdict: "D", text: "a\u010a\u010a\0\xff\n" }])[0]?.text, "a???\xff\n");
+  });
+});

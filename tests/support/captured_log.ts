@@ -1,0 +1,30 @@
+/**
+ * Takes the log's lines instead of standard error, until its scope ends: `using log = captureLog();`.
+ * @module
+ */
+import { flushLog } from "../../components/lib/log/log.ts";
+
+export interface CapturedLog extends Disposable {
+  /** The lines so far. */
+  lines(): string[];
+}
+
+export function captureLog(): CapturedLog {
+  flushLog();
+  const original = Deno.stderr.writeSync;
+  let text = "";
+  Deno.stderr.writeSync = (octets) => {
+    text += new TextDecoder().decode(octets);
+    return octets.length;
+  };
+  return {
+    lines: () => {
+      flushLog();
+      return text.split("\n").slice(0, -1);
+    },
+    [Symbol.dispose]: () => {
+      flushLog();
+      Deno.stderr.writeSync = original;
+    },
+  };
+}

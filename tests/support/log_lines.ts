@@ -1,0 +1,51 @@
+/**
+ * Lines that processes said, kept, and waited for.
+ * @module
+ */
+import { within } from "./wait.ts";
+
+interface Waiting {
+  readonly predicate: (line: string) => boolean;
+  readonly resolve: (line: string) => void;
+}
+
+export class LogLines {
+  readonly #lines: string[] = [];
+  readonly #waiting = new Set<Waiting>();
+
+  get length(): number {
+    return this.#lines.length;
+  }
+
+  /** Those from the `from`th on. */
+  lines(from = 0): readonly string[] {
+    return this.#lines.slice(from);
+  }
+
+  text(from = 0): string {
+    return this.lines(from).join("\n");
+  }
+
+  add(line: string): void {
+    this.#lines.push(line);
+    for (const waiting of [...this.#waiting]) {
+      if (!waiting.predicate(line)) continue;
+      this.#waiting.delete(waiting);
+      waiting.resolve(line);
+    }
+  }
+
+  /** The first line from the `from`th on that `predicate` takes, be it said already or within `timeoutMs`. */
+  async waitFor(predicate: (line: string) => boolean, timeoutMs: number, from = 0): Promise<string> {
+    const said = this.lines(from).find(predicate);
+    if (said !== undefined) return said;
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const waiting = { predicate, resolve };
+    this.#waiting.add(waiting);
+    try {
+      return await within(promise, timeoutMs, () => `a line; said was:\n${this.text()}`);
+    } finally {
+      this.#waiting.delete(waiting);
+    }
+  }
+}
