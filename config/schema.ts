@@ -13,6 +13,7 @@ import {
   parseListeners,
   parseNameservers,
   parseNetworks,
+  parsePort,
   parseRoutes,
   parseVirtualDomains,
   parseWholeNumber,
@@ -153,7 +154,7 @@ export const schema = {
     doc: "Addresses and networks that may relay (RELAYCLIENT for every connection from there).",
   }),
   remoteport: row({
-    parse: parseWholeNumber("the TCP port", 1),
+    parse: parsePort,
     default: 25,
     usedBy: ["qmail-rspawn"],
     doc: "Port of deliveries by MX; only a lab's network needs another.",

@@ -5,6 +5,8 @@
  * @module
  */
 import ipaddr from "ipaddr.js";
+import { lowerCaseAscii } from "../components/lib/address/parse_domain.ts";
+import { utf8Octets } from "../components/lib/octets.ts";
 import { err, ok, type Result } from "../components/lib/result.ts";
 
 /** Reads a control file's text; the error says what was expected, then what was found. */
@@ -59,6 +61,13 @@ export function parseWholeNumber(unit: string, least = 0): Parse<number> {
   };
 }
 
+/** A TCP port to connect to. */
+export const parsePort: Parse<number> = (text) => {
+  const line = firstLine(text);
+  const port = /^[0-9]{1,5}$/.test(line) ? Number(line) : 0;
+  return port >= 1 && port <= 65535 ? ok(port) : expected("a TCP port from 1 to 65535", line);
+};
+
 /** `1` or `0`. */
 export const parseFlag: Parse<boolean> = (text) => {
   const line = firstLine(text);
@@ -75,17 +84,20 @@ export function parseDomains(suffixes: boolean): Parse<readonly string[]> {
   };
 }
 
-/** `key:value` lines; the key lower-cased, the last of equal keys wins, lines without a colon are refused. */
+/**
+ * `key:value` lines; the key lower-cased, the last of equal keys wins, lines without a colon are refused. Keys and values
+ * are octet strings, like the addresses they are compared with and put in front of.
+ */
 export const parseVirtualDomains: Parse<ReadonlyMap<string, string>> = (text) => {
   const map = new Map<string, string>();
   for (const line of lines(text)) {
     const colon = line.indexOf(":");
-    const key = line.slice(0, Math.max(colon, 0)).toLowerCase();
+    const key = lowerCaseAscii(utf8Octets(line.slice(0, Math.max(colon, 0))));
     const domain = key.slice(key.lastIndexOf("@") + 1).replace(/^\./, "");
     if (colon < 0 || (domain !== "" && !isDomain(domain))) {
       return expected("domain:prefix or user@domain:prefix", line);
     }
-    map.set(key, line.slice(colon + 1));
+    map.set(key, utf8Octets(line.slice(colon + 1)));
   }
   return ok(map);
 };

@@ -3,6 +3,7 @@
  * delivery each, so that a message with a hundred thousand recipients delays nobody else's by more than a turn.
  * @module
  */
+import { lowerCaseAscii } from "../lib/address/parse_domain.ts";
 import { type Channel, channels } from "../lib/queue/layout.ts";
 
 /** One recipient of a message on its way through a pass. */
@@ -33,7 +34,7 @@ export function jobsOf<M>(message: M, channel: Channel, recipients: readonly Rec
   const jobs: Job<M>[] = [];
   const open = new Map<string, Recipient[]>();
   for (const recipient of recipients) {
-    const domain = recipient.address.slice(recipient.address.lastIndexOf("@") + 1).toLowerCase();
+    const domain = lowerCaseAscii(recipient.address.slice(recipient.address.lastIndexOf("@") + 1));
     const group = open.get(domain);
     if (group !== undefined && group.length < mostTogether) {
       group.push(recipient);

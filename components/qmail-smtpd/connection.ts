@@ -16,7 +16,7 @@ import { type Command, parseCommand } from "../lib/smtp/command.ts";
 import { LineReader } from "../lib/smtp/line_reader.ts";
 import type { Client } from "../lib/wire/client.ts";
 import type { GetpwReply } from "../lib/wire/getpw_protocol.ts";
-import { Content } from "./content.ts";
+import { IncomingMessage } from "./message.ts";
 import { clientAddress, judge, mayRelay, type Rules, type Verdict, verdictOf } from "./policy.ts";
 import {
   type ContentEnd,
@@ -54,12 +54,6 @@ interface Ahead {
   readonly verdict?: Promise<Verdict> | Verdict;
 }
 
-interface Incoming {
-  readonly content: Content;
-  readonly envelope: Envelope;
-  readonly submission: Submission;
-}
-
 /** Replies the client has not read; beyond this nothing more is read from it. */
 const unreadBytes = 64 * 1024;
 
@@ -79,7 +73,7 @@ export class Connection {
   #session: Session = newSession;
   #ahead: Ahead[] = [];
   #replies = "";
-  #incoming: Incoming | undefined;
+  #message: IncomingMessage | undefined;
   /** Another process is being asked; content stands with qmail-queue. */
   #waiting: "getpw" | "queue" | undefined;
   #unread = false;
@@ -124,7 +118,7 @@ export class Connection {
   /** The server is being stopped: a message under way may still come in, nothing else. */
   goDown(): void {
     this.#goingDown = true;
-    if (this.#incoming === undefined && this.#waiting !== "queue") this.#close(farewells.goingDown);
+    if (this.#message === undefined && this.#waiting !== "queue") this.#close(farewells.goingDown);
   }
 
   /** Ends it at once. */
@@ -150,7 +144,7 @@ export class Connection {
   #work(): void {
     try {
       while (this.#waiting === undefined && !this.#unread && !this.#closing) {
-        if (!(this.#incoming === undefined ? this.#takeCommand() : this.#takeContent(this.#incoming))) break;
+        if (!(this.#message === undefined ? this.#takeCommand() : this.#takeContent(this.#message))) break;
         if (this.#replies.length > unreadBytes) this.#flush();
       }
       this.#flush();
@@ -219,60 +213,51 @@ export class Connection {
   }
 
   #beginContent(envelope: Envelope): void {
-    const submission = new Submission(this.#service.queue, "network", this.#service.uid);
+    const { queue, uid } = this.#service;
     const { helo, esmtp } = this.#session;
-    const received = smtpReceived({
+    const { rules, settings } = this.#values;
+    const trace = {
       helo,
       remoteIp: this.ip,
-      by: this.#values.rules.me,
+      by: rules.me,
       protocol: esmtp ? "ESMTP" : "SMTP",
       unixSeconds: Date.now() / 1000,
-    });
-    void submission.write(toOctets(received));
-    this.#incoming = { content: new Content(this.#values.settings.databytes), envelope, submission };
+    } as const;
+    const submission = new Submission(queue, "network", uid);
+    this.#message = new IncomingMessage(envelope, toOctets(smtpReceived(trace)), submission, settings.databytes);
   }
 
-  #takeContent(incoming: Incoming): boolean {
+  #takeContent(message: IncomingMessage): boolean {
     const chunk = this.#lines.rest();
     if (chunk.length === 0) return false;
-    const { content, submission } = incoming;
-    const faultless = content.fault === undefined;
-    const { output, done, rest } = content.push(chunk);
+    const { done, rest, room } = message.push(chunk);
     this.#lines.push(rest);
-    if (faultless && content.fault !== undefined) submission.abort();
-    const room = content.fault === undefined ? submission.write(output) : undefined;
     const then = () => {
-      if (done) this.#endContent(incoming);
+      if (done && this.#message === message) this.#endContent(message);
     };
     if (room === undefined) then();
     else this.#await("queue", room, then);
     return true;
   }
 
-  #endContent({ content, envelope, submission }: Incoming): void {
-    this.#incoming = undefined;
-    const { fault } = content;
-    if (fault !== undefined) {
-      this.#endMessage({ kind: "fault", fault }, envelope, content.bytes);
-      return;
-    }
-    this.#await("queue", submission.commit(envelope), ({ code, qp }) => {
-      this.#endMessage(
-        { kind: "queue", code, qp, unixSeconds: Math.floor(Date.now() / 1000) },
-        envelope,
-        content.bytes,
-      );
-    });
+  #endContent(message: IncomingMessage): void {
+    this.#message = undefined;
+    const end = message.end(Date.now);
+    if (end instanceof Promise) this.#await("queue", end, (known) => this.#answer(message, known));
+    else this.#answer(message, end);
   }
 
-  #endMessage(end: ContentEnd, envelope: Envelope, bytes: number): void {
-    const pairs = { ip: this.ip, from: `<${envelope.sender}>`, rcpts: envelope.recipients.length, bytes };
-    if (end.kind === "fault") logEvent("refused-message", { ...pairs, reason: end.fault.replace(" ", "-") });
-    else if (end.code === 0) logEvent("accepted", { ...pairs, qp: end.qp });
-    else logEvent("failed", { ...pairs, code: end.code });
+  #answer(message: IncomingMessage, end: ContentEnd): void {
+    if (end.kind === "fault") this.#logMessage("refused-message", message, { reason: end.fault.replace(" ", "-") });
+    else if (end.code === 0) this.#logMessage("accepted", message, { qp: end.qp });
+    else this.#logMessage("failed", message, { code: end.code });
     if (this.#closing) return;
     this.#perform(onContentEnd(this.#session, end));
     if (this.#goingDown) this.#close(farewells.goingDown);
+  }
+
+  #logMessage(event: string, { envelope, bytes }: IncomingMessage, more: Record<string, string | number> = {}): void {
+    logEvent(event, { ip: this.ip, from: `<${envelope.sender}>`, rcpts: envelope.recipients.length, bytes, ...more });
   }
 
   /** Goes on with the next command only when `answer` is there. */
@@ -318,15 +303,9 @@ export class Connection {
 
   /** Content that came to no end leaves nothing in the queue. */
   #dropContent(): void {
-    if (this.#incoming === undefined) return;
-    const { content, envelope, submission } = this.#incoming;
-    this.#incoming = undefined;
-    submission.abort();
-    logEvent("abandoned", {
-      ip: this.ip,
-      from: `<${envelope.sender}>`,
-      rcpts: envelope.recipients.length,
-      bytes: content.bytes,
-    });
+    if (this.#message === undefined) return;
+    this.#message.abort();
+    this.#logMessage("abandoned", this.#message);
+    this.#message = undefined;
   }
 }

@@ -18,7 +18,7 @@ import { smtpEndpoints } from "./permissions.ts";
 import { clientAddress, compileRules } from "./policy.ts";
 import { farewells } from "./session.ts";
 
-/** One process can hold far more (DESIGN); a thousand clients that say nothing cost it some 20 MB. */
+/** One process can hold far more (DESIGN); a thousand clients that say nothing cost it some 25 MB. */
 const maxConnections = 1000;
 
 /** How long messages under way may go on coming in after a stop. */
@@ -39,11 +39,13 @@ function listenOn({ host, port }: Endpoint, onSocket: (socket: Socket) => void):
   const server = createServer({ allowHalfOpen: true }, onSocket);
   return new Promise((resolve, reject) => {
     server.once("error", (error: Error & { code?: string }) => {
-      if (!isV6 || (error.code !== "EADDRNOTAVAIL" && error.code !== "EAFNOSUPPORT")) return reject(error);
-      logEvent("not-listening", { address: netAddress({ host, port }), reason: error.code });
+      // EINVAL is what node:net of deno 2.9.6 makes of EADDRNOTAVAIL.
+      const { code = "" } = error;
+      if (!isV6 || !["EADDRNOTAVAIL", "EAFNOSUPPORT", "EINVAL"].includes(code)) return reject(error);
+      logEvent("not-listening", { address: netAddress({ host, port }), reason: code });
       resolve(undefined);
     });
-    server.listen({ host, port, ipv6Only: isV6 }, () => {
+    server.listen({ host, port }, () => {
       server.removeAllListeners("error");
       // Out of descriptors, say: those in use come free, the client waits in the backlog.
       server.on("error", (error: Error) => log(`alert: cannot accept a connection: ${describeError(error)}`));

@@ -6,8 +6,7 @@
  * that errs too often is cut off.
  * @module
  */
-import type { ReversePath } from "../lib/address/mailbox.ts";
-import { formatMailbox, type ForwardPath } from "../lib/address/mailbox.ts";
+import { formatMailbox, type ForwardPath, type ReversePath } from "../lib/address/mailbox.ts";
 import type { Envelope } from "../lib/queue/envelope.ts";
 import { exitText } from "../lib/queue/exit_code.ts";
 import { assertNever } from "../lib/result.ts";

@@ -10,12 +10,27 @@ import { makeHome, World } from "./world.ts";
 
 describe("qmail-smtpd's grant", () => {
   const rows: { listeners: string; portOffset: number; listen: string[]; sys: string[] | undefined }[] = [
-    { listeners: "smtp 127.0.0.1:2525\nadmin 127.0.0.1:8025\n", portOffset: 0, listen: ["127.0.0.1:2525"], sys: undefined },
+    {
+      listeners: "smtp 127.0.0.1:2525\nadmin 127.0.0.1:8025\n",
+      portOffset: 0,
+      listen: ["127.0.0.1:2525"],
+      sys: undefined,
+    },
     { listeners: "smtp [::1]:25\n", portOffset: 2500, listen: ["[::1]:2525"], sys: undefined },
     { listeners: "smtp 127.0.0.1:0\n", portOffset: 2500, listen: ["127.0.0.1:0"], sys: undefined },
     { listeners: "smtp 192.0.2.1:25\n", portOffset: 0, listen: ["192.0.2.1:25"], sys: ["setgid", "setuid"] },
-    { listeners: "smtp 192.0.2.1:1023\nsmtp [::1]:1024\n", portOffset: 0, listen: ["192.0.2.1:1023", "[::1]:1024"], sys: ["setgid", "setuid"] },
-    { listeners: "smtp 192.0.2.1:1023\nadmin 127.0.0.1:80\n", portOffset: 1, listen: ["192.0.2.1:1024"], sys: undefined },
+    {
+      listeners: "smtp 192.0.2.1:1023\nsmtp [::1]:1024\n",
+      portOffset: 0,
+      listen: ["192.0.2.1:1023", "[::1]:1024"],
+      sys: ["setgid", "setuid"],
+    },
+    {
+      listeners: "smtp 192.0.2.1:1023\nadmin 127.0.0.1:80\n",
+      portOffset: 1,
+      listen: ["192.0.2.1:1024"],
+      sys: undefined,
+    },
   ];
   for (const { listeners, portOffset, listen, sys } of rows) {
     it(`for ${JSON.stringify(listeners)} with offset ${portOffset} is to listen on ${listen.join(", ")}${sys ? " and to drop root" : ""}`, () => {
@@ -40,7 +55,13 @@ describe("qmail-smtpd's grant", () => {
       await client.finish();
       const { controls, home } = makeHome();
       Deno.removeSync(home.dir, { recursive: true });
-      return { home: world.home, rights: rightsOf(manifest.permissions({ home: world.home, portOffset: 0, controls, nameservers: [] }), world.home) };
+      return {
+        home: world.home,
+        rights: rightsOf(
+          manifest.permissions({ home: world.home, portOffset: 0, controls, nameservers: [] }),
+          world.home,
+        ),
+      };
     })();
     const used = new Map<string, Set<string>>();
     for (const line of (await Deno.readTextFile(audit)).trim().split("\n")) {
@@ -71,10 +92,15 @@ describe("qmail-smtpd's grant", () => {
       `Deno.uid()`,
       `Deno.hostname()`,
     ];
-    const script = tries.map((code) => `try { ${code}; console.log("allowed"); } catch (error) { console.log(error.name); }`).join("\n");
+    const script = tries.map((code) =>
+      `try { ${code}; console.log("allowed"); } catch (error) { console.log(error.name); }`
+    ).join("\n");
     const file = join(home.dir, "try.js");
     await Deno.writeTextFile(file, script);
-    const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["run", "--no-prompt", ...flags, file], stderr: "null" }).output();
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", ...flags, file],
+      stderr: "null",
+    }).output();
     await Deno.remove(home.dir, { recursive: true });
     assertEquals(new TextDecoder().decode(stdout).trim().split("\n"), tries.map(() => "NotCapable"));
   });

@@ -260,18 +260,24 @@ describe("qmail-smtpd and its ports", () => {
   });
 
   const v6 = hasIpv6();
-  it(`knows an IPv6 client by its address${v6 ? "" : " (skipped: no ::1 on this machine)"}`, { skip: !v6 }, async () => {
-    await using world = await World.start({ controls: { listeners: "smtp [::1]:0\n", relayclients: "::1\n" } });
-    const client = await world.connect("smtp", "::1");
-    await client.untilContent("a@far.example");
-    await client.say(".");
-    assertMatch(world.queue.messages[0]!.content, /^Received: from c\.example \(\[IPv6:::1\]\)\n/);
-    assertMatch(await world.logged("accepted"), /^accepted ip=::1 /);
-    client.close();
-  });
+  it(
+    `knows an IPv6 client by its address${v6 ? "" : " (skipped: no ::1 on this machine)"}`,
+    { skip: !v6 },
+    async () => {
+      await using world = await World.start({ controls: { listeners: "smtp [::1]:0\n", relayclients: "::1\n" } });
+      const client = await world.connect("smtp", "::1");
+      await client.untilContent("a@far.example");
+      await client.say(".");
+      assertMatch(world.queue.messages[0]!.content, /^Received: from c\.example \(\[IPv6:::1\]\)\n/);
+      assertMatch(await world.logged("accepted"), /^accepted ip=::1 /);
+      client.close();
+    },
+  );
 
   const isRoot = Deno.uid() === 0;
-  it(`binds a port below 1024 as root and is nobody afterwards${isRoot ? "" : " (skipped: not root)"}`, { skip: !isRoot }, async () => {
+  it(`binds a port below 1024 as root and is nobody afterwards${isRoot ? "" : " (skipped: not root)"}`, {
+    skip: !isRoot,
+  }, async () => {
     await using world = await World.start({
       controls: { listeners: "smtp 127.77.25.1:25\n" },
       args: ["--setuid", "65534", "--setgid", "65533"],

@@ -21,7 +21,8 @@ import {
 } from "../../components/qmail-smtpd/session.ts";
 import type { Controls } from "../../config/schema.ts";
 import type { Peer } from "../support/transcript.ts";
-import { mailboxKind, qp } from "./world.ts";
+import { qp } from "./fake_queue.ts";
+import { mailboxKind } from "./world.ts";
 
 /** `code` is what the queue would answer. */
 export class PurePeer implements Peer {

@@ -4,14 +4,14 @@
  */
 import { fromFileUrl, join } from "@std/path";
 import { manifest } from "../../components/qmail-smtpd/permissions.ts";
-import { fromOctets, toOctets } from "../../components/lib/octets.ts";
 import { flagsOf } from "../../components/lib/permissions/grant.ts";
 import { type GetpwReply, parseGetpwRequest } from "../../components/lib/wire/getpw_protocol.ts";
-import { type EnvelopeFields, parseQueueRequest } from "../../components/lib/wire/queue_protocol.ts";
 import { serveUnix, type UnixServer } from "../../components/lib/wire/server.ts";
 import { type Home, homeAt } from "../../config/home.ts";
 import { readControlsOf } from "../../config/read.ts";
 import type { Controls } from "../../config/schema.ts";
+import { FakeQueue } from "./fake_queue.ts";
+import { SmtpClient } from "./smtp_client.ts";
 
 export const root = fromFileUrl(new URL("../../", import.meta.url));
 
@@ -44,15 +44,6 @@ export function mailboxKind(address: string): "exists" | "none" | "unsure" {
   return mailboxes.has(address) || address.startsWith("list-") ? "exists" : "none";
 }
 
-/** The number all fake queues give. */
-export const qp = 4896;
-
-/** One message as the fake qmail-queue got it; content as an octet string. */
-export interface Queued {
-  readonly envelope: EnvelopeFields;
-  readonly content: string;
-}
-
 /** A home with control files and the folders of the sockets. */
 export function makeHome(texts: ControlTexts = {}): { home: Home; controls: Controls } {
   const home = homeAt(Deno.makeTempDirSync({ prefix: "smtpd" }));
@@ -64,78 +55,6 @@ export function makeHome(texts: ControlTexts = {}): { home: Home; controls: Cont
   const read = readControlsOf(home, "qmail-smtpd");
   if (!read.ok) throw new Error(read.error.join("; "));
   return { home, controls: read.value };
-}
-
-/** Takes messages, and keeps them unless told to only count their octets. */
-export class FakeQueue {
-  readonly messages: Queued[] = [];
-  aborted = 0;
-  opened = 0;
-  bytes = 0;
-  /** The answer; `hold` keeps it back until {@link release}. */
-  code = 0;
-  hold = false;
-  keep = true;
-  readonly #path: string;
-  readonly #held: (() => void)[] = [];
-  readonly #drafts = new Map<number, Uint8Array[]>();
-  #server: UnixServer | undefined;
-  /** Called after every frame: what a test waits for. */
-  #onChange: (() => void)[] = [];
-
-  constructor(home: Home) {
-    this.#path = home.socket("qmail-queue");
-    this.start();
-  }
-
-  start(): void {
-    this.#server = serveUnix(this.#path, {
-      onFrame: (frame, pipe) => {
-        const request = parseQueueRequest(frame);
-        const answer = () => pipe.send({ id: request.id, code: this.code, qp });
-        if (request.op === "message") this.#add(request.envelope, [request.content]);
-        if (request.op === "close") this.#add(request.envelope, this.#drafts.get(request.id) ?? []);
-        if (request.op === "message" || request.op === "close") this.hold ? this.#held.push(answer) : answer();
-        if (request.op === "open") this.opened++;
-        if (request.op === "open") this.#drafts.set(request.id, []);
-        if (request.op === "data") {
-          this.bytes += request.content.length;
-          if (this.keep) this.#drafts.get(request.id)!.push(request.content);
-        }
-        if (request.op === "abort") this.aborted++;
-        this.#changed();
-      },
-      onClose: () => this.#changed(),
-      onError: (error) => {
-        throw error;
-      },
-    });
-  }
-
-  /** As a restart: every connection ends. */
-  stop(): void {
-    this.#server?.stop();
-    this.#server?.closeAll();
-    this.#server = undefined;
-  }
-
-  release(): void {
-    for (const answer of this.#held.splice(0)) answer();
-  }
-
-  /** Settles once `condition` holds. */
-  async until(condition: () => boolean): Promise<void> {
-    while (!condition()) await new Promise<void>((resolve) => this.#onChange.push(resolve));
-  }
-
-  #changed(): void {
-    for (const resolve of this.#onChange.splice(0)) resolve();
-  }
-
-  #add(envelope: EnvelopeFields, pieces: readonly Uint8Array[]): void {
-    for (const piece of pieces) this.bytes += piece.length;
-    if (this.keep && this.code === 0) this.messages.push({ envelope, content: pieces.map(fromOctets).join("") });
-  }
 }
 
 /** Answers by {@link mailboxKind}, or as a test says. */
@@ -291,82 +210,5 @@ async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<stri
     void (async () => {
       while (!(await reader.read()).done);
     })();
-  }
-}
-
-/** A client that reads line by line. Octet strings both ways. */
-export class SmtpClient {
-  #text = "";
-
-  private constructor(readonly conn: Deno.TcpConn) {}
-
-  static async connect(port: number, hostname: string): Promise<SmtpClient> {
-    const conn = await Deno.connect({ hostname, port });
-    conn.setNoDelay(true);
-    return new SmtpClient(conn);
-  }
-
-  send(octets: string): Promise<void> {
-    return this.sendOctets(toOctets(octets));
-  }
-
-  async sendOctets(octets: Uint8Array): Promise<void> {
-    for (let at = 0; at < octets.length;) at += await this.conn.write(octets.subarray(at));
-  }
-
-  /** The next line without its end; undefined once the server has closed. */
-  async line(): Promise<string | undefined> {
-    const buffer = new Uint8Array(16384);
-    for (;;) {
-      const end = this.#text.indexOf("\r\n");
-      if (end >= 0) {
-        const line = this.#text.slice(0, end);
-        this.#text = this.#text.slice(end + 2);
-        return line;
-      }
-      const count = await this.conn.read(buffer).catch(() => null);
-      if (count === null) return undefined;
-      this.#text += fromOctets(buffer.subarray(0, count));
-    }
-  }
-
-  /** The last line of the next reply. */
-  async reply(): Promise<string | undefined> {
-    for (;;) {
-      const line = await this.line();
-      if (line === undefined || line[3] !== "-") return line;
-    }
-  }
-
-  /** Sends one command and answers the last line of its reply. */
-  async say(command: string): Promise<string | undefined> {
-    await this.send(`${command}\r\n`);
-    return await this.reply();
-  }
-
-  /** Greeting, EHLO, MAIL, RCPT and DATA. */
-  async untilContent(recipient = "joe@example.com"): Promise<void> {
-    await this.send(`EHLO c.example\r\nMAIL FROM:<s@s.example>\r\nRCPT TO:<${recipient}>\r\nDATA\r\n`);
-    for (const want of ["220", "250", "250", "250", "354"]) {
-      const got = await this.reply();
-      if (!got?.startsWith(want)) throw new Error(`expected ${want}, got ${got}`);
-    }
-  }
-
-  /** Closes its own side and answers all that still comes. */
-  async finish(): Promise<string[]> {
-    await this.conn.closeWrite().catch(() => {});
-    const lines: string[] = [];
-    for (let line = await this.line(); line !== undefined; line = await this.line()) lines.push(line);
-    this.close();
-    return lines;
-  }
-
-  close(): void {
-    try {
-      this.conn.close();
-    } catch {
-      // Closed already.
-    }
   }
 }

@@ -56,13 +56,25 @@ function nameServer(address: string): { ipAddr: string; port: number } {
   return { ipAddr: hostname, port };
 }
 
+/** From 127.0.0.1, which some may bind: then the address it goes to is what is refused. */
 function sendDatagram(address: string): Promise<void> {
   const { hostname, port } = endpoint(address);
   const socket = createSocket("udp4");
   return new Promise<void>((resolve, reject) => {
+    // A refused bind is thrown where nobody waits for it.
+    globalThis.addEventListener("error", (event) => {
+      event.preventDefault();
+      reject(event.error);
+    }, { once: true });
     socket.on("error", reject);
-    socket.send(bytes, port, hostname, (error) => error === null ? resolve() : reject(error));
-  }).finally(() => socket.close());
+    socket.bind({ address: "127.0.0.1", port: 0 }, () => {
+      socket.send(bytes, port, hostname, (error) => {
+        if (error === null) resolve();
+        // What node:dgram makes of Deno's refusal; a datagram has no other way to fail on loopback.
+        else reject(error.message.includes("UNKNOWN") ? new Deno.errors.NotCapable(error.message) : error);
+      });
+    });
+  });
 }
 
 function startWorker(specifier: string): Promise<void> {

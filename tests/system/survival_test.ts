@@ -11,12 +11,15 @@ import type { SendStatus } from "../../components/lib/wire/status_protocol.ts";
 import { askSupervisor } from "../../scripts/ask.ts";
 import { startMailStream } from "../support/mail_stream.ts";
 import { waitFor } from "../support/wait.ts";
+import { queueFiles } from "../support/queue_files.ts";
+import { type SmtpSink, startSmtpSink } from "../support/smtp_sink.ts";
 import { startSystem, type System } from "../support/system.ts";
 
 const messages = 2000;
 /** Each round kills every component once, then all at one moment. */
 const rounds = 3;
 const mailboxes = ["demo", "postmaster"] as const;
+const recipients = ["demo@localhost", "postmaster@localhost", "r@sink.example"] as const;
 
 /** A port that is free now, to be the same before and after a crash of everything. */
 function freePort(): number {
@@ -33,24 +36,20 @@ function kill(pid: number): boolean {
   }
 }
 
-/** Numbers found in the mailboxes, each as often as it was delivered. */
-function delivered(home: Home): number[] {
-  return mailboxes.flatMap((name) => {
-    const dir = home.mail("localhost", name, "Maildir", "new");
-    return Array.from(Deno.readDirSync(dir), (entry) => {
-      const text = Deno.readTextFileSync(`${dir}/${entry.name}`);
-      return Number(/^X-Number: ([0-9]+)$/m.exec(text)?.[1] ?? NaN);
-    });
-  });
+function numberOf(message: string): number {
+  return Number(/^X-Number: ([0-9]+)\r?$/m.exec(message)?.[1] ?? NaN);
 }
 
-/** Regular files in the queue but for the locks. */
-function queueFiles(home: Home, dir = home.queue()): string[] {
-  return Array.from(Deno.readDirSync(dir)).flatMap((entry) => {
-    const path = `${dir}/${entry.name}`;
-    if (entry.isDirectory) return entry.name === "lock" ? [] : queueFiles(home, path);
-    return [path];
+/** Numbers found in the mailboxes and at the other host, each as often as it was delivered. */
+function delivered(home: Home, sink: SmtpSink): number[] {
+  const remote = sink.taken.map((mail) => numberOf(mail.content));
+  const local = mailboxes.flatMap((name) => {
+    const dir = home.mail("localhost", name, "Maildir", "new");
+    return Array.from(Deno.readDirSync(dir), (entry) => {
+      return numberOf(Deno.readTextFileSync(`${dir}/${entry.name}`));
+    });
   });
+  return [...local, ...remote];
 }
 
 async function idle(system: System): Promise<boolean> {
@@ -70,12 +69,18 @@ async function sendStatus({ home }: System): Promise<SendStatus> {
 describe("survival", () => {
   it(`every message answered 250 arrives although each component is killed in turn, and all at once (at least ${messages})`, async () => {
     const port = freePort();
-    await using system = await startSystem({ controls: { listeners: `smtp 127.0.0.1:${port}\nadmin 127.0.0.1:0\n` } });
+    await using sink = await startSmtpSink();
+    await using system = await startSystem({
+      controls: {
+        listeners: `smtp 127.0.0.1:${port}\nadmin 127.0.0.1:0\n`,
+        smtproutes: `sink.example:127.0.0.1:${sink.port}\n`,
+      },
+    });
     const { home } = system;
     const stream = startMailStream({
       port,
       connections: 20,
-      recipient: (number) => `${mailboxes[number % mailboxes.length]}@localhost`,
+      recipient: (number) => recipients[number % recipients.length]!,
       size: 2048,
     });
     const names = manifests.map((manifest) => manifest.name).filter((name) => name !== "supervisor");
@@ -104,7 +109,7 @@ describe("survival", () => {
     await waitFor(() => queueFiles(home).length === 0, "an empty queue", 60_000).catch((error) => {
       throw new Error(`${error.message}; still there: ${left()}\n${system.log.text().slice(-4000)}`);
     });
-    const found = delivered(home);
+    const found = delivered(home, sink);
     const counts = new Map<number, number>();
     for (const number of found) counts.set(number, (counts.get(number) ?? 0) + 1);
     const lost = [...stream.accepted].filter((number) => !counts.has(number));

@@ -20,7 +20,10 @@ export class MessageFile {
 
   /** Opens message `id`. Throws what the system says, or an Error for a file that is no message. */
   static open(home: Home, id: number): MessageFile {
-    const file = Deno.openSync(queueFile(home, "mess", id), { read: true });
+    const path = queueFile(home, "mess", id);
+    // Before it is opened: opening a FIFO would wait for a writer, and everybody with it.
+    if (!Deno.lstatSync(path).isFile) throw new Error(`mess file of message ${id} is no regular file`);
+    const file = Deno.openSync(path, { read: true });
     try {
       const info = file.statSync();
       if (!info.isFile) throw new Error(`mess file of message ${id} is no regular file`);

@@ -11,9 +11,8 @@ import { formatQmailDate } from "../message/date.ts";
 export function formatParagraph(recipient: string, report: string): string {
   let body = `<${recipient.replaceAll("\n", "_")}>:\n${report}`;
   while (body.endsWith("\n")) body = body.slice(0, -1);
-  // No empty line inside a paragraph: the second of two line ends becomes a slash.
-  while (body.includes("\n\n")) body = body.replaceAll("\n\n", "\n/");
-  return `${body}\n\n`;
+  // No empty line inside a paragraph: each line end behind another becomes a slash.
+  return `${body.replaceAll(/(?<=\n)\n/g, "/")}\n\n`;
 }
 
 export type BouncePlan =

@@ -1,0 +1,150 @@
+import { describe, it } from "@std/testing/bdd";
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { formatBounce, formatParagraph, planBounce } from "../../../components/lib/dsn/qsbmf.ts";
+
+const noMailbox = "Sorry, no mailbox here by that name. (#5.1.1)\n";
+const unixSeconds = 1795332082;
+
+/** The bounce of the reference's appendix A4, as qmail-queue got it: without the three lines put in front later. */
+const single = `Date: 22 Nov 2026 07:21:22 -0000
+From: MAILER-DAEMON@mx.example.com
+To: joe@localhost
+Subject: failure notice
+
+Hi. This is the qmail-send program at mx.example.com.
+I'm afraid I wasn't able to deliver your message to the following addresses.
+This is a permanent error; I've given up. Sorry it didn't work out.
+
+<noat@mx.example.com>:
+Sorry, no mailbox here by that name. (#5.1.1)
+
+<joe-hard@localhost>:
+hard trouble
+second line
+
+<nosuch@r.example>:
+127.0.0.1 does not like recipient.
+Remote host said: 550-no such user
+550 really
+Giving up on 127.0.0.1.
+
+<later@r.example>:
+127.0.0.1 does not like recipient.
+Remote host said: 451 later
+Giving up on 127.0.0.1.
+I'm not going to try again; this message has been in the queue too long.
+
+--- Below this line is a copy of the message.
+
+Return-Path: <joe@localhost>
+`;
+
+const double = `Date: 22 Nov 2026 07:21:22 -0000
+From: MAILER-DAEMON@mx.example.com
+To: postmaster@mx.example.com
+Subject: failure notice
+
+Hi. This is the qmail-send program at mx.example.com.
+I tried to deliver a bounce message to this address, but the bounce bounced!
+
+<dead@localhost>:
+
+--- Below this line is the original bounce.
+
+Return-Path: <>
+`;
+
+const common = { unixSeconds, from: "MAILER-DAEMON@mx.example.com", host: "mx.example.com" };
+
+describe("formatBounce()", () => {
+  it("writes a single bounce to the letter", () => {
+    const paragraphs = [
+      formatParagraph("noat@mx.example.com", noMailbox),
+      formatParagraph("joe-hard@localhost", "hard trouble\nsecond line\n"),
+      formatParagraph(
+        "nosuch@r.example",
+        "127.0.0.1 does not like recipient.\nRemote host said: 550-no such user\n550 really\nGiving up on 127.0.0.1.\n",
+      ),
+      formatParagraph(
+        "later@r.example",
+        "127.0.0.1 does not like recipient.\nRemote host said: 451 later\nGiving up on 127.0.0.1.\n" +
+          "I'm not going to try again; this message has been in the queue too long.\n",
+      ),
+    ].join("");
+    const fields = { recipient: "joe@localhost", originalSender: "joe@localhost", paragraphs };
+    assertEquals(formatBounce({ kind: "single", ...common, ...fields }), single);
+  });
+
+  it("writes a double bounce to the letter", () => {
+    const paragraphs = formatParagraph("dead@localhost", "");
+    const fields = { recipient: "postmaster@mx.example.com", originalSender: "", paragraphs };
+    assertEquals(formatBounce({ kind: "double", ...common, ...fields }), double);
+  });
+
+  const hostile = ["a\nBcc: eve@e.example\n\n@b.example", "a b@c.example", '"', "<>", "\xff\x01", "@", "a@b@c"];
+  for (const sender of hostile) {
+    it(`keeps the sender ${JSON.stringify(sender)} within its lines`, () => {
+      const bounce = formatBounce({
+        kind: "single",
+        ...common,
+        recipient: sender,
+        originalSender: sender,
+        paragraphs: "",
+      });
+      const lines = bounce.split("\n");
+      assertEquals(lines.length, single.split("\n\n<")[0]!.split("\n").length + 5);
+      assertEquals(lines[3], "Subject: failure notice");
+      assert(lines[2]!.startsWith("To: ") && lines.at(-2)!.startsWith("Return-Path: <"));
+    });
+  }
+
+  it("quotes what needs it", () => {
+    const fields = { recipient: "a b@c.example", originalSender: "a b@c.example", paragraphs: "" };
+    const bounce = formatBounce({ kind: "single", ...common, ...fields });
+    assert(bounce.includes('\nTo: "a b"@c.example\n'));
+    assert(bounce.endsWith('\nReturn-Path: <"a b"@c.example>\n'));
+  });
+});
+
+describe("planBounce()", () => {
+  const to = "postmaster@mx.example.com";
+  const rows = [
+    { sender: "joe@localhost", want: { kind: "single", sender: "", recipient: "joe@localhost" } },
+    { sender: "", want: { kind: "double", sender: "#@[]", recipient: to } },
+    { sender: "#@[]", want: { kind: "triple" } },
+  ];
+  for (const { sender, want } of rows) {
+    it(`<${sender}> gets ${want.kind === "triple" ? "nothing" : `a ${want.kind} bounce`}`, () => {
+      assertEquals(planBounce(sender, to) as object, want);
+    });
+  }
+});
+
+describe("formatParagraph()", () => {
+  const rows = [
+    { report: noMailbox, want: `<a@b>:\n${noMailbox}\n`, why: "the report, then an empty line" },
+    { report: "no line end", want: "<a@b>:\nno line end\n\n", why: "a missing line end is added" },
+    { report: "", want: "<a@b>:\n\n", why: "an empty report" },
+    { report: "a\n\nb\n", want: "<a@b>:\na\n/b\n\n", why: "the second of two line ends becomes a slash" },
+    { report: "a\n\n\nb\n", want: "<a@b>:\na\n//b\n\n", why: "and the third" },
+    { report: "\na\n", want: "<a@b>:\n/a\n\n", why: "one at the beginning, too" },
+    { report: "a\n\n", want: "<a@b>:\na\n\n", why: "Unlike qmail: empty lines at the end go" },
+  ];
+  for (const { report, want, why } of rows) {
+    it(`${JSON.stringify(report)}: ${why}`, () => assertEquals(formatParagraph("a@b", report), want));
+  }
+
+  it("writes a line end in the address as _", () => {
+    assertEquals(formatParagraph("a\n\n@b", "x\n"), "<a__@b>:\nx\n\n");
+  });
+
+  it("never holds an empty line, and ends in one", () => {
+    const anyText = fc.string({ unit: fc.constantFrom("\n", "a", "<b@c>:", "-", "\xff", "\0", "\r") });
+    fc.assert(fc.property(anyText, anyText, (recipient, report) => {
+      const paragraph = formatParagraph(recipient, report);
+      assertEquals(paragraph.indexOf("\n\n"), paragraph.length - 2);
+      assert(paragraph.startsWith("<"));
+    }));
+  });
+});

@@ -1,45 +1,43 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { type Grant, netAddress, rightsOf } from "../../../components/lib/permissions/grant.ts";
-import { flagsOf } from "../../../components/lib/permissions/grant.ts";
+import { flagsOf, type Grant, netAddress, type Rights, rightsOf } from "../../../components/lib/permissions/grant.ts";
 import { homeAt } from "../../../config/home.ts";
 
 const home = homeAt("/h");
-const nothing = { read: [], write: [], net: [], run: [], sys: [] };
+const nothing: Rights = { read: [], write: [], net: [], run: [], sys: [] };
 
-const rightsTable: readonly { readonly what: string; readonly grant: Grant; readonly want: Partial<typeof nothing> }[] =
-  [
-    { what: "nothing for an empty grant", grant: {}, want: {} },
-    {
-      what: "files apart by reading and writing",
-      grant: { read: ["/h/control/me"], write: ["/h/queue/pid"] },
-      want: { read: ["/h/control/me"], write: ["/h/queue/pid"] } as never,
+const rightsTable: readonly { readonly what: string; readonly grant: Grant; readonly want: Partial<Rights> }[] = [
+  { what: "nothing for an empty grant", grant: {}, want: {} },
+  {
+    what: "files apart by reading and writing",
+    grant: { read: ["/h/control/me"], write: ["/h/queue/pid"] },
+    want: { read: ["/h/control/me"], write: ["/h/queue/pid"] },
+  },
+  {
+    what: "addresses to listen on before those to connect to",
+    grant: { connect: ["0.0.0.0/0:25"], listen: ["127.0.0.1:2525"] },
+    want: { net: ["127.0.0.1:2525", "0.0.0.0/0:25"] },
+  },
+  {
+    what: "read, write and net for a socket it makes",
+    grant: { serves: ["resolver"] },
+    want: { read: ["/h/run/resolver/s"], write: ["/h/run/resolver/s"], net: ["unix:/h/run/resolver/s"] },
+  },
+  {
+    what: "the same for a socket it calls",
+    grant: { calls: ["qmail-send"] },
+    want: {
+      read: ["/h/run/qmail-send/s"],
+      write: ["/h/run/qmail-send/s"],
+      net: ["unix:/h/run/qmail-send/s"],
     },
-    {
-      what: "addresses to listen on before those to connect to",
-      grant: { connect: ["0.0.0.0/0:25"], listen: ["127.0.0.1:2525"] },
-      want: { net: ["127.0.0.1:2525", "0.0.0.0/0:25"] } as never,
-    },
-    {
-      what: "read, write and net for a socket it makes",
-      grant: { serves: ["resolver"] },
-      want: { read: ["/h/run/resolver/s"], write: ["/h/run/resolver/s"], net: ["unix:/h/run/resolver/s"] } as never,
-    },
-    {
-      what: "the same for a socket it calls",
-      grant: { calls: ["qmail-send"] },
-      want: {
-        read: ["/h/run/qmail-send/s"],
-        write: ["/h/run/qmail-send/s"],
-        net: ["unix:/h/run/qmail-send/s"],
-      } as never,
-    },
-    {
-      what: "programs and names of the system as they are",
-      grant: { run: ["/h/libexec/launch/qmail-local"], sys: ["networkInterfaces"] },
-      want: { run: ["/h/libexec/launch/qmail-local"], sys: ["networkInterfaces"] } as never,
-    },
-  ];
+  },
+  {
+    what: "programs and names of the system as they are",
+    grant: { run: ["/h/libexec/launch/qmail-local"], sys: ["networkInterfaces"] },
+    want: { run: ["/h/libexec/launch/qmail-local"], sys: ["networkInterfaces"] },
+  },
+];
 
 const flagsTable: readonly { readonly what: string; readonly grant: Grant; readonly want: readonly string[] }[] = [
   { what: "no flag at all for an empty grant", grant: {}, want: [] },

@@ -1,0 +1,57 @@
+/**
+ * The very scripts that the supervisor writes and starts (`libexec/grants/NAME`), with a probe in the component's place:
+ * same interpreter, same environment, same flags.
+ * @module
+ */
+import { join } from "@std/path";
+import { accountIds } from "../../config/accounts.ts";
+import type { Manifest } from "../../components/lib/permissions/grant.ts";
+import type { System } from "./system.ts";
+
+/** A deed of probe.ts, what to do it to, and what else it needs. */
+export type Attempt = readonly [deed: string, object: string, more?: string];
+
+export interface ProbeReport {
+  /** What the probe's command line had besides the attempts. */
+  readonly args: readonly string[];
+  /** One for each attempt: "refused", "done", or an error of another kind. */
+  readonly results: readonly string[];
+}
+
+/** Copies the probe to where every component's user can read it; answers its path. */
+export function placeProbe(system: System): string {
+  const path = join(system.baseDir, "probe.ts");
+  Deno.copyFileSync(new URL("./probe.ts", import.meta.url), path);
+  Deno.chmodSync(path, 0o644);
+  return path;
+}
+
+/** Writes the grant's script anew with the probe instead of main.ts and its arguments; answers the script's path. */
+export function probeScript(system: System, name: string, probe: string): string {
+  const grant = Deno.readTextFileSync(system.home.libexec("grants", name));
+  const main = grant.search(/ \S+\/main\.ts\b/);
+  if (main < 0 || !grant.endsWith(' "$@"\n')) throw new Error(`the grant of ${name} is not what it was: ${grant}`);
+  const path = join(system.baseDir, `probe-${name}.sh`);
+  Deno.writeTextFileSync(path, `${grant.slice(0, main)} ${probe} "$@"\n`);
+  return path;
+}
+
+/** Runs `command` as the component's own user (where root runs the tests) with the attempts as its last argument. */
+export async function runProbe(
+  { account }: Manifest,
+  command: readonly [string, ...string[]],
+  attempts: readonly Attempt[],
+): Promise<ProbeReport> {
+  const ids = accountIds(Deno.readTextFileSync("/etc/passwd"))[account];
+  const output = await new Deno.Command(command[0], {
+    args: [...command.slice(1), JSON.stringify(attempts)],
+    clearEnv: true,
+    cwd: "/",
+    ...(Deno.uid() === 0 ? ids : {}),
+  }).output();
+  const [stdout, stderr] = [output.stdout, output.stderr].map((octets) => new TextDecoder().decode(octets));
+  if (!output.success) throw new Error(`the probe failed: ${stderr}`);
+  const report = JSON.parse(stdout!) as ProbeReport;
+  if (report.results.length !== attempts.length) throw new Error(`the probe ended early: ${stderr}`);
+  return report;
+}

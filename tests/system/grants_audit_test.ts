@@ -1,0 +1,184 @@
+/**
+ * Whether each grant is exact: the whole system does all it can do while deno records every permission check; then each
+ * entry of a grant must have been needed, and nothing outside it asked for. Deno 2.9.6 keeps no record of the checks for
+ * starting programs: those entries count as used when a process of the name was there.
+ * @module
+ */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { existsSync } from "@std/fs";
+import { readConfig } from "../../components/supervisor/run.ts";
+import { type Config, type Rights, rightsOf } from "../../components/lib/permissions/grant.ts";
+import { manifests } from "../../config/manifests.ts";
+import { type Asked, covers, outside, readAudit, unused } from "../support/audit.ts";
+import { type DnsServer, startDnsServer } from "../support/dns_server.ts";
+import { freeLowPort } from "../support/free_low_port.ts";
+import { sendMail, SmtpClient } from "../support/smtp_client.ts";
+import { type SmtpSink, startSmtpSink } from "../support/smtp_sink.ts";
+import { startSystem, type System } from "../support/system.ts";
+import { waitFor } from "../support/wait.ts";
+
+const isRoot = Deno.uid() === 0;
+const sender = "demo@localhost";
+const short = "Subject: short\n\nhello\n";
+/** Over 128 KiB, so that it travels in pieces. */
+const long = `Subject: long\n\n${`${"x".repeat(70)}\n`.repeat(3000)}`;
+
+function mailIn(system: System, mailbox: string): number {
+  return Array.from(Deno.readDirSync(system.home.mail("localhost", mailbox, "Maildir", "new"))).length;
+}
+
+describe("grants, after a run that does everything", () => {
+  let system: System;
+  let dns: DnsServer;
+  let byAddress: SmtpSink;
+  let byName: SmtpSink;
+  let byMx: SmtpSink;
+  let config: Config;
+  const asked = new Map<string, Asked[]>();
+  /** Programs that were seen to run, by the name of their component. */
+  const ran = new Set<string>();
+  let remoteAfterReload: Asked[] = [];
+  let newRelay = "";
+
+  const rights = (name: string): Rights => {
+    const manifest = manifests.find((manifest) => manifest.name === name)!;
+    return rightsOf(manifest.permissions(config), system.home);
+  };
+  const note = () => {
+    for (const { name } of manifests) asked.set(name, [...asked.get(name) ?? [], ...readAudit(system.auditDir, name)]);
+  };
+  const send = (from: string, to: readonly string[], content: string) =>
+    sendMail(system.ports["smtp"]!, { from, to, content });
+
+  beforeAll(async () => {
+    byAddress = await startSmtpSink("127.0.0.1");
+    // Not 127.0.0.1: that is this machine itself, and no MX of anybody else.
+    byName = await startSmtpSink("127.0.0.2");
+    byMx = await startSmtpSink("127.0.0.2");
+    dns = await startDnsServer({
+      "mx.example MX": [{ preference: 10, exchange: "a.mx.example" }],
+      "a.mx.example A": ["127.0.0.2"],
+      "relay.example A": ["127.0.0.2"],
+    });
+    // A port below 1024 is what takes the rights to setgid and setuid.
+    const lowPort = isRoot ? `smtp 127.0.0.77:${freeLowPort("127.0.0.77")}\n` : "";
+    system = await startSystem({
+      audit: true,
+      controls: {
+        listeners: `smtp 127.0.0.1:0\n${lowPort}admin 127.0.0.1:0\n`,
+        nameservers: `127.0.0.1:${dns.port}\n`,
+        mxprivate: "1\n",
+        remoteport: `${byMx.port}\n`,
+        smtproutes: `address.example:127.0.0.1:${byAddress.port}\nname.example:relay.example:${byName.port}\n`,
+      },
+    });
+    const read = readConfig(system.home, 0);
+    assert("controls" in read);
+    config = read;
+    await deliverEverywhere();
+    await deferAndBounce();
+    await askAdmin();
+    for (const { name } of (await system.status()).components) ran.add(name);
+    note();
+    await reload();
+    assertEquals(await system.end(), 0);
+    note();
+  });
+
+  afterAll(async () => {
+    await system?.stop();
+    await dns?.stop();
+    for (const sink of [byAddress, byName, byMx]) await sink?.[Symbol.asyncDispose]();
+  });
+
+  async function deliverEverywhere(): Promise<void> {
+    await send(sender, ["demo@localhost"], short);
+    await send(sender, ["demo@localhost", "amy@address.example", "bob@name.example", "cleo@mx.example"], long);
+    await waitFor(() => mailIn(system, "demo") === 2, "both messages in the mailbox");
+    for (const sink of [byAddress, byName, byMx]) await waitFor(() => sink.taken.length === 1, "the relayed message");
+    const client = await SmtpClient.connect(system.ports["smtp"]!);
+    const { recipients } = await client.send({ from: sender, to: ["nobody@localhost"], content: short });
+    assertEquals(recipients.map(({ code }) => code), [550]);
+    await client.quit();
+  }
+
+  async function deferAndBounce(): Promise<void> {
+    const mailbox = system.home.mail("localhost", "postmaster");
+    Deno.renameSync(mailbox, `${mailbox}.away`);
+    await send(sender, ["refused@mx.example", "later@mx.example", "ok@mx.example"], short);
+    await send(sender, ["postmaster@localhost", "demo@localhost"], short);
+    await system.waitForLog((line) => line.includes("deferral: Unable_to_chdir_to_maildir"));
+    await system.waitForLog((line) => line.includes("deferral: 127.0.0.2_does_not_like_recipient"));
+    for (const dir of ["info", "local", "remote", "bounce"]) await waitFor(() => holdsFile(dir), `a file in ${dir}`);
+    Deno.renameSync(`${mailbox}.away`, mailbox);
+    byMx.takeAll();
+    await system.signal("qmail-send", "SIGALRM");
+    await waitFor(() => mailIn(system, "postmaster") === 1, "the deferred local delivery");
+    await waitFor(() => byMx.taken.length === 3, "the deferred remote delivery");
+    await system.waitForLog((line) => line.includes("bounce msg"));
+    await waitFor(() => mailIn(system, "demo") === 4, "the bounce");
+    await waitFor(() => !holdsFile("mess"), "an empty queue");
+  }
+
+  function holdsFile(dir: string): boolean {
+    const walk = (path: string): boolean =>
+      Array.from(Deno.readDirSync(path)).some((entry) => entry.isFile || walk(`${path}/${entry.name}`));
+    return walk(system.home.queue(dir));
+  }
+
+  async function askAdmin(): Promise<void> {
+    for (const path of ["/", "/healthz", "/metrics"]) {
+      const answer = await fetch(`http://127.0.0.1:${system.ports["admin"]}${path}`);
+      await answer.text();
+      assertEquals(answer.status, 200, path);
+    }
+  }
+
+  /** First one that changes no grant, then one that gives qmail-remote another port. */
+  async function reload(): Promise<void> {
+    system.writeControl("databytes", "10000000\n");
+    assertEquals(await system.reload(), []);
+    const before = system.log.length;
+    await using sink = await startSmtpSink("127.0.0.1");
+    newRelay = `127.0.0.1:${sink.port}`;
+    system.writeControl("smtproutes", `new.example:${newRelay}\n`);
+    assertEquals(await system.reload(), []);
+    await system.waitForLog((line) => line === "regranted component=qmail-remote", 10_000, before);
+    await system.waitUntilReady();
+    await send(sender, ["dora@new.example"], short);
+    await waitFor(() => sink.taken.length === 1, "the message for the new relay");
+    remoteAfterReload = readAudit(system.auditDir, "qmail-remote");
+    const regranted = system.log.lines(before).filter((line) => line.startsWith("regranted"));
+    assertEquals(regranted, ["regranted component=qmail-remote"]);
+  }
+
+  for (const { name } of manifests) {
+    it(`${name} needed every entry of its grant`, () => {
+      const left = unused(asked.get(name)!, { ...rights(name), run: [] });
+      assertEquals(left, []);
+      const notRun = rights(name).run.filter((program) => !ran.has(program.slice(program.lastIndexOf("/") + 1)));
+      assertEquals(notRun, []);
+    });
+
+    it(`${name} asked for nothing outside its grant`, () => {
+      // After the reload qmail-remote has another port; that record is looked at by itself.
+      const records = asked.get(name)!.filter(({ value }) => name !== "qmail-remote" || value !== newRelay);
+      assertEquals(outside(records, rights(name)), []);
+    });
+  }
+
+  it("qmail-remote asked for its new relay once a reload had granted it, and for nothing else", () => {
+    const after = readConfig(system.home, 0);
+    assert("controls" in after);
+    const manifest = manifests.find(({ name }) => name === "qmail-remote")!;
+    assertEquals(outside(remoteAfterReload, rightsOf(manifest.permissions(after), system.home)), []);
+    assert(remoteAfterReload.some(({ kind, value }) => kind === "net" && covers(kind, newRelay, value)));
+  });
+
+  it("left a record of every component", () => {
+    for (const { name } of manifests) assert(existsSync(`${system.auditDir}/${name}.jsonl`), name);
+    assert(asked.get("supervisor")!.length > 50);
+    assertStringIncludes(system.log.text(), "status: exiting");
+  });
+});
