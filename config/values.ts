@@ -1,5 +1,5 @@
 /**
- * The kinds of control files and how their text is read (qmail's rules, reference section "control files": trailing
+ * The kinds of control files and how their text is read (qmail's rules: trailing
  * blanks go, `#` in the first column is a comment in lists, leading blanks count).
  * Unlike qmail: a malformed file is an error that names file, value and expectation; qmail took it as absent.
  * @module

@@ -13,7 +13,7 @@ import { destinationOf, groupByDomain } from "./route.ts";
 const longestDomain = 255;
 const noHostName: DeliveryReport = { verdict: "D", text: "Sorry, address must include host name. (#5.1.3)\n" };
 const noSuchHost: DeliveryReport = { verdict: "D", text: "Sorry, I couldn't find any host by that name. (#5.1.2)\n" };
-// Unlike qmail: whatever is wrong on our side, a missing program included, the mail stays (reference, criticism #44).
+// Unlike qmail: whatever is wrong on our side, a missing program included, the mail stays.
 const unreachable: DeliveryReport = deferral("Unable to run qmail-remote. (#4.3.0)\n");
 
 /** Starts serving. Throws CannotStart when a control file is malformed. */

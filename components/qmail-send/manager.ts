@@ -46,6 +46,8 @@ export class Manager {
   readonly #again = new Set<number>();
   /** In todo, not read yet, because enough are under way. */
   readonly #unread = new Set<number>();
+  /** In todo, but not readable: they wait to be tried again. */
+  readonly #unreadable = new Set<number>();
   readonly #suspects = new Suspects();
   readonly #underWay = new Set<Promise<void>>();
   #controls: Controls;
@@ -184,7 +186,13 @@ export class Manager {
     if (read === undefined) return;
     if (!read.ok) {
       log(`warning: unable to read todo/${id}: ${read.error}; will try again later`);
-      setTimeout(() => this.notice([id]), troubleSeconds * 1000);
+      // However often it is noticed until then, it is tried again once.
+      if (this.#unreadable.has(id)) return;
+      this.#unreadable.add(id);
+      setTimeout(() => {
+        this.#unreadable.delete(id);
+        this.notice([id]);
+      }, troubleSeconds * 1000);
       return;
     }
     this.#begin(id, read.value);
@@ -314,7 +322,11 @@ export class Manager {
     const done = (recipient: Recipient) => recipient.state === "delivered" || recipient.state === "failed";
     const records = (channel: Channel) =>
       list(channel).map((recipient) => ({ address: recipient.address, done: done(recipient) }));
+    let left: Record<Channel, Recipient[]>;
     for (;;) {
+      // At an orderly end reports still come while this is written: places belong to who was left at its beginning.
+      const leftOf = (channel: Channel) => list(channel).filter((recipient) => !done(recipient));
+      left = { local: leftOf("local"), remote: leftOf("remote") };
       try {
         const todo = await this.#store.writeSplit(message.id, {
           sender: message.sender,
@@ -323,8 +335,7 @@ export class Manager {
           bounce: message.bounce,
         });
         for (const channel of channels) {
-          const left = list(channel).filter((recipient) => !done(recipient));
-          left.forEach((recipient, at) => recipient.offset = todo[channel][at]!.offset);
+          left[channel].forEach((recipient, at) => recipient.offset = todo[channel][at]!.offset);
         }
         break;
       } catch (error) {
@@ -336,8 +347,22 @@ export class Manager {
     await this.#cleaner.clean("todo", message.id);
     message.stage = "split";
     message.bounce = "";
+    for (const channel of channels) this.#markDelivered(message, channel, left[channel]);
     this.#fresh--;
     this.#readMore();
+  }
+
+  /** Those of `recipients` that were delivered while the files were written without that. */
+  #markDelivered(message: Message, channel: Channel, recipients: readonly Recipient[]): void {
+    try {
+      for (const { state, offset } of recipients) {
+        if (state === "delivered") this.#store.markDone(message.id, channel, offset);
+      }
+    } catch (error) {
+      log(
+        `warning: trouble marking ${channel}/${message.id}: ${describeError(error)}; message will be delivered twice!`,
+      );
+    }
   }
 
   async #finishTodo(message: Message): Promise<void> {

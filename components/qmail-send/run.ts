@@ -22,7 +22,8 @@ import type { Message } from "./message.ts";
 import { Store } from "./store.ts";
 
 const rescanMs = 1_500_000;
-const stopLimitMs = 2000;
+/** Less than what the supervisor gives (components/supervisor/run.ts): what is done still has to be written down. */
+const stopLimitMs = 1000;
 const spawners: Readonly<Record<Channel, SocketName>> = { local: "qmail-lspawn", remote: "qmail-rspawn" };
 
 function nowSeconds(): number {

@@ -93,18 +93,27 @@ export class Store {
     const put = (dir: "info" | "local" | "remote" | "bounce", octets: Uint8Array, folder: string) => {
       const path = queueFile(this.#home, dir, id);
       const file = this.#disk.create(path, 0o600);
-      file.write(octets);
-      if (dir === "info") this.#disk.setMtime(path, message.birthSeconds);
+      try {
+        file.write(octets);
+        if (dir === "info") this.#disk.setMtime(path, message.birthSeconds);
+      } catch (error) {
+        file.close();
+        throw error;
+      }
       syncs.push(file.sync().finally(() => file.close()), this.#disk.syncDir(folder));
     };
-    if (message.bounce !== "") put("bounce", toOctets(message.bounce), this.#home.queue("bounce"));
-    for (const channel of channels) {
-      const formatted = formatChannel(message.recipients[channel]);
-      todo[channel] = formatted.records.filter((record) => !record.done);
-      if (todo[channel].length > 0) put(channel, formatted.octets, queueFolder(this.#home, channel, id));
+    try {
+      if (message.bounce !== "") put("bounce", toOctets(message.bounce), this.#home.queue("bounce"));
+      for (const channel of channels) {
+        const formatted = formatChannel(message.recipients[channel]);
+        todo[channel] = formatted.records.filter((record) => !record.done);
+        if (todo[channel].length > 0) put(channel, formatted.octets, queueFolder(this.#home, channel, id));
+      }
+      put("info", formatInfo(message.sender), queueFolder(this.#home, "info", id));
+    } finally {
+      // Waited for in any case: a sync that fails unheard would end the process.
+      await Promise.all(syncs);
     }
-    put("info", formatInfo(message.sender), queueFolder(this.#home, "info", id));
-    await Promise.all(syncs);
     return todo;
   }
 

@@ -18,11 +18,11 @@ import { smtpEndpoints } from "./permissions.ts";
 import { clientAddress, compileRules } from "./policy.ts";
 import { farewells } from "./session.ts";
 
-/** One process can hold far more (DESIGN); a thousand clients that say nothing cost it some 25 MB. */
+/** One process could hold far more; a thousand clients that say nothing cost it some 25 MB. */
 const maxConnections = 1000;
 
 /** How long messages under way may go on coming in after a stop. */
-const stopMs = 3000;
+const stopMs = 1500;
 
 function valuesOf(controls: Controls): Values {
   return {

@@ -55,12 +55,16 @@ export class SmtpClient implements Disposable {
     socket.on("close", () => this.#end(new Error("the server closed the connection")));
   }
 
-  /** Connects, waits for the greeting, and says EHLO with `helo` (`undefined`: says nothing yet). */
+  /** Connects (from `localAddress`), waits for the greeting, and says EHLO with `helo` (`undefined`: nothing yet). */
   static async connect(
     port: number,
-    { host = "127.0.0.1", helo = "client.example" }: { host?: string; helo?: string | undefined } = {},
+    { host = "127.0.0.1", localAddress, helo = "client.example" }: {
+      host?: string;
+      localAddress?: string;
+      helo?: string | undefined;
+    } = {},
   ): Promise<SmtpClient> {
-    const client = new SmtpClient(connect(port, host));
+    const client = new SmtpClient(connect({ port, host, ...(localAddress === undefined ? {} : { localAddress }) }));
     const greeting = await client.reply();
     if (greeting.code !== 220) throw new Error(`greeted with ${greeting.code} ${greeting.lines.join(" ")}`);
     if (helo !== undefined) await client.command(`EHLO ${helo}`);

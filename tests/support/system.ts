@@ -35,6 +35,7 @@ export interface SystemOptions {
   readonly controls?: Readonly<Record<string, string | undefined>>;
   /** Records every permission check in `system.auditDir`. */
   readonly audit?: boolean;
+  readonly portOffset?: number;
   readonly user?: OtherUser;
 }
 
@@ -57,7 +58,7 @@ function killAllRunning(): void {
   for (const system of running) system.killGroup();
 }
 
-function onTestsEnd(): void {
+function endWithTests(): void {
   globalThis.addEventListener("unload", killAllRunning);
   // A terminal's Ctrl-C does not reach the children: they are a group of their own, to be killed at once.
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -136,12 +137,13 @@ export class System implements AsyncDisposable {
   }
 
   #spawn(): Deno.ChildProcess {
-    const { user, audit } = this.#options;
+    const { user, audit, portOffset } = this.#options;
     const code = user?.checkout ?? checkout;
     const child = new Deno.Command(user?.deno ?? Deno.execPath(), {
       args: [
         ...["run", "--quiet", "--allow-all", "--config", join(code, "deno.json"), join(code, "scripts", "start.ts")],
         ...["--home", this.home.dir, ...(audit === true ? ["--audit", this.auditDir] : [])],
+        ...(portOffset === undefined ? [] : ["--port-offset", String(portOffset)]),
       ],
       cwd: code,
       stdin: "null",
@@ -223,13 +225,17 @@ export class System implements AsyncDisposable {
 
   /** Stops it in order, as Ctrl-C would; answers its exit code. The home stays. */
   async end(): Promise<number> {
-    const child = this.#process!;
     try {
-      child.kill("SIGTERM");
+      this.#process!.kill("SIGTERM");
     } catch {
       // It ended by itself.
     }
-    const status = await within(child.status, stopMs, () => `the stop; it said:\n${this.log.text()}`)
+    return await this.ended();
+  }
+
+  /** The exit code of `deno task start`, which has been told to end, or ends by itself, within `limitMs`. */
+  async ended(limitMs = stopMs): Promise<number> {
+    const status = await within(this.#process!.status, limitMs, () => `the end; it said:\n${this.log.text()}`)
       .finally(() => this.killGroup());
     return status.code;
   }
@@ -251,7 +257,7 @@ export class System implements AsyncDisposable {
 
 /** Starts a system and waits until it is ready. A failure shows its log and leaves nothing behind. */
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
-  if (!watched) onTestsEnd();
+  if (!watched) endWithTests();
   watched = true;
   const system = new System(options);
   try {

@@ -1,0 +1,129 @@
+import { describe, it } from "@std/testing/bdd";
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { Dispatcher, type Job, jobsOf, mostTogether, type Recipient } from "../../components/qmail-send/dispatcher.ts";
+import type { Channel } from "../../components/lib/queue/layout.ts";
+
+const recipient = (address: string): Recipient => ({ address, offset: -1, state: "pending", losses: 0 });
+const addresses = <M>(job: Job<M>) => job.recipients.map(({ address }) => address);
+
+describe("jobsOf()", () => {
+  it("puts remote recipients of one domain together, whatever its case", () => {
+    const recipients = ["a@R.example", "b@s.example", "c@r.EXAMPLE"].map(recipient);
+    assertEquals(jobsOf("m", "remote", recipients, true).map(addresses), [["a@R.example", "c@r.EXAMPLE"], [
+      "b@s.example",
+    ]]);
+  });
+
+  it("does not take other octets for a domain's letters in another case", () => {
+    assertEquals(jobsOf("m", "remote", ["a@\xc0", "b@\xe0"].map(recipient), true).length, 2);
+  });
+
+  it("gives local recipients, and those of VERP, one delivery each", () => {
+    const recipients = ["a@r.example", "b@r.example"].map(recipient);
+    assertEquals(jobsOf("m", "local", recipients, true).length, 2);
+    assertEquals(jobsOf("m", "remote", recipients, false).length, 2);
+  });
+
+  it("puts every recipient into exactly one delivery, of at most a hundred", () => {
+    const anyAddresses = fc.array(fc.constantFrom("a@x", "b@x", "c@y", "d@__proto__", "nohost"), { maxLength: 500 });
+    fc.assert(fc.property(anyAddresses, fc.boolean(), (list, together) => {
+      const recipients = list.map(recipient);
+      const jobs = jobsOf("m", "remote", recipients, together);
+      assertEquals(new Set(jobs.flatMap((job) => job.recipients)), new Set(recipients));
+      assertEquals(jobs.flatMap((job) => job.recipients).length, recipients.length);
+      assert(jobs.every((job) => job.recipients.length > 0 && job.recipients.length <= mostTogether));
+    }));
+  });
+});
+
+describe("Dispatcher", () => {
+  const localJobs = (message: string, count: number) =>
+    jobsOf(message, "local", Array.from({ length: count }, (_, n) => recipient(`${n}`)), false);
+
+  it("delays nobody by more than a turn for a message with 100,000 recipients", () => {
+    const dispatcher = new Dispatcher<string>({ local: 1, remote: 1 });
+    dispatcher.add(localJobs("bulk", 100_000));
+    const order: string[] = [];
+    const step = () => {
+      const job = dispatcher.next();
+      if (job === undefined) return;
+      order.push(job.message);
+      dispatcher.ended("local");
+    };
+    for (let n = 0; n < 10; n++) step();
+    dispatcher.add(localJobs("small", 3));
+    dispatcher.add(localJobs("one", 1));
+    for (let n = 0; n < 8; n++) step();
+    const after = order.slice(10);
+    assert(after.indexOf("small") <= 1 && after.indexOf("one") <= 2, after.join(" "));
+    assertEquals(after.filter((message) => message === "small").length, 3);
+    assert(after.lastIndexOf("small") <= 6, after.join(" "));
+  });
+
+  it("never holds one channel back for the other", () => {
+    const dispatcher = new Dispatcher<string>({ local: 1, remote: 1 });
+    dispatcher.add(localJobs("m", 2));
+    dispatcher.add(jobsOf("m", "remote", [recipient("a@b")], true));
+    assertEquals([dispatcher.next()?.channel, dispatcher.next()?.channel, dispatcher.next()], [
+      "local",
+      "remote",
+      undefined,
+    ]);
+  });
+
+  type Step = { kind: "add"; message: number; channel: Channel; count: number } | { kind: "next" | "end" } | {
+    kind: "limit";
+    local: number;
+    remote: number;
+  };
+  const anyStep: fc.Arbitrary<Step> = fc.oneof(
+    fc.record({
+      kind: fc.constant("add" as const),
+      message: fc.nat(5),
+      channel: fc.constantFrom<Channel>("local", "remote"),
+      count: fc.nat(7),
+    }),
+    { weight: 4, arbitrary: fc.constant({ kind: "next" as const }) },
+    { weight: 3, arbitrary: fc.constant({ kind: "end" as const }) },
+    fc.record({ kind: fc.constant("limit" as const), local: fc.nat(4), remote: fc.nat(4) }),
+  );
+
+  it("neither loses nor repeats a recipient, and never goes over a limit", () => {
+    fc.assert(fc.property(fc.array(anyStep, { maxLength: 100 }), (steps) => {
+      const dispatcher = new Dispatcher<number>({ local: 2, remote: 2 });
+      const added: Recipient[] = [];
+      const taken: Recipient[] = [];
+      const running: Job<number>[] = [];
+      const next = () => {
+        const before = { ...dispatcher.running };
+        const job = dispatcher.next();
+        if (job === undefined) return false;
+        assert(before[job.channel] < dispatcher.limits[job.channel]);
+        running.push(job);
+        taken.push(...job.recipients);
+        return true;
+      };
+      const end = () => {
+        const job = running.shift();
+        if (job !== undefined) dispatcher.ended(job.channel);
+      };
+      for (const step of steps) {
+        if (step.kind === "add") {
+          const recipients = Array.from({ length: step.count }, (_, n) => recipient(`${n}@${step.message}`));
+          added.push(...recipients);
+          dispatcher.add(jobsOf(step.message, step.channel, recipients, false));
+        } else if (step.kind === "limit") dispatcher.setLimits(step);
+        else if (step.kind === "next") next();
+        else end();
+      }
+      dispatcher.setLimits({ local: 1, remote: 1 });
+      do {
+        while (running.length > 0) end();
+      } while (next());
+      assertEquals(taken.length, added.length);
+      assertEquals(new Set(taken), new Set(added));
+      assertEquals({ ...dispatcher.running }, { local: 0, remote: 0 });
+    }));
+  });
+});

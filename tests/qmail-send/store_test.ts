@@ -1,0 +1,143 @@
+import { describe, it } from "@std/testing/bdd";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { type SplitMessage, Store } from "../../components/qmail-send/store.ts";
+import { toOctets } from "../../components/lib/octets.ts";
+import { queueFile } from "../../components/lib/queue/layout.ts";
+import { emptyQueue, home } from "../support/queue_disk.ts";
+
+const id = 2189625;
+const message: SplitMessage = {
+  sender: "joe@localhost",
+  birthSeconds: 1795332051,
+  recipients: {
+    local: [{ address: "joe@localhost", done: true }, { address: "joe-defer@localhost", done: false }],
+    remote: [{ address: "later@r.example", done: false }],
+  },
+  bounce: "<noat@mx.example.com>:\nno\n\n",
+};
+const files = {
+  [`/q/queue/bounce/${id}`]: "<noat@mx.example.com>:\nno\n\n",
+  [`/q/queue/info/${id % 23}/${id}`]: "Fjoe@localhost\0",
+  [`/q/queue/local/${id % 23}/${id}`]: "Djoe@localhost\0Tjoe-defer@localhost\0",
+  [`/q/queue/remote/${id % 23}/${id}`]: "Tlater@r.example\0",
+};
+const path = (dir: "info" | "local" | "bounce" | "todo" | "mess") => queueFile(home, dir, id);
+
+function world() {
+  const disk = emptyQueue();
+  return { disk, store: new Store(disk, home) };
+}
+
+describe("Store.writeSplit()", () => {
+  it("writes qmail's files to the byte, the birth in info's time, and answers who is left and where", async () => {
+    const { disk, store } = world();
+    const left = await store.writeSplit(id, message);
+    assertEquals(disk.files(), files);
+    assertEquals(disk.stat(path("info"))?.mtimeSeconds, message.birthSeconds);
+    assertEquals(left, {
+      local: [{ address: "joe-defer@localhost", done: false, offset: 15 }],
+      remote: [{ address: "later@r.example", done: false, offset: 0 }],
+    });
+    assertEquals(disk.open, 0);
+  });
+
+  it("has all of it on stable storage when it settles", async () => {
+    const { disk, store } = world();
+    await store.writeSplit(id, message);
+    assertEquals(disk.afterPowerLoss(() => "old").files(), files);
+  });
+
+  it("writes no file for a channel that is done, and none for no failures", async () => {
+    const { disk, store } = world();
+    const done = { local: [{ address: "a@b", done: true }], remote: [] };
+    await store.writeSplit(id, { ...message, recipients: done, bounce: "" });
+    assertEquals(Object.keys(disk.files()), [path("info")]);
+  });
+
+  it("can be repeated after it stopped at any operation", async () => {
+    const { disk: whole, store } = world();
+    await store.writeSplit(id, message);
+    for (let n = 0; n < whole.operations.length; n++) {
+      const { disk, store } = world();
+      disk.stopAt(n);
+      await assertRejects(() => store.writeSplit(id, message));
+      const after = disk.afterCrash();
+      await new Store(after, home).writeSplit(id, message);
+      assertEquals(after.files(), files, `stopped at ${n}`);
+    }
+  });
+
+  it("can be repeated after any operation failed, and leaves no file open", async () => {
+    const { disk: whole, store } = world();
+    await store.writeSplit(id, message);
+    for (const [n, name] of whole.operations.entries()) {
+      const { disk, store } = world();
+      disk.failAt(n, "ENOSPC");
+      await assertRejects(() => store.writeSplit(id, message));
+      assertEquals(disk.open, 0, name);
+      await store.writeSplit(id, message);
+      assertEquals(disk.files(), files, name);
+    }
+  });
+
+  it("rejects once when the disk fails altogether, and leaves no rejection behind", async () => {
+    const { disk, store } = world();
+    for (let n = 6; n < 100; n++) disk.failAt(n, "EIO");
+    await assertRejects(() => store.writeSplit(id, message));
+    assertEquals(disk.open, 0);
+  });
+});
+
+describe("Store", () => {
+  it("reads todo with the text's size and time", () => {
+    const { disk, store } = world();
+    disk.put(path("todo"), toOctets("u0\0p27488\0Fjoe@localhost\0Tnoat\0"));
+    disk.put(path("mess"), toOctets("hello\n"), 1795332051);
+    assertEquals(store.readTodo(id), {
+      ok: true,
+      value: {
+        ...{ uid: 0, qp: 27488, sender: "joe@localhost", recipients: ["noat"] },
+        ...{ sizeBytes: 6, birthSeconds: 1795332051 },
+      },
+    });
+    assertEquals(store.readTodo(23), undefined);
+  });
+
+  it("marks one letter in place and finds the others to do", async () => {
+    const { disk, store } = world();
+    await store.writeSplit(id, message);
+    store.markDone(id, "local", 15);
+    assertEquals(disk.files()[path("local")], "Djoe@localhost\0Djoe-defer@localhost\0");
+    assertEquals(store.readChannel(id, "local"), { ok: true, value: [] });
+    assertEquals(disk.open, 0);
+  });
+
+  it("keeps the next attempt in the file's time", async () => {
+    const { store } = world();
+    await store.writeSplit(id, message);
+    store.setNextAttempt(id, "local", 1795332151);
+    store.setNextAttempt(id, "remote", 1795332451);
+    assertEquals(store.readRetryTimes(id), {
+      birthSeconds: message.birthSeconds,
+      next: { local: 1795332151, remote: 1795332451 },
+    });
+    assertEquals(store.readRetryTimes(23), undefined);
+  });
+
+  it("has a failure's paragraph on stable storage before appendBounce() settles", async () => {
+    const { disk, store } = world();
+    await store.appendBounce(id, "<a@b>:\nno\n\n");
+    await store.appendBounce(id, "<c@d>:\nno\n\n");
+    const after = new Store(disk.afterPowerLoss(() => "old"), home);
+    assertEquals(after.readBounce(id), "<a@b>:\nno\n\n<c@d>:\nno\n\n");
+    assertEquals([disk.open, store.readBounce(23)], [0, ""]);
+  });
+
+  it("lists numbers only, of all folders", () => {
+    const { disk, store } = world();
+    for (const each of [1, 23, 24, 2189625]) disk.put(queueFile(home, "mess", each), toOctets("x"));
+    disk.put("/q/queue/mess/0/core", toOctets("x"));
+    assertEquals(store.listSplit("mess").sort((a, b) => a - b), [1, 23, 24, 2189625]);
+    assert(store.listTodo().length === 0);
+  });
+});
