@@ -21,6 +21,12 @@ function quote(word: string): string {
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
+/**
+ * A young generation of 1 MiB: components make much garbage and keep little. After 5,000 messages of 10 KiB all of them
+ * together took 269 MiB (PSS) with it and 342 MiB without, for no more CPU time.
+ */
+const v8Flags = ["--max-semi-space-size=1"];
+
 /** The command behind a launcher, word by word, without the arguments of whoever starts it. */
 export function launchCommand(
   name: string,
@@ -43,6 +49,7 @@ export function launchCommand(
     "--no-prompt",
     "--cached-only",
     "--frozen",
+    `--v8-flags=${v8Flags.join(",")}`,
     "--config",
     `${runtime.code}/deno.json`,
     ...flagsOf(grant, home),

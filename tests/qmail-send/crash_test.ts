@@ -52,7 +52,8 @@ function outcomes(world: World): Map<string, number> {
   const count = (address: string) => counts.set(address, (counts.get(address) ?? 0) + 1);
   for (const address of world.delivered) count(address.replace(/^games-/, ""));
   for (const { paragraphs } of world.bounces) {
-    for (const [, address] of paragraphs.matchAll(/^<(.*)>:$/gm)) count(address!);
+    // Not at a line's beginning alone: a paragraph that was cut by a crash may stand in front (as in qmail).
+    for (const [, address] of paragraphs.matchAll(/<([^<>\n]*)>:$/gm)) count(address!);
   }
   return counts;
 }

@@ -91,7 +91,7 @@ export class World implements Disposable {
   /** The process is killed, the disk's state is what it was at that moment. */
   kill(disk = this.disk.afterCrash()): void {
     this.clock.dropTimers();
-    this.disk.stopAt(this.disk.operations.length);
+    this.disk.stopNow();
     this.disk = disk;
   }
 
@@ -112,7 +112,7 @@ export class World implements Disposable {
   #hands(disk: FakeDisk): Hands {
     const gone = (what: "spawn" | "bounce") => {
       if (disk === this.disk && !this.dies(what)) return false;
-      disk.stopAt(disk.operations.length);
+      disk.stopNow();
       return true;
     };
     return {

@@ -48,6 +48,7 @@ export class FakeDisk implements Disk {
   readonly #now: () => number;
   #nextInode = 1001;
   #stopAt = Infinity;
+  #stopped = false;
   readonly #failures = new Map<number, string>();
   /** One line for each operation, `link /q/pid/1 /q/mess/0/23`. */
   readonly operations: string[] = [];
@@ -62,6 +63,12 @@ export class FakeDisk implements Disk {
   /** The process ends at operation `n`, counted from 0 from the beginning of this disk. */
   stopAt(n: number): void {
     this.#stopAt = n;
+  }
+
+  /** The process has ended: nothing works any more, and no write is under way. */
+  stopNow(): void {
+    this.#stopAt = this.operations.length;
+    this.#stopped = true;
   }
 
   /** Operation `n` throws an error of this code. */
@@ -223,7 +230,9 @@ export class FakeDisk implements Disk {
   }
 
   #checkAlive(): void {
-    if (this.operations.length >= this.#stopAt) throw new Crash(`before operation ${this.#stopAt}`);
+    if (this.operations.length < this.#stopAt) return;
+    this.#stopped = true;
+    throw new Crash(`before operation ${this.#stopAt}`);
   }
 
   #folder(dir: string): Folder {
@@ -246,7 +255,7 @@ export class FakeDisk implements Disk {
     const writeAt = (offset: number, octets: Uint8Array) => {
       // A process that is killed in a write leaves a part of it.
       const half = octets.subarray(0, octets.length >> 1);
-      if (this.operations.length === this.#stopAt) node.data = withOctets(node.data, offset, half);
+      if (this.operations.length === this.#stopAt && !this.#stopped) node.data = withOctets(node.data, offset, half);
       this.#operate(`write ${path}`);
       node.data = withOctets(node.data, offset, octets);
       node.mtimeSeconds = this.#now();

@@ -10,6 +10,7 @@ import { existsSync } from "@std/fs";
 import { readConfig } from "../../components/supervisor/run.ts";
 import { type Config, type Rights, rightsOf } from "../../components/lib/permissions/grant.ts";
 import { manifests } from "../../config/manifests.ts";
+import { askSupervisor } from "../../scripts/ask.ts";
 import { type Asked, covers, outside, readAudit, unused } from "../support/audit.ts";
 import { type DnsServer, startDnsServer } from "../support/dns_server.ts";
 import { freeLowPort } from "../support/free_low_port.ts";
@@ -76,9 +77,13 @@ describe("grants, after a run that does everything", () => {
     const read = readConfig(system.home, 0);
     assert("controls" in read);
     config = read;
-    await deliverEverywhere();
-    await deferAndBounce();
-    await askAdmin();
+    try {
+      await deliverEverywhere();
+      await deferAndBounce();
+      await askAdmin();
+    } catch (error) {
+      throw new Error(`${error}; the log was:\n${system.log.text()}`);
+    }
     for (const { name } of (await system.status()).components) ran.add(name);
     note();
     await reload();
@@ -111,6 +116,10 @@ describe("grants, after a run that does everything", () => {
     await system.waitForLog((line) => line.includes("deferral: Unable_to_chdir_to_maildir"));
     await system.waitForLog((line) => line.includes("deferral: 127.0.0.2_does_not_like_recipient"));
     for (const dir of ["info", "local", "remote", "bounce"]) await waitFor(() => holdsFile(dir), `a file in ${dir}`);
+    await waitFor(async () => {
+      const status = await askSupervisor(system.home, { op: "status" }, "send-status");
+      return status["waitingForRetry"] === 2;
+    }, "both messages to wait for a retry");
     Deno.renameSync(`${mailbox}.away`, mailbox);
     byMx.takeAll();
     await system.signal("qmail-send", "SIGALRM");
