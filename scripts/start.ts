@@ -5,6 +5,8 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
+import { ensureDirSync } from "@std/fs";
+import { isAbsolute } from "@std/path";
 import { homeDefect } from "../config/home.ts";
 import { readConfig } from "../components/supervisor/run.ts";
 import { formatGrant, launchCommand, type Runtime } from "../components/supervisor/launcher.ts";
@@ -50,6 +52,13 @@ function writeOwnGrant(config: Config, runtime: Runtime, offset: number): void {
   Deno.writeTextFileSync(home.libexec("grants", manifest.name), text);
 }
 
+/** Every component records there, each under its own user. */
+function prepareAuditDir(dir: string): void {
+  if (!isAbsolute(dir)) fail(`--audit: expected an absolute path, got ${dir}`);
+  ensureDirSync(dir);
+  if (Deno.uid() === 0) Deno.chmodSync(dir, 0o777);
+}
+
 async function main(): Promise<void> {
   const args = parseArgs(Deno.args, {
     string: ["home", "port-offset", "audit"],
@@ -71,6 +80,7 @@ async function main(): Promise<void> {
   prepareDefaults(home);
   const config = readConfig(home, offset);
   if (!("controls" in config)) fail(config.join("\n"));
+  if (args["audit"] !== undefined) prepareAuditDir(String(args["audit"]));
   const runtime = { ...await stage(home), audit: args["audit"] === undefined ? undefined : String(args["audit"]) };
 
   prepareLaunchers(home);

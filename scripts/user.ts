@@ -49,6 +49,9 @@ async function add(home: Home, addresses: readonly string[], fromInput: boolean)
   const known = names(home);
   const twice = mailboxes.find(({ name, domain }) => known.has(`${name}@${domain}`));
   if (twice !== undefined) fail(`${twice.name}@${twice.domain} is there already`);
+  const named = mailboxes.map(({ name, domain }) => `${name}@${domain}`);
+  const again = named.find((mailbox, at) => named.indexOf(mailbox) < at);
+  if (again !== undefined) fail(`${again} is named twice`);
   const password = await askPassword(fromInput);
   for (const { name, domain } of mailboxes) {
     const entry = addMailbox(home, { name, domain, password });

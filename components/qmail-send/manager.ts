@@ -381,8 +381,9 @@ export class Manager {
         if (!sender.ok) throw new Error(`info/${message.id}: ${sender.error}`);
         if (!await this.#hands.bounce(message.id, sender.value, paragraphs)) return this.#finishLater(message);
         this.#bounced++;
-        this.#store.removeBounce(message.id);
       }
+      // Where the disk was full when a paragraph was to be added, an empty file stands there.
+      this.#store.removeBounce(message.id);
       this.#store.removeInfo(message.id);
     } catch (error) {
       log(`warning: trouble finishing msg ${message.id}: ${describeError(error)}; will try again later`);

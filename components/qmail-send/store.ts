@@ -133,9 +133,11 @@ export class Store {
     return parseInfo(this.#disk.readFile(queueFile(this.#home, "info", id)));
   }
 
-  /** The recipients still to do. */
+  /** The recipients still to do; none where there is no file (any more). */
   readChannel(id: number, channel: Channel): Result<ChannelRecord[], string> {
-    const parsed = parseChannel(this.#disk.readFile(queueFile(this.#home, channel, id)));
+    const path = queueFile(this.#home, channel, id);
+    if (this.#disk.stat(path) === undefined) return { ok: true, value: [] };
+    const parsed = parseChannel(this.#disk.readFile(path));
     return parsed.ok ? { ok: true, value: parsed.value.filter((record) => !record.done) } : parsed;
   }
 

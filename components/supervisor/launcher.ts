@@ -59,9 +59,12 @@ export function launchCommand(
   return ["/usr/bin/env", "-i", ...environment, ...deno];
 }
 
-/** The launcher of a component. */
+/**
+ * The launcher of a component. Its first line clears the environment before a shell starts: where /bin/sh is bash,
+ * variables of the caller could make it run anything.
+ */
 export function formatLauncher(name: string, home: Home): string {
-  return `#!/bin/sh\nexec /bin/sh ${quote(home.libexec("grants", name))} "$@"\n`;
+  return `#!/usr/bin/env -S -i /bin/sh\nexec /bin/sh ${quote(home.libexec("grants", name))} "$@"\n`;
 }
 
 /** The grant as a script. What it is started with is appended to the component's arguments. */

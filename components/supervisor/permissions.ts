@@ -1,4 +1,5 @@
-import { type Config, type Grant, type Manifest } from "../lib/permissions/grant.ts";
+import { schema } from "../../config/schema.ts";
+import { type Config, controlPaths, type Grant, type Manifest } from "../lib/permissions/grant.ts";
 
 /** Components the supervisor starts, in no order. */
 export const supervised = [
@@ -18,7 +19,7 @@ export const supervised = [
 function permissions({ home }: Config): Grant {
   const grants = home.libexec("grants");
   return {
-    read: [home.control(""), "/etc/resolv.conf", "/etc/passwd", grants],
+    read: [...controlPaths(home, Object.keys(schema)), "/etc/resolv.conf", "/etc/passwd", grants],
     write: [grants],
     serves: ["supervisor", "supervisor-status"],
     run: supervised.map((name) => home.libexec("launch", name)),

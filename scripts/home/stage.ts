@@ -87,7 +87,16 @@ async function stageForOthers(home: Home): Promise<Runtime> {
       copyTree(join(checkout, part), join(fresh, part));
     }
   });
-  // The packages are copied from the cache of the one who starts; only what is not there is fetched again.
+  await stagePackages(denoDir, code);
+  return { deno: binary, denoDir, code, audit: undefined };
+}
+
+/**
+ * A cache of packages for the components alone: a copy of the one of who starts; only what is not there is fetched. Deno
+ * lets every program, without any permission, keep `localStorage` and `caches` in its cache's folder "location_data";
+ * a plain file of that name is in the way of it, for root too.
+ */
+async function stagePackages(denoDir: string, code: string): Promise<void> {
   await fetchPackages(checkout);
   const lock = Deno.readTextFileSync(join(checkout, "deno.lock"));
   const stamp = join(denoDir, "lock");
@@ -96,12 +105,12 @@ async function stageForOthers(home: Home): Promise<Runtime> {
     replaceTree(denoDir, (fresh) => {
       ensureDirSync(fresh);
       if (existsSync(packages)) copyTree(packages, join(fresh, "npm"));
+      Deno.writeTextFileSync(join(fresh, "location_data"), "");
     });
     Deno.writeTextFileSync(stamp, lock);
   }
   await fetchPackages(code, { DENO_DIR: denoDir });
   openToAll(denoDir);
-  return { deno: binary, denoDir, code, audit: undefined };
 }
 
 function openToAll(path: string): void {
@@ -114,7 +123,8 @@ function openToAll(path: string): void {
 /** Sees to it that everything the components run from is there, and says where. */
 export async function stage(home: Home): Promise<Runtime> {
   if (Deno.uid() === 0) return await stageForOthers(home);
-  const [denoDir] = await Promise.all([denoDirInUse(), fetchPackages(checkout)]);
+  const denoDir = home.libexec("deno_dir");
+  await stagePackages(denoDir, checkout);
   return { deno: Deno.execPath(), denoDir, code: checkout, audit: undefined };
 }
 

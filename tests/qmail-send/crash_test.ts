@@ -71,7 +71,7 @@ async function live(world: World, life: Life, next: () => World["disk"]): Promis
     if (!(error instanceof Crash)) throw error;
   }
   world.dies = () => false;
-  world.kill(next());
+  await world.kill(next());
 }
 
 async function finish(world: World): Promise<void> {
@@ -90,7 +90,7 @@ describe("Manager, without a crash", () => {
         assertEquals([...outcomes(world)].sort(), all(messages).map((address) => [address, 1] as [string, number]));
         assertEquals(world.disk.files(), {});
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 
@@ -104,7 +104,7 @@ describe("Manager, without a crash", () => {
           const stopped = world.manager.stop(1000);
           await world.clock.advance(5);
           await stopped;
-          world.kill();
+          await world.kill();
         }
         await finish(world);
         assertEquals([...outcomes(world)].sort(), all(messages).map((address) => [address, 1] as [string, number]));
@@ -124,7 +124,7 @@ describe("Manager, killed again and again", () => {
         assertEquals([...outcomes(world).keys()].sort(), all(messages));
         assertEquals(world.disk.files(), {});
       }),
-      { numRuns: 250 },
+      { numRuns: 150 },
     );
   });
 
@@ -137,7 +137,7 @@ describe("Manager, killed again and again", () => {
         await finish(world);
         assertEquals([...outcomes(world).keys()].sort(), all(messages));
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 
@@ -165,14 +165,14 @@ describe("Manager on a disk that fails now and then", () => {
         } catch (error) {
           // Its start may fail, as a process that the supervisor starts again.
           assert(error instanceof Error && /^(EIO|ENOSPC): /.test(error.message));
-          world.kill();
+          await world.kill();
           await finish(world);
         }
         assertEquals([...outcomes(world).keys()].sort(), all(messages));
         assertEquals(world.disk.files(), {});
         assertEquals(world.disk.open, 0);
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 });

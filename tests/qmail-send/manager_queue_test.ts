@@ -135,7 +135,7 @@ describe("Manager: SIGALRM, control files, the end", () => {
     await stopped;
     assertEquals(world.file("local", id), "Dk1@localhost\0Th@localhost\0Dk2@localhost\0");
     assertEquals([world.file("todo", id), world.log.lines().at(-1)], [undefined, "status: exiting"]);
-    world.kill();
+    await world.kill();
     await world.boot();
     await world.clock.advance(1);
     assertEquals(world.attempts.at(-1)?.addresses, ["h@localhost"]);

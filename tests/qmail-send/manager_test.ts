@@ -128,7 +128,7 @@ describe("Manager: failures", () => {
     world.put(id, ["d@localhost", "z@r.example"]);
     await world.boot();
     assertEquals([world.bounces.length, world.file("bounce", id)], [0, "<d@localhost>:\nhard trouble\n\n"]);
-    world.kill();
+    await world.kill();
     await world.boot();
     await world.clock.advance(400);
     assertEquals(world.bounces[0]?.paragraphs, "<d@localhost>:\nhard trouble\n\n<z@r.example>:\nhard trouble\n\n");

@@ -112,6 +112,10 @@ describe("Store", () => {
     assertEquals(disk.open, 0);
   });
 
+  it("has nobody to do for a channel without a file", () => {
+    assertEquals(world().store.readChannel(id, "local"), { ok: true, value: [] });
+  });
+
   it("keeps the next attempt in the file's time", async () => {
     const { store } = world();
     await store.writeSplit(id, message);

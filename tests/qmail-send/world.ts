@@ -15,7 +15,7 @@ import { formatTodo } from "../../components/lib/queue/envelope.ts";
 import { queueFile } from "../../components/lib/queue/layout.ts";
 import type { CleanOp } from "../../components/lib/wire/clean_protocol.ts";
 import type { Client } from "../../components/lib/wire/client.ts";
-import type { SpawnReply } from "../../components/lib/wire/delivery_protocol.ts";
+import type { DeliveryReport, SpawnReply } from "../../components/lib/wire/delivery_protocol.ts";
 import { type CapturedLog, captureLog } from "../support/captured_log.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import type { FakeDisk } from "../support/fake_disk.ts";
@@ -37,7 +37,7 @@ export interface WorldOptions {
   readonly answer?: (address: string, attempt: number) => Answer;
 }
 
-const texts = { K: "did 1+0+0\n", Z: "temporary trouble\n", D: "hard trouble\n", lost: "ended early\n", hold: "" };
+const texts = { K: "did 1+0+0\n", Z: "temporary trouble\n", D: "hard trouble\n", lost: "ended early\n" };
 
 export class World implements Disposable {
   readonly clock = new FakeClock();
@@ -89,10 +89,12 @@ export class World implements Disposable {
   }
 
   /** The process is killed, the disk's state is what it was at that moment. */
-  kill(disk = this.disk.afterCrash()): void {
-    this.clock.dropTimers();
+  async kill(disk = this.disk.afterCrash()): Promise<void> {
     this.disk.stopNow();
     this.disk = disk;
+    // What the old process had under way meets the end of its disk, and sets timers nobody will hear.
+    await this.clock.settle();
+    this.clock.dropTimers();
   }
 
   file(dir: "info" | "local" | "remote" | "bounce" | "todo" | "mess", id: number): string | undefined {
@@ -141,12 +143,15 @@ export class World implements Disposable {
     });
     return new Promise((resolve) => {
       const report = (given: readonly Answer[]) => {
-        addresses.forEach((address, at) => given[at] === "K" && this.delivered.push(address));
-        const verdicts = given.map((answer) => answer === "lost" || answer === "hold" ? "Z" : answer);
-        resolve({
-          lost: given.includes("lost"),
-          reports: verdicts.map((verdict, at) => ({ verdict, text: texts[given[at]!] })),
-        });
+        // One process makes the whole delivery: when it dies, nothing is known of any recipient.
+        const lost = given.includes("lost");
+        const reports = given.map((answer): DeliveryReport =>
+          lost || answer === "lost" || answer === "hold"
+            ? { verdict: "Z", text: texts.lost }
+            : { verdict: answer, text: texts[answer] }
+        );
+        addresses.forEach((address, at) => reports[at]!.verdict === "K" && this.delivered.push(address));
+        resolve({ lost, reports });
       };
       this.attempts.push({
         addresses,

@@ -16,6 +16,7 @@ export function isRunning(pid: number): boolean {
 
 /** The numbers in a line of /proc/PID/status: `Uid`, `Gid`, `Groups`. */
 export function statusNumbers(pid: number, key: string): number[] {
-  const line = Deno.readTextFileSync(`/proc/${pid}/status`).split("\n").find((line) => line.startsWith(`${key}:`)) ?? "";
+  const line = Deno.readTextFileSync(`/proc/${pid}/status`).split("\n").find((line) => line.startsWith(`${key}:`)) ??
+    "";
   return line.slice(key.length + 1).trim().split(/\s+/).filter((word) => word !== "").map(Number);
 }

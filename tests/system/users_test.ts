@@ -13,7 +13,8 @@ import { waitFor } from "../support/wait.ts";
 
 const sender = "amy@example.org";
 /** Dovecot's passwd-file: user, scheme and hash, uid, gid, gecos, home, shell, extra fields. */
-const passwdLine = /^([^:@]+@[^:]+):(?:\{ARGON2ID\}(\$argon2id\$v=19\$m=19456,t=2,p=1\$[^:$]+\$[^:$]+))?:([0-9]+):([0-9]+)::(\/[^:]+)::$/;
+const passwdLine =
+  /^([^:@]+@[^:]+):(?:\{ARGON2ID\}(\$argon2id\$v=19\$m=19456,t=2,p=1\$[^:$]+\$[^:$]+))?:([0-9]+):([0-9]+)::(\/[^:]+)::$/;
 
 describe("deno task user", () => {
   let system: System;
@@ -51,7 +52,10 @@ describe("deno task user", () => {
 
   it("add with a domain that is not ours yet makes it so, for the running system as well", async () => {
     assertEquals(await rcpt("eve@new.example"), 553);
-    const { code, stdout, stderr } = await user(["add", "Eve@New.example", "ian@new.example", "--password-stdin"], "a\n");
+    const { code, stdout, stderr } = await user(
+      ["add", "Eve@New.example", "ian@new.example", "--password-stdin"],
+      "a\n",
+    );
     assertEquals([code, stderr], [0, ""]);
     assertStringIncludes(stdout, "new.example is a local domain now (control/locals, control/rcpthosts)\n");
     assertEquals(Deno.readTextFileSync(system.home.control("locals")), "localhost\nnew.example\n");
