@@ -42,6 +42,8 @@ export async function deliverToMaildir(
     await disk.syncDir(`${maildir}/new`);
   } catch (error) {
     disk.remove(tmpPath);
+    // It will be delivered again: a copy that may not outlast a crash is none.
+    disk.remove(newPath);
     throw error;
   }
 }

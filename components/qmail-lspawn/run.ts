@@ -23,11 +23,15 @@ const refusesRoot: DeliveryReport = { verdict: "Z", text: "Not allowed to perfor
 function streamsOf(child: Deno.ChildProcess): Streams {
   const reader = child.stdout.getReader({ mode: "byob" });
   const writer = child.stdin.getWriter();
+  // Such a reader takes the memory it is given and hands it back with what it read: the same piece goes round.
+  let spare = new Uint8Array(0);
   return {
     read: async (buffer) => {
-      const { value, done } = await reader.read(new Uint8Array(buffer.length));
+      const into = spare.length === buffer.length ? spare : new Uint8Array(buffer.length);
+      const { value, done } = await reader.read(into);
       if (done || value === undefined) return null;
       buffer.set(value);
+      spare = new Uint8Array(value.buffer);
       return value.length;
     },
     write: async (octets) => {

@@ -33,6 +33,10 @@ export class Child {
   #rssBytes = 0;
   #ports: Readonly<Record<string, number>> = {};
   #stopping = false;
+  /** It is ending in order to be started again. */
+  #again = false;
+  /** Ends the wait for the next start. */
+  #wake: () => void = () => {};
   #ended: Promise<void> = Promise.resolve();
   #watchdog: ReturnType<typeof setTimeout> | undefined;
 
@@ -71,9 +75,19 @@ export class Child {
         delayms: delayMs,
       });
       this.#state = "waiting";
-      if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+      if (delayMs > 0) await this.#pause(delayMs);
     }
     this.#state = "waiting";
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, delayMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   async #runOnce(): Promise<Deno.CommandStatus> {
@@ -148,10 +162,28 @@ export class Child {
     }
   }
 
-  /** Asks it to end, and ends it after `limitMs`. */
+  /** Asks it to end, and ends it after `limitMs`; it stays ended. */
   async stop(limitMs: number): Promise<void> {
+    this.#again = false;
+    await this.#end(limitMs);
+  }
+
+  /** Ends it as {@link stop} does and starts it with the options it has then, however often that is asked for meanwhile. */
+  restart(limitMs: number): void {
+    if (this.#again) return;
+    this.#again = true;
+    void this.#end(limitMs).then(() => {
+      // Unless it was stopped for good in between.
+      if (!this.#again) return;
+      this.#again = false;
+      this.start();
+    });
+  }
+
+  async #end(limitMs: number): Promise<void> {
     this.#stopping = true;
     if (this.#process !== undefined) this.#state = "stopping";
+    this.#wake();
     this.signal("SIGTERM");
     const timer = setTimeout(() => {
       logEvent("killed", { component: this.options.name, afterms: limitMs });

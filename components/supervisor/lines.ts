@@ -4,7 +4,7 @@
  */
 const longestLine = 16_384;
 
-/** Calls `onLine` for each line of `stream`; settles at its end. */
+/** Calls `onLine` for each line of `stream`, with its beginning when it is too long; settles at the stream's end. */
 export async function eachLine(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void): Promise<void> {
   let held = "";
   for await (const text of stream.pipeThrough(new TextDecoderStream())) {
@@ -13,10 +13,8 @@ export async function eachLine(stream: ReadableStream<Uint8Array>, onLine: (line
       onLine(held.slice(0, Math.min(end, longestLine)));
       held = held.slice(end + 1);
     }
-    if (held.length > longestLine) {
-      onLine(held.slice(0, longestLine));
-      held = "";
-    }
+    // What is beyond the limit is no line of its own, so the beginning stays until its end comes.
+    held = held.slice(0, longestLine);
   }
   if (held !== "") onLine(held);
 }

@@ -84,6 +84,7 @@ class Supervisor {
   readonly #children = new Map<string, Child>();
   readonly #startedMs = Date.now();
   readonly #allReady = Promise.withResolvers<void>();
+  #stopping = false;
 
   constructor(home: Home, portOffset: number, settings: Settings) {
     this.#home = home;
@@ -137,6 +138,8 @@ class Supervisor {
 
   /** Reads the control files again; a component whose grant changed is restarted, the others read theirs. */
   reload(): readonly string[] {
+    // A terminal that closes sends SIGHUP after Ctrl-C: nothing is to start any more.
+    if (this.#stopping) return [];
     const config = readConfig(this.#home, this.#portOffset);
     if (!isConfig(config)) return config;
     for (const manifest of manifests) {
@@ -147,7 +150,7 @@ class Supervisor {
       child.options = this.#options(manifest, config);
       if (changed) {
         logEvent("regranted", { component: manifest.name });
-        void child.stop(stopLimitMs[manifest.stopOrder] ?? 500).then(() => child.start());
+        child.restart(stopLimitMs[manifest.stopOrder] ?? 500);
       } else {
         child.signal("SIGHUP");
       }
@@ -157,6 +160,7 @@ class Supervisor {
   }
 
   async stop(): Promise<void> {
+    this.#stopping = true;
     const order = (name: string) => manifests.find((manifest) => manifest.name === name)?.stopOrder ?? 9;
     const orders = [...new Set([...this.#children.keys()].map(order))].sort((a, b) => a - b);
     for (const now of orders) {

@@ -71,12 +71,13 @@ export class Pipe {
    */
   async *frames(): AsyncGenerator<Frame, void, undefined> {
     const reader = new FrameReader(maxFrameBytes);
+    // One buffer for all reads, and a copy of what came: most frames are small, a fresh 64 KiB for each would cost more.
+    const buffer = new Uint8Array(readBytes);
     try {
       while (!this.#closed) {
-        const buffer = new Uint8Array(readBytes);
         const count = await this.#streams.read(buffer).catch(() => null);
         if (count === null) return;
-        yield* reader.push(buffer.subarray(0, count));
+        yield* reader.push(buffer.slice(0, count));
       }
     } finally {
       this.close();
