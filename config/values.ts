@@ -180,7 +180,8 @@ export const parseListeners: Parse<readonly Listener[]> = (text) => {
   const listeners: Listener[] = [];
   for (const line of lines(text)) {
     const [word = "", where = "", ...more] = line.split(/[ \t]+/);
-    const endpoint = /:[0-9]+$/.test(where) ? parseEndpoint(where, 0) : undefined;
+    // Without brackets the end of an IPv6 address looks like a port.
+    const endpoint = /(^[^:]+|\]):[0-9]+$/.test(where) ? parseEndpoint(where, 0) : undefined;
     const service = services.find((name) => name === word);
     if (more.length > 0 || service === undefined || endpoint === undefined || !isAddress(endpoint.host)) {
       return expected(`"service address:port" with a service of ${services.join(", ")}`, line);

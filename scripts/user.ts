@@ -63,12 +63,13 @@ async function add(home: Home, addresses: readonly string[], fromInput: boolean)
   }
   const fresh = [...new Set(mailboxes.map(({ domain }) => domain))].filter((domain) => addDomain(home, domain));
   if (fresh.length === 0) return;
-  const reloaded = await askSupervisor(home, { op: "reload" }).then(() => true, () => false);
-  console.log(
-    `${fresh.join(", ")} is a local domain now (control/locals, control/rcpthosts)${
-      reloaded ? "" : ": in force from the next start or reload"
-    }`,
+  const defects = await askSupervisor(home, { op: "reload" }).then(
+    (reply) => reply["defects"] as readonly string[],
+    () => undefined,
   );
+  const inForce = defects?.length === 0 ? "" : ": in force from the next start or reload";
+  console.log(`${fresh.join(", ")} is a local domain now (control/locals, control/rcpthosts)${inForce}`);
+  if (defects !== undefined && defects.length > 0) fail(`not reloaded, for there are defects:\n${defects.join("\n")}`);
 }
 
 function entryLine(home: Home, address: string): { lines: string[]; at: number } {

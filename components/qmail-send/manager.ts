@@ -34,6 +34,8 @@ export interface Hands {
 
 /** Seconds before trouble of our own is tried again. */
 const troubleSeconds = 123;
+/** A bounce that could not be queued is usually qmail-queue being restarted. */
+const finishAgainMs = 5000;
 
 export class Manager {
   readonly #store: Store;
@@ -393,7 +395,7 @@ export class Manager {
   }
 
   #finishLater(message: Message): void {
-    if (!this.#stopping) setTimeout(() => this.#track(this.#finishSplit(message)), 5000);
+    if (!this.#stopping) setTimeout(() => this.#track(this.#finishSplit(message)), finishAgainMs);
   }
 
   #end(message: Message): void {

@@ -178,7 +178,11 @@ describe("mail that is refused", () => {
     assertStringIncludes(bounce!, "\n--- Below this line is a copy of the message.\n\nReturn-Path: <dead@localhost>\n");
     // The null sender is not written to: its bounce is a double one from the beginning.
     await send(system, ["refused-null@r.example"], "");
-    await waitForMailWith(system.home, "but the bounce bounced!\n\n<refused-null@r.example>:\n", "postmaster@localhost");
+    await waitForMailWith(
+      system.home,
+      "but the bounce bounced!\n\n<refused-null@r.example>:\n",
+      "postmaster@localhost",
+    );
     await emptyQueue(system);
     assertEquals(newMail(system.home, "postmaster@localhost").length, 2);
   });

@@ -1,0 +1,45 @@
+import { describe, it } from "@std/testing/bdd";
+import { assert, assertEquals } from "@std/assert";
+import { schema } from "../../config/schema.ts";
+import { manifests } from "../../config/manifests.ts";
+import { accounts } from "../../components/lib/permissions/grant.ts";
+import { supervised } from "../../components/supervisor/permissions.ts";
+
+const names = manifests.map((manifest) => manifest.name);
+const orderOf = (name: string) => manifests.find((manifest) => manifest.name === name)!.stopOrder;
+
+describe("the manifests", () => {
+  it("name the folders under components, each once", () => {
+    const folders = [...Deno.readDirSync(new URL("../../components", import.meta.url))].map(({ name }) => name);
+    assertEquals(names.toSorted(), folders.filter((name) => name !== "lib").sort());
+  });
+
+  it("tell the supervisor's list of whom it starts", () => {
+    const started = manifests.filter((manifest) => manifest.startedBy === "supervisor").map(({ name }) => name);
+    assertEquals(started.toSorted(), [...supervised].sort());
+    assertEquals(manifests.filter((manifest) => manifest.startedBy === "start").map(({ name }) => name), [
+      "supervisor",
+    ]);
+  });
+
+  it("name accounts there are, and components the control files know", () => {
+    assert(manifests.every((manifest) => accounts.includes(manifest.account)));
+    assert(Object.values(schema).every(({ usedBy }) => usedBy.every((name) => names.includes(name))));
+  });
+
+  const earlier = [
+    ["qmail-smtpd", "qmail-queue", "lets mail in"],
+    ["qmail-smtpd", "qmail-getpw", "asks it"],
+    ["qmail-send", "qmail-lspawn", "waits for its deliveries"],
+    ["qmail-send", "qmail-rspawn", "waits for its deliveries"],
+    ["qmail-send", "qmail-queue", "sends bounces"],
+    ["qmail-send", "qmail-clean", "has messages removed"],
+    ["qmail-lspawn", "qmail-getpw", "asks it"],
+    ["qmail-rspawn", "resolver", "needs qmail-remote, which asks it"],
+  ] as const;
+  for (const [first, second, why] of earlier) {
+    it(`stop ${first} before ${second}, for it ${why}`, () => assert(orderOf(first) < orderOf(second)));
+  }
+
+  it("stop the supervisor last", () => assert(manifests.every(({ stopOrder }) => stopOrder <= orderOf("supervisor"))));
+});
