@@ -78,7 +78,7 @@ describe("qmail-smtpd takes mail from", () => {
     const name = `${program.slice(program.lastIndexOf("/") + 1)}${
       args(0, "").includes("--pipeline") ? " with PIPELINING" : ""
     }`;
-    it(`${name}${installed ? "" : ` (skipped: ${program} is not installed)`}`, { skip: !installed }, async () => {
+    it(`${name}${installed ? "" : ` (skipped: ${program} is not installed)`}`, { ignore: !installed }, async () => {
       await using world = await World.start();
       const file = await Deno.makeTempFile();
       await Deno.writeTextFile(file, content);
@@ -114,7 +114,7 @@ describe("qmail-smtpd takes mail from", () => {
       "",
     ),
     {
-      skip: !existsSync("/usr/bin/curl"),
+      ignore: !existsSync("/usr/bin/curl"),
     },
     async () => {
       await using world = await World.start();

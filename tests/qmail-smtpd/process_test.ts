@@ -262,7 +262,7 @@ describe("qmail-smtpd and its ports", () => {
   const v6 = hasIpv6();
   it(
     `knows an IPv6 client by its address${v6 ? "" : " (skipped: no ::1 on this machine)"}`,
-    { skip: !v6 },
+    { ignore: !v6 },
     async () => {
       await using world = await World.start({ controls: { listeners: "smtp [::1]:0\n", relayclients: "::1\n" } });
       const client = await world.connect("smtp", "::1");
@@ -276,7 +276,7 @@ describe("qmail-smtpd and its ports", () => {
 
   const isRoot = Deno.uid() === 0;
   it(`binds a port below 1024 as root and is nobody afterwards${isRoot ? "" : " (skipped: not root)"}`, {
-    skip: !isRoot,
+    ignore: !isRoot,
   }, async () => {
     await using world = await World.start({
       controls: { listeners: "smtp 127.77.25.1:25\n" },

@@ -56,7 +56,7 @@ describe("qmail-smtpd does not end content at", () => {
 describe("qmail-smtpd and the published sequences", () => {
   const file = join(root, "../shared/vectors/smuggling/eod-sequences.json");
   if (!existsSync(file)) {
-    it("does not end content at any of them (skipped: ../shared/vectors is not there)", { skip: true }, () => {});
+    it("does not end content at any of them (skipped: ../shared/vectors is not there)", { ignore: true }, () => {});
     return;
   }
   const { not_eod } = JSON.parse(Deno.readTextFileSync(file)) as { not_eod: string[] };

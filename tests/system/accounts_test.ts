@@ -31,7 +31,7 @@ function newMail(system: System): string[] {
   return Array.from(Deno.readDirSync(dir), ({ name }) => `${dir}/${name}`);
 }
 
-describe("the system, started by root", { skip }, () => {
+describe("the system, started by root", { ignore: skip }, () => {
   let system: System;
   const pids = new Map<string, number>();
 
@@ -48,7 +48,7 @@ describe("the system, started by root", { skip }, () => {
 
   afterAll(() => system?.stop());
 
-  it(`runs nothing that speaks with the network, and no delivery, as root${missing}`, { skip }, () => {
+  it(`runs nothing that speaks with the network, and no delivery, as root${missing}`, { ignore: skip }, () => {
     const config = readConfig(system.home, 0);
     assert("controls" in config);
     const facing = manifests.filter(({ permissions }) => {
@@ -62,7 +62,7 @@ describe("the system, started by root", { skip }, () => {
     }
   });
 
-  it(`runs each component as its account, in no other group${missing}`, { skip }, () => {
+  it(`runs each component as its account, in no other group${missing}`, { ignore: skip }, () => {
     const accounts = accountIds(Deno.readTextFileSync("/etc/passwd"));
     for (const { name, account } of manifests) {
       if (name === "supervisor") continue;
@@ -74,17 +74,21 @@ describe("the system, started by root", { skip }, () => {
     }
   });
 
-  it(`has only the supervisor and qmail-lspawn, who start others as users, stay root${missing}`, { skip }, () => {
-    assertEquals([...pids].filter(([, pid]) => idsOf(pid).uids.includes(0)).map(([name]) => name), ["qmail-lspawn"]);
-  });
+  it(
+    `has only the supervisor and qmail-lspawn, who start others as users, stay root${missing}`,
+    { ignore: skip },
+    () => {
+      assertEquals([...pids].filter(([, pid]) => idsOf(pid).uids.includes(0)).map(([name]) => name), ["qmail-lspawn"]);
+    },
+  );
 
-  it(`delivers on a port below 1024 as on another${missing}`, { skip }, async () => {
+  it(`delivers on a port below 1024 as on another${missing}`, { ignore: skip }, async () => {
     const { ports } = await system.component("qmail-smtpd");
     assertEquals(Object.keys(ports), ["smtp", "smtp2"]);
     assert(ports["smtp2"]! < 1024);
   });
 
-  it(`gives the mailbox's files to the mailbox's owner alone${missing}`, { skip }, () => {
+  it(`gives the mailbox's files to the mailbox's owner alone${missing}`, { ignore: skip }, () => {
     const { uid } = accountIds(Deno.readTextFileSync("/etc/passwd")).vmail;
     for (const path of newMail(system)) {
       const info = Deno.statSync(path);
@@ -93,8 +97,8 @@ describe("the system, started by root", { skip }, () => {
   });
 });
 
-describe("the system, started by an ordinary user", { skip }, () => {
-  it(`delivers, with every process that user's${missing}`, { skip }, async () => {
+describe("the system, started by an ordinary user", { ignore: skip }, () => {
+  it(`delivers, with every process that user's${missing}`, { ignore: skip }, async () => {
     const dir = makeBaseDir();
     try {
       const user = await layOutForUser(dir);

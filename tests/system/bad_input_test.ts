@@ -102,7 +102,7 @@ describe("bad input", () => {
   const fullDisk = "a full disk is answered 451, leaves nothing half-written, and mail goes on once there is room";
   it(
     isRoot ? fullDisk : `${fullDisk} (skipped: not root, so no small file system can be mounted)`,
-    { skip: !isRoot },
+    { ignore: !isRoot },
     async () => {
       await using system = await startSystem({ controls: { concurrencylocal: "0\n" } });
       assertEquals(await system.end(), 0);

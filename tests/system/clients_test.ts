@@ -108,7 +108,7 @@ describe("mail sent with", () => {
     const skip = !isInstalled(program);
     it(
       `${name} arrives octet for octet${skip ? ` (skipped: ${program} is not installed)` : ""}`,
-      { skip },
+      { ignore: skip },
       async () => {
         const subject = name.replaceAll(/[^a-z]/gi, "-");
         const { code, said } = await run(program, args(letter(subject, program)));

@@ -45,7 +45,6 @@ const starters: Readonly<Record<string, readonly string[]>> = {
   "qmail-lspawn": ["qmail-local"],
 };
 
-const isRoot = Deno.uid() === 0;
 
 describe("grants, tried by a probe under each component's flags", () => {
   let system: System;

@@ -172,7 +172,7 @@ describe("a control file", () => {
   });
 
   const low = "listeners with a port below 1024 is served too, not as root";
-  it(isRoot ? low : `${low} (skipped: not root)`, { skip: !isRoot }, async () => {
+  it(isRoot ? low : `${low} (skipped: not root)`, { ignore: !isRoot }, async () => {
     const port = freeLowPort("127.0.0.78");
     await change({ listeners: `smtp 127.0.0.1:0\nsmtp 127.0.0.78:${port}\nadmin 127.0.0.1:0\n` });
     const { ports, pid } = await system.component("qmail-smtpd");

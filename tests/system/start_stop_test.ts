@@ -115,7 +115,7 @@ describe("deno task start", () => {
   });
 
   const lowPort = "on a port below 1024 serves mail, and what listens there is not root any more, in no other group";
-  it(isRoot ? lowPort : `${lowPort} (skipped: not root)`, { skip: !isRoot }, async () => {
+  it(isRoot ? lowPort : `${lowPort} (skipped: not root)`, { ignore: !isRoot }, async () => {
     const port = freeLowPort("127.0.0.1");
     await using system = await startSystem({ controls: { listeners: `smtp 127.0.0.1:${port}\nadmin 127.0.0.1:0\n` } });
     assertEquals(system.ports["smtp"], port);
