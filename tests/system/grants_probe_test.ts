@@ -45,7 +45,6 @@ const starters: Readonly<Record<string, readonly string[]>> = {
   "qmail-lspawn": ["qmail-local"],
 };
 
-
 describe("grants, tried by a probe under each component's flags", () => {
   let system: System;
   let probe: string;
