@@ -36,9 +36,9 @@ export class Draft {
     this.#mess = disk.create(birthName, 0o644);
     this.id = this.#mess.inode;
     try {
-      this.#takeNumber(birthName);
+      disk.link(birthName, queueFile(home, "mess", this.id));
     } catch (error) {
-      // Nothing but the birth name is ours yet.
+      // A queue that was copied has files under other numbers than their inodes: that message is not ours to remove.
       this.#close();
       disk.remove(birthName);
       throw error;
@@ -51,18 +51,6 @@ export class Draft {
       this.abort();
       throw error;
     }
-  }
-
-  /**
-   * Gives the file its number's name in mess. A queue that was copied has messages under other numbers than their inodes:
-   * such a one is left alone. Otherwise the number is nobody's, and an envelope that lies under it (a power loss may have
-   * kept it although its text was gone) must not meet this text.
-   */
-  #takeNumber(birthName: string): void {
-    const messPath = queueFile(this.#home, "mess", this.id);
-    if (this.#disk.stat(messPath) !== undefined) throw new Deno.errors.AlreadyExists(messPath);
-    for (const dir of ["todo", "intd"] as const) this.#disk.remove(queueFile(this.#home, dir, this.id));
-    this.#disk.link(birthName, messPath);
   }
 
   /** Adds content. Throws what the disk says; call {@link abort} then. */

@@ -18,6 +18,7 @@ import { serveStatus } from "../lib/wire/status_server.ts";
 import type { QueueStatus } from "../lib/wire/status_protocol.ts";
 import { Draft } from "./draft.ts";
 import { Intake, type Store } from "./intake.ts";
+import { removeLeftovers } from "./leftovers.ts";
 
 const firstOwnQp = Deno.pid;
 
@@ -86,11 +87,6 @@ class QueueStore implements Store {
     this.refusedMessages++;
     logEvent("refused", { reason: describeError(error) });
   }
-
-  /** A predecessor's unborn files; there is no other writer, so nobody misses them. */
-  removeUnborn(): void {
-    for (const name of this.#disk.list(this.#home.queue("pid"))) this.#disk.remove(this.#home.queue("pid", name));
-  }
 }
 
 /** Tells qmail-send of new messages, many at a time, and answers its question which files nobody writes. */
@@ -136,8 +132,9 @@ class SendNotifier {
 export async function run({ home }: Start): Promise<Running> {
   const lock = await takeLock(home.queue("lock", "queuemutex"));
   const notifier = new SendNotifier(home, (ids) => store.abandoned(ids));
-  const store = new QueueStore(realDisk(), home, (id) => notifier.tell(id));
-  store.removeUnborn();
+  const disk = realDisk();
+  removeLeftovers(disk, home);
+  const store = new QueueStore(disk, home, (id) => notifier.tell(id));
   const intakes = new WeakMap<Pipe, Intake>();
   const underWay = new Set<Promise<void>>();
   const server = serveUnix(home.socket("qmail-queue"), {

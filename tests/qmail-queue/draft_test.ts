@@ -109,15 +109,6 @@ describe("Draft", () => {
     assertEquals(disk.open, 0);
   });
 
-  it("removes an envelope without text that has its number", () => {
-    const disk = emptyQueue();
-    disk.put("/q/queue/todo/1000", toOctets("u0\0p1\0F\0Tamy@a.example\0"));
-    disk.put("/q/queue/intd/1000", toOctets("u0\0"));
-    disk.setNextInode(1000);
-    new Draft(disk, home, born);
-    assertEquals(Object.keys(disk.files()), ["/q/queue/mess/11/1000"]);
-  });
-
   it("does not touch a foreign file that has the number of its own", () => {
     const disk = emptyQueue();
     disk.put("/q/queue/mess/11/1000", toOctets("another's\n"));

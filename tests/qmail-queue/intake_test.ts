@@ -67,9 +67,9 @@ describe("Intake", () => {
   const failures = [
     { claim: "53 when the disk is full from the start", at: 0, error: "ENOSPC", code: 53 },
     { claim: "63 when no file can be made", at: 0, error: "EACCES", code: 63 },
-    { claim: "53 when the text cannot be written", at: 7, error: "EIO", code: 53 },
-    { claim: "53 when the quota ends in the text", at: 7, error: "EDQUOT", code: 53 },
-    { claim: "53 when the envelope cannot be written", at: 9, error: "EIO", code: 53 },
+    { claim: "53 when the text cannot be written", at: 4, error: "EIO", code: 53 },
+    { claim: "53 when the quota ends in the text", at: 4, error: "EDQUOT", code: 53 },
+    { claim: "53 when the envelope cannot be written", at: 6, error: "EIO", code: 53 },
   ];
   for (const { claim, at, error, code } of failures) {
     it(`answers ${claim}`, async () => {
