@@ -22,26 +22,25 @@ import { RetryTimer } from "./retry_timer.ts";
 import type { Store, TodoMessage } from "./store.ts";
 import { Suspects } from "./suspects.ts";
 import { nextAttempt } from "./timing.ts";
+import { type TransitionEvents, Transitions } from "./transitions.ts";
 import { wantsVerp } from "./verp.ts";
 
 /** What the manager has done by others. */
 export interface Hands {
   readonly spawn: DeliveryEvents["spawn"];
-  /** Sends the bounce of a message, if it needs one; false: not now. */
-  bounce(id: number, sender: string, paragraphs: string): Promise<boolean>;
+  readonly bounce: TransitionEvents["bounce"];
   nowSeconds(): number;
 }
 
 /** Seconds before trouble of our own is tried again. */
 const troubleSeconds = 123;
-/** A bounce that could not be queued is usually qmail-queue being restarted. */
-const finishAgainMs = 5000;
 
 export class Manager {
   readonly #store: Store;
   readonly #cleaner: Cleaner;
   readonly #hands: Hands;
   readonly #deliveries: Deliveries;
+  readonly #transitions: Transitions;
   readonly #retries: RetryTimer;
   readonly #messages = new Map<number, Message>();
   /** Noticed while a message of the same number was still ending. */
@@ -54,7 +53,6 @@ export class Manager {
   readonly #underWay = new Set<Promise<void>>();
   #controls: Controls;
   #fresh = 0;
-  #bounced = 0;
   #ended = 0;
   #stopping = false;
 
@@ -67,6 +65,15 @@ export class Manager {
       spawn: hands.spawn,
       settle: (message, channel, recipient, report) => this.#settle(message, channel, recipient, report),
       jobEnded: (message, channel) => this.#jobEnded(message, channel),
+    });
+    this.#transitions = new Transitions(store, cleaner, {
+      bounce: hands.bounce,
+      leftTodo: () => {
+        this.#fresh--;
+        this.#readMore();
+      },
+      ended: (message) => this.#end(message),
+      stopping: () => this.#stopping,
     });
     this.#retries = new RetryTimer(hands.nowSeconds, ({ id, channel }) => this.#retry(id, channel));
   }
@@ -132,7 +139,7 @@ export class Manager {
       delivered: this.#deliveries.counts.K,
       deferred: this.#deliveries.counts.Z,
       failed: this.#deliveries.counts.D,
-      bounced: this.#bounced,
+      bounced: this.#transitions.bounced,
       ended: this.#ended,
     };
   }
@@ -150,7 +157,7 @@ export class Manager {
     const begun = [...this.#messages.values()].filter((message) =>
       message.stage === "todo" && this.#hasProgress(message)
     );
-    await Promise.all(begun.map((message) => this.#moveToSplit(message)));
+    await Promise.all(begun.map((message) => this.#transitions.moveToSplit(message)));
     this.#cleaner.stop();
     await Promise.race([Promise.all(this.#underWay), new Promise((resolve) => setTimeout(resolve, 300))]);
     log("status: exiting");
@@ -167,7 +174,7 @@ export class Manager {
       const atSeconds = times.next[channel];
       if (atSeconds !== undefined) this.#wait(message, channel, atSeconds);
     }
-    if (message.waiting.size === 0) this.#track(this.#finishSplit(message));
+    if (message.waiting.size === 0) this.#track(this.#transitions.finishSplit(message));
   }
 
   #readMore(): void {
@@ -213,8 +220,8 @@ export class Manager {
     }
     for (const channel of channels) this.#addPass(message, channel, routed[channel]);
     if (recipients.length > mostFirstAttempt) {
-      this.#track(this.#moveToSplit(message).then(() => this.#startPasses(message)));
-    } else if (recipients.length === 0) this.#track(this.#finishTodo(message));
+      this.#track(this.#transitions.moveToSplit(message).then(() => this.#startPasses(message)));
+    } else if (recipients.length === 0) this.#track(this.#transitions.finishTodo(message));
     else this.#startPasses(message);
   }
 
@@ -279,9 +286,9 @@ export class Manager {
     if ([...message.passes.values()].some((other) => other.left > 0)) return;
     const everyone = [...message.passes.values()].flatMap((other) => other.recipients);
     if (message.bounce === "" && everyone.every((recipient) => recipient.state === "delivered")) {
-      return this.#finishTodo(message);
+      return this.#transitions.finishTodo(message);
     }
-    if (!this.#stopping) await this.#moveToSplit(message);
+    if (!this.#stopping) await this.#transitions.moveToSplit(message);
     for (const [ended, endedPass] of [...message.passes]) await this.#endSplitPass(message, ended, endedPass);
   }
 
@@ -299,7 +306,7 @@ export class Manager {
       log(`warning: trouble with ${channel}/${message.id}: ${describeError(error)}; will try again later`);
       this.#wait(message, channel, this.#hands.nowSeconds() + troubleSeconds);
     }
-    if (message.passes.size === 0 && message.waiting.size === 0) await this.#finishSplit(message);
+    if (message.passes.size === 0 && message.waiting.size === 0) await this.#transitions.finishSplit(message);
   }
 
   #wait(message: Message, channel: Channel, atSeconds: number): void {
@@ -311,91 +318,6 @@ export class Manager {
     return [...message.passes.values()].some((pass) =>
       pass.recipients.some((recipient) => recipient.state === "delivered" || recipient.state === "failed")
     );
-  }
-
-  /** From S4 to S5: what is done is marked so, what failed stands in bounce. Tries until the disk takes it. */
-  #moveToSplit(message: Message): Promise<void> {
-    message.moving ??= this.#writeAndClean(message).finally(() => message.moving = undefined);
-    return message.moving;
-  }
-
-  async #writeAndClean(message: Message): Promise<void> {
-    const list = (channel: Channel) => message.passes.get(channel)?.recipients ?? [];
-    const done = (recipient: Recipient) => recipient.state === "delivered" || recipient.state === "failed";
-    const records = (channel: Channel) =>
-      list(channel).map((recipient) => ({ address: recipient.address, done: done(recipient) }));
-    let left: Record<Channel, Recipient[]>;
-    for (;;) {
-      // At an orderly end reports still come while this is written: places belong to who was left at its beginning.
-      const leftOf = (channel: Channel) => list(channel).filter((recipient) => !done(recipient));
-      left = { local: leftOf("local"), remote: leftOf("remote") };
-      try {
-        const todo = await this.#store.writeSplit(message.id, {
-          sender: message.sender,
-          birthSeconds: message.birthSeconds,
-          recipients: { local: records("local"), remote: records("remote") },
-          bounce: message.bounce,
-        });
-        for (const channel of channels) {
-          left[channel].forEach((recipient, at) => recipient.offset = todo[channel][at]!.offset);
-        }
-        break;
-      } catch (error) {
-        log(`warning: unable to create info/${message.id}: ${describeError(error)}; will try again later`);
-        if (this.#stopping) return;
-        await new Promise((resolve) => setTimeout(resolve, 5000));
-      }
-    }
-    await this.#cleaner.clean("todo", message.id);
-    message.stage = "split";
-    message.bounce = "";
-    for (const channel of channels) this.#markDelivered(message, channel, left[channel]);
-    this.#fresh--;
-    this.#readMore();
-  }
-
-  /** Those of `recipients` that were delivered while the files were written without that. */
-  #markDelivered(message: Message, channel: Channel, recipients: readonly Recipient[]): void {
-    try {
-      for (const { state, offset } of recipients) {
-        if (state === "delivered") this.#store.markDone(message.id, channel, offset);
-      }
-    } catch (error) {
-      log(
-        `warning: trouble marking ${channel}/${message.id}: ${describeError(error)}; message will be delivered twice!`,
-      );
-    }
-  }
-
-  async #finishTodo(message: Message): Promise<void> {
-    message.stage = "ending";
-    if (!await this.#cleaner.clean("done", message.id)) return;
-    this.#fresh--;
-    this.#end(message);
-    this.#readMore();
-  }
-
-  async #finishSplit(message: Message): Promise<void> {
-    try {
-      const paragraphs = this.#store.readBounce(message.id);
-      if (paragraphs !== "") {
-        const sender = this.#store.readSender(message.id);
-        if (!sender.ok) throw new Error(`info/${message.id}: ${sender.error}`);
-        if (!await this.#hands.bounce(message.id, sender.value, paragraphs)) return this.#finishLater(message);
-        this.#bounced++;
-      }
-      // Where the disk was full when a paragraph was to be added, an empty file stands there.
-      this.#store.removeBounce(message.id);
-      this.#store.removeInfo(message.id);
-    } catch (error) {
-      log(`warning: trouble finishing msg ${message.id}: ${describeError(error)}; will try again later`);
-      return this.#finishLater(message);
-    }
-    if (await this.#cleaner.clean("foop", message.id)) this.#end(message);
-  }
-
-  #finishLater(message: Message): void {
-    if (!this.#stopping) setTimeout(() => this.#track(this.#finishSplit(message)), finishAgainMs);
   }
 
   #end(message: Message): void {
