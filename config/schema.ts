@@ -13,6 +13,7 @@ import {
   parseListeners,
   parseNameservers,
   parseNetworks,
+  parseOneOf,
   parsePort,
   parseRoutes,
   parseVirtualDomains,
@@ -48,6 +49,12 @@ export const schema = {
     defaultText: "none: this file must be there",
     doc: "This host's full name; the default of many others.",
   }),
+  bounceformat: row({
+    parse: parseOneOf("dsn", "qsbmf"),
+    default: "dsn",
+    usedBy: ["qmail-send"],
+    doc: "Form of a bounce: dsn (RFC 3464, qmail's text as its first part) or qsbmf (qmail's plain form).",
+  }),
   bouncefrom: row({
     parse: parseLine,
     default: "MAILER-DAEMON",
@@ -59,6 +66,14 @@ export const schema = {
     fromMe: (me) => me,
     usedBy: ["qmail-send"],
     doc: "Domain of a bounce's From.",
+  }),
+  bouncemaxbytes: row<number | "by format">({
+    parse: parseWholeNumber("bytes"),
+    default: "by format",
+    defaultText: "50000; with qsbmf 0",
+    usedBy: ["qmail-send"],
+    doc:
+      "Largest message copied whole into its bounce; of a larger one a dsn has the header, qsbmf as many octets. 0 means no limit.",
   }),
   concurrencylocal: row({
     parse: parseWholeNumber("deliveries"),

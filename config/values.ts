@@ -74,6 +74,15 @@ export const parseFlag: Parse<boolean> = (text) => {
   return line === "1" || line === "0" ? ok(line === "1") : expected("1 or 0", line);
 };
 
+/** One of a few words. */
+export function parseOneOf<const W extends string>(...words: readonly W[]): Parse<W> {
+  return (text) => {
+    const line = firstLine(text);
+    const word = words.find((one) => one === line);
+    return word === undefined ? expected(words.join(" or "), line) : ok(word);
+  };
+}
+
 /** A list of domains, lower-cased; with `suffixes`, `.example.org` stands for every name below it. */
 export function parseDomains(suffixes: boolean): Parse<readonly string[]> {
   return (text) => {

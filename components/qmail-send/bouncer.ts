@@ -1,13 +1,18 @@
 /**
- * Sends a message's bounce through qmail-queue: the report, then a copy of the message.
+ * Sends a message's bounce through qmail-queue: the report, then a copy of the message or of its header, in pieces.
  * @module
  */
+import { Buffer } from "node:buffer";
 import type { Home } from "../../config/home.ts";
 import type { Controls } from "../../config/schema.ts";
-import { MessageFile } from "../lib/delivery/message_file.ts";
-import { formatBounce, planBounce } from "../lib/dsn/qsbmf.ts";
+import { MessageFile, pieceBytes } from "../lib/delivery/message_file.ts";
+import { cutHeader, headerOf, messageIdOf } from "../lib/dsn/original.ts";
+import { parseParagraphs } from "../lib/dsn/paragraphs.ts";
+import { type BounceFields, formatBounce, planBounce } from "../lib/dsn/qsbmf.ts";
+import { formatReport, type Report, type ReportFields } from "../lib/dsn/report.ts";
 import { log } from "../lib/log/log.ts";
-import { toOctets } from "../lib/octets.ts";
+import { fromOctets, toOctets } from "../lib/octets.ts";
+import { queueFile } from "../lib/queue/layout.ts";
 import { Submission } from "../lib/queue/submission.ts";
 import type { Client } from "../lib/wire/client.ts";
 import { bounceAddress } from "./verp.ts";
@@ -20,8 +25,24 @@ export interface Bounce {
   readonly nowSeconds: number;
 }
 
-/** Settles with true once the bounce is queued, or there is nobody to send one to. Throws when the message is unreadable. */
-export async function sendBounce(home: Home, queue: Client, controls: Controls, bounce: Bounce): Promise<boolean> {
+/** A bounce around the first `copyBytes` octets of the message. */
+interface Framed extends Report {
+  readonly copyBytes: number;
+}
+
+const dsnMaxBytes = 50_000;
+
+/**
+ * Settles with true once the bounce is queued, or there is nobody to send one to. Throws when the message is unreadable.
+ * `random` answers letters and digits.
+ */
+export async function sendBounce(
+  home: Home,
+  queue: Client,
+  controls: Controls,
+  bounce: Bounce,
+  random: () => string = randomHex,
+): Promise<boolean> {
   const { id, paragraphs, nowSeconds } = bounce;
   const originalSender = bounceAddress(bounce.sender);
   const plan = planBounce(originalSender, `${controls.doublebounceto}@${controls.doublebouncehost}`);
@@ -29,7 +50,7 @@ export async function sendBounce(home: Home, queue: Client, controls: Controls, 
     log(`triple bounce: discarding bounce/${id}`);
     return true;
   }
-  const head = formatBounce({
+  const fields: BounceFields = {
     kind: plan.kind,
     unixSeconds: nowSeconds,
     from: `${controls.bouncefrom}@${controls.bouncehost}`,
@@ -37,16 +58,14 @@ export async function sendBounce(home: Home, queue: Client, controls: Controls, 
     recipient: plan.recipient,
     originalSender,
     paragraphs,
-  });
+  };
   const submission = new Submission(queue, "bounce", 0);
   const file = MessageFile.open(home, id);
   try {
-    await submission.write(toOctets(head));
-    for (let offset = 0; offset < file.sizeBytes;) {
-      const piece = file.read(offset);
-      offset += piece.length;
-      await submission.write(piece);
-    }
+    const { before, copyBytes, after } = frame({ home, id, controls, file, random }, fields);
+    await submission.write(toOctets(before));
+    for (const piece of pieces(file, copyBytes)) await submission.write(piece);
+    await submission.write(toOctets(after));
   } catch (error) {
     submission.abort();
     throw error;
@@ -57,4 +76,100 @@ export async function sendBounce(home: Home, queue: Client, controls: Controls, 
   if (reply.code === 0) log(`bounce msg ${id} qp ${reply.qp}`);
   else log("warning: trouble injecting bounce message, will try later");
   return reply.code === 0;
+}
+
+/** What a bounce is framed from. */
+interface Sources {
+  readonly home: Home;
+  readonly id: number;
+  readonly controls: Controls;
+  readonly file: MessageFile;
+  readonly random: () => string;
+}
+
+function frame(sources: Sources, fields: BounceFields): Framed {
+  const failed = parseParagraphs(fields.paragraphs);
+  // A DSN needs somebody who failed; where a damaged bounce file names none, its text goes out as it is.
+  return sources.controls.bounceformat === "qsbmf" || failed.length === 0
+    ? frameQsbmf(sources, fields)
+    : frameReport(sources, { ...fields, failed });
+}
+
+function frameReport(
+  { home, id, controls, file, random }: Sources,
+  fields: BounceFields & Pick<ReportFields, "failed">,
+): Framed {
+  const limit = limitOf(controls, dsnMaxBytes);
+  const header = headerOf(fromOctets(file.read(0)));
+  const whole = limit === 0 || file.sizeBytes <= limit;
+  // A header that goes on behind the first piece ends with the last whole field before.
+  const copied = whole ? header : cutHeader(header, Math.min(limit, pieceBytes - 1));
+  const copyBytes = whole ? file.sizeBytes : copied.length;
+  const copy = {
+    part: whole ? "message" as const : "header" as const,
+    header: copied,
+    eightBit: hasEightBit(file, copyBytes),
+    messageId: messageIdOf(header),
+  };
+  const reportFields: ReportFields = {
+    ...fields,
+    reportingMta: controls.me,
+    // Times that info and bounce were given: of the message's birth, and of the last failure.
+    arrivalSeconds: mtimeSeconds(queueFile(home, "info", id)),
+    lastFailureSeconds: mtimeSeconds(queueFile(home, "bounce", id)),
+    copy,
+    idToken: `${fields.unixSeconds}.${random()}`,
+  };
+  for (;;) {
+    const boundary = `=_${random()}`;
+    const report = formatReport(reportFields, boundary);
+    if (report !== undefined && !occurs(file, copyBytes, boundary)) return { ...report, copyBytes };
+  }
+}
+
+function frameQsbmf({ controls, file }: Sources, fields: BounceFields): Framed {
+  const limit = limitOf(controls, 0);
+  const whole = limit === 0 || file.sizeBytes <= limit;
+  return {
+    before: formatBounce(fields),
+    copyBytes: whole ? file.sizeBytes : limit,
+    after: whole ? "" : "\n\n--- End of message stripped.\n",
+  };
+}
+
+/** Octets of the largest message that is copied whole, 0 for no limit; `byFormat` is the format's own. */
+function limitOf({ bouncemaxbytes }: Controls, byFormat: number): number {
+  return bouncemaxbytes === "by format" ? byFormat : bouncemaxbytes;
+}
+
+/** The first `sizeBytes` octets of a message. */
+function* pieces(file: MessageFile, sizeBytes: number): Generator<Uint8Array> {
+  for (let offset = 0; offset < sizeBytes;) {
+    const piece = file.read(offset).subarray(0, sizeBytes - offset);
+    offset += piece.length;
+    yield piece;
+  }
+}
+
+function hasEightBit(file: MessageFile, sizeBytes: number): boolean {
+  return pieces(file, sizeBytes).some((piece) => piece.some((octet) => octet >= 0x80));
+}
+
+function occurs(file: MessageFile, sizeBytes: number, boundary: string): boolean {
+  let end = Buffer.alloc(0);
+  for (const piece of pieces(file, sizeBytes)) {
+    const joined = Buffer.concat([end, piece]);
+    if (joined.includes(boundary, 0, "latin1")) return true;
+    end = joined.subarray(Math.max(0, joined.length - boundary.length));
+  }
+  return false;
+}
+
+function mtimeSeconds(path: string): number {
+  return Math.floor((Deno.statSync(path).mtime?.getTime() ?? 0) / 1000);
+}
+
+/** For ids and boundaries nobody can guess. */
+function randomHex(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("hex");
 }

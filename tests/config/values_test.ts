@@ -78,6 +78,16 @@ const tables: readonly Table[] = [
     refuses: [["", 'expected 1 or 0, got ""'], ["yes", 'expected 1 or 0, got "yes"']],
   },
   {
+    parser: 'parseOneOf("dsn", "qsbmf")',
+    parse: values.parseOneOf("dsn", "qsbmf"),
+    takes: [["dsn\n", "dsn"], ["qsbmf \nmore\n", "qsbmf"]],
+    refuses: [
+      ["", 'expected dsn or qsbmf, got ""'],
+      ["DSN\n", 'expected dsn or qsbmf, got "DSN"'],
+      ["dsn qsbmf", 'expected dsn or qsbmf, got "dsn qsbmf"'],
+    ],
+  },
+  {
     parser: "parseDomains(false)",
     parse: values.parseDomains(false),
     takes: [["", []], ["# ours\nA.example\n\n  \nb.example", ["a.example", "b.example"]]],

@@ -117,45 +117,111 @@ describe("mail that is taken for one recipient, refused for another, deferred fo
 });
 
 describe("mail that is refused", () => {
-  it("comes back to its sender's Maildir as a bounce, to the letter", async () => {
+  const paragraph = (address: string) => [
+    `<${address}>:`,
+    "127.0.0.1 does not like recipient.",
+    "Remote host said: 550 not this one",
+    "Giving up on 127.0.0.1.",
+    "",
+  ];
+  const text = [
+    "Hi. This is the qmail-send program at bounces.example.",
+    "I'm afraid I wasn't able to deliver your message to the following addresses.",
+    "This is a permanent error; I've given up. Sorry it didn't work out.",
+    "",
+    ...paragraph("refused-a@r.example"),
+    ...paragraph("refused-b@r.example"),
+    "--- Below this line is a copy of the message.",
+    "",
+  ];
+  const trace = [
+    "Return-Path: <>",
+    "Delivered-To: demo@localhost",
+    "Received: (qmail 1 invoked for bounce); 1 Jan 1970 00:00:00 -0000",
+  ];
+  const copy = [
+    "Return-Path: <demo@localhost>",
+    "Received: (qmail 1 invoked from network); 1 Jan 1970 00:00:00 -0000",
+    "Received: from client.example ([127.0.0.1])",
+    "  by localhost with ESMTP; 1 Jan 1970 00:00:00 +0000",
+    ...content.split("\n"),
+  ];
+
+  it("comes back to its sender's Maildir as a DSN, to the letter", async () => {
     await using sink = await startSmtpSink();
     await using system = await startWith(sink, { bouncehost: "bounces.example\n" });
     await send(system, ["refused-a@r.example", "refused-b@r.example"]);
     const [bounce] = await waitForMail(system.home);
-    const paragraph = (address: string) => [
-      `<${address}>:`,
-      "127.0.0.1 does not like recipient.",
-      "Remote host said: 550 not this one",
-      "Giving up on 127.0.0.1.",
+    const status = (address: string) => [
       "",
+      `Final-Recipient: rfc822; ${address}`,
+      "Action: failed",
+      "Status: 5.0.0",
+      "Remote-MTA: dns; [127.0.0.1]",
+      "Diagnostic-Code: smtp; 550 not this one",
     ];
+    assertEquals(
+      withoutTimes(bounce!)
+        .replace(/^Message-ID: <[0-9]+\.[0-9a-f]{32}@/m, "Message-ID: <1.random@")
+        .replaceAll(/=_[0-9a-f]{32}/g, "=_random"),
+      [
+        ...trace,
+        "Date: 1 Jan 1970 00:00:00 +0000",
+        "From: Mail Delivery System <MAILER-DAEMON@bounces.example>",
+        "To: demo@localhost",
+        "Subject: failure notice",
+        "Message-ID: <1.random@bounces.example>",
+        "MIME-Version: 1.0",
+        "Auto-Submitted: auto-replied",
+        "Content-Type: multipart/report; report-type=delivery-status;",
+        ' boundary="=_random"',
+        "Content-Transfer-Encoding: 8bit",
+        "",
+        "--=_random",
+        "Content-Type: text/plain; charset=us-ascii",
+        "",
+        ...text,
+        "--=_random",
+        "Content-Type: message/delivery-status",
+        "",
+        "Reporting-MTA: dns; localhost",
+        "Arrival-Date: 1 Jan 1970 00:00:00 +0000",
+        ...status("refused-a@r.example"),
+        ...status("refused-b@r.example"),
+        "Last-Attempt-Date: 1 Jan 1970 00:00:00 +0000",
+        "",
+        "--=_random",
+        "Content-Type: message/rfc822",
+        "Content-Transfer-Encoding: 8bit",
+        "",
+        ...copy,
+        "--=_random--",
+        "",
+      ].join("\n"),
+    );
+    await system.waitForLog((line) => /^qmail-send: bounce msg [0-9]+ qp [0-9]+$/.test(line));
+    await emptyQueue(system);
+    assertEquals([sink.taken.length, newMail(system.home).length], [0, 1]);
+  });
+
+  it("comes back as qmail's bounce, to the letter, where control/bounceformat is qsbmf", async () => {
+    await using sink = await startSmtpSink();
+    await using system = await startWith(sink, { bouncehost: "bounces.example\n", bounceformat: "qsbmf\n" });
+    await send(system, ["refused-a@r.example", "refused-b@r.example"]);
+    const [bounce] = await waitForMail(system.home);
     assertEquals(
       withoutTimes(bounce!),
       [
-        "Return-Path: <>",
-        "Delivered-To: demo@localhost",
-        "Received: (qmail 1 invoked for bounce); 1 Jan 1970 00:00:00 -0000",
+        ...trace,
         "Date: 1 Jan 1970 00:00:00 -0000",
         "From: MAILER-DAEMON@bounces.example",
         "To: demo@localhost",
         "Subject: failure notice",
         "",
-        "Hi. This is the qmail-send program at bounces.example.",
-        "I'm afraid I wasn't able to deliver your message to the following addresses.",
-        "This is a permanent error; I've given up. Sorry it didn't work out.",
-        "",
-        ...paragraph("refused-a@r.example"),
-        ...paragraph("refused-b@r.example"),
-        "--- Below this line is a copy of the message.",
-        "",
-        "Return-Path: <demo@localhost>",
-        "Received: (qmail 1 invoked from network); 1 Jan 1970 00:00:00 -0000",
-        "Received: from client.example ([127.0.0.1])",
-        "  by localhost with ESMTP; 1 Jan 1970 00:00:00 +0000",
-        ...content.split("\n"),
+        ...text,
+        ...copy,
       ].join("\n"),
     );
-    await system.waitForLog((line) => /^qmail-send: bounce msg [0-9]+ qp [0-9]+$/.test(line));
     await emptyQueue(system);
     assertEquals([sink.taken.length, newMail(system.home).length], [0, 1]);
   });
@@ -171,11 +237,13 @@ describe("mail that is refused", () => {
       "Hi. This is the qmail-send program at localhost.\n" +
         "I tried to deliver a bounce message to this address, but the bounce bounced!\n\n<dead@localhost>:\n",
     );
+    assertStringIncludes(bounce!, "\n--- Below this line is the original bounce.\n\n--=_");
     assertStringIncludes(
       bounce!,
-      "\n--- Below this line is the original bounce.\n\nReturn-Path: <>\nReceived: (qmail ",
+      "\nContent-Type: message/rfc822\nContent-Transfer-Encoding: 8bit\n\nReturn-Path: <>\nReceived: (qmail ",
     );
-    assertStringIncludes(bounce!, "\n--- Below this line is a copy of the message.\n\nReturn-Path: <dead@localhost>\n");
+    assertStringIncludes(bounce!, "\n--- Below this line is a copy of the message.\n\n--=_");
+    assertStringIncludes(bounce!, "\nReturn-Path: <dead@localhost>\n");
     // The null sender is not written to: its bounce is a double one from the beginning.
     await send(system, ["refused-null@r.example"], "");
     await waitForMailWith(

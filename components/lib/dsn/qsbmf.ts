@@ -6,6 +6,7 @@
 import { formatPath } from "../address/mailbox.ts";
 import { parseEnvelopeAddress } from "../address/parse_path.ts";
 import { formatQmailDate } from "../message/date.ts";
+import { breakLines, maskControls } from "./clean.ts";
 
 /** One failed recipient's paragraph in `bounce/N`; `recipient` as the sender knows it, `report` as the log has it. */
 export function formatParagraph(recipient: string, report: string): string {
@@ -29,33 +30,46 @@ export function planBounce(sender: string, doubleBounceTo: string): BouncePlan {
   return { kind: "single", sender: "", recipient: sender };
 }
 
-export interface BounceFields {
+/** What the text of a bounce says. */
+export interface TextFields {
   readonly kind: "single" | "double";
-  readonly unixSeconds: number;
-  /** `bouncefrom@bouncehost` */
-  readonly from: string;
+  /** `bouncehost` */
   readonly host: string;
-  readonly recipient: string;
-  /** Reverse-path of the message that failed, for the Return-Path line above its copy. */
-  readonly originalSender: string;
   /** The paragraphs of `bounce/N`. */
   readonly paragraphs: string;
 }
 
-function quoted(address: string): string {
-  const mailbox = parseEnvelopeAddress(address);
-  return (mailbox === undefined ? address : formatPath(mailbox)).replaceAll("\n", "_");
+export interface BounceFields extends TextFields {
+  readonly unixSeconds: number;
+  /** `bouncefrom@bouncehost` */
+  readonly from: string;
+  readonly recipient: string;
+  /** Reverse-path of the message that failed, for the Return-Path line above its copy. */
+  readonly originalSender: string;
 }
 
-/** All of the bounce up to the copy of the message, which follows unchanged. */
-export function formatBounce(fields: BounceFields): string {
-  const header = [
-    `Date: ${formatQmailDate(fields.unixSeconds)}`,
-    `From: ${quoted(fields.from)}`,
-    `To: ${quoted(fields.recipient)}`,
-    "Subject: failure notice",
-    "",
-  ];
+// Longer ones do not come by SMTP (parse_path.ts), and a header field has to fit into a line.
+const longestAddress = 900;
+
+/** An address as header fields have it: quoted where needed, harmless in any case. */
+export function headerAddress(address: string): string {
+  const mailbox = parseEnvelopeAddress(address);
+  const quoted = mailbox === undefined ? address : formatPath(mailbox);
+  return maskControls(quoted.replaceAll("\n", "_")).slice(0, longestAddress);
+}
+
+/** Goes in front of the copy. */
+export function returnPathLine(originalSender: string): string {
+  return `Return-Path: <${headerAddress(originalSender)}>\n`;
+}
+
+/**
+ * The body of a bounce up to its separator line, that line included.
+ *
+ * Unlike qmail: control octets of a report become "?", and a line of more than 998 octets is broken. `bounce/N` has them
+ * as they came.
+ */
+export function formatText(fields: TextFields): string {
   const greeting = `Hi. This is the qmail-send program at ${fields.host}.`;
   const introduction = fields.kind === "single"
     ? [
@@ -67,6 +81,16 @@ export function formatBounce(fields: BounceFields): string {
   const separator = fields.kind === "single"
     ? "--- Below this line is a copy of the message."
     : "--- Below this line is the original bounce.";
-  const text = [...header, ...introduction, ""].join("\n") + "\n" + fields.paragraphs;
-  return `${text}${separator}\n\nReturn-Path: <${quoted(fields.originalSender)}>\n`;
+  return `${introduction.join("\n")}\n\n${breakLines(maskControls(fields.paragraphs))}${separator}\n`;
+}
+
+/** All of the bounce up to the copy of the message, which follows unchanged. */
+export function formatBounce(fields: BounceFields): string {
+  const header = [
+    `Date: ${formatQmailDate(fields.unixSeconds)}`,
+    `From: ${headerAddress(fields.from)}`,
+    `To: ${headerAddress(fields.recipient)}`,
+    "Subject: failure notice",
+  ];
+  return `${header.join("\n")}\n\n${formatText(fields)}\n${returnPathLine(fields.originalSender)}`;
 }

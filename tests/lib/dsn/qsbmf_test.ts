@@ -1,7 +1,7 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { formatBounce, formatParagraph, planBounce } from "../../../components/lib/dsn/qsbmf.ts";
+import { formatBounce, formatParagraph, formatText, planBounce } from "../../../components/lib/dsn/qsbmf.ts";
 
 const noMailbox = "Sorry, no mailbox here by that name. (#5.1.1)\n";
 const unixSeconds = 1795332082;
@@ -98,6 +98,16 @@ describe("formatBounce()", () => {
       assert(lines[2]!.startsWith("To: ") && lines.at(-2)!.startsWith("Return-Path: <"));
     });
   }
+
+  it("Unlike qmail: masks control octets of a report and breaks its lines of more than 998 octets", () => {
+    const paragraphs = formatParagraph(
+      "a@b",
+      `one\r\ntwo\0\x1b\x7f\t\xff\n${"x".repeat(997)}\xc3\xa9${"y".repeat(998)}\n`,
+    );
+    const text = formatText({ kind: "double", host: "mx.example.com", paragraphs });
+    const want = `\n\n<a@b>:\none?\ntwo???\t\xff\n${"x".repeat(997)}\n\xc3\xa9${"y".repeat(996)}\nyy\n\n--- Below`;
+    assert(text.includes(want), text);
+  });
 
   it("quotes what needs it", () => {
     const fields = { recipient: "a b@c.example", originalSender: "a b@c.example", paragraphs: "" };
