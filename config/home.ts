@@ -33,6 +33,8 @@ export interface Home {
   users(file: string): string;
   mail(...parts: string[]): string;
   libexec(...parts: string[]): string;
+  /** Programs for people and for other programs. */
+  bin(...parts: string[]): string;
   run(...parts: string[]): string;
 }
 
@@ -47,6 +49,7 @@ export function homeAt(dir: string): Home {
     users: (file) => join(root, "users", file),
     mail: (...parts) => join(root, "mail", ...parts),
     libexec: (...parts) => join(root, "libexec", ...parts),
+    bin: (...parts) => join(root, "bin", ...parts),
     run: (...parts) => join(root, "run", ...parts),
   };
 }

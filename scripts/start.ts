@@ -17,6 +17,7 @@ import { askSupervisor } from "./ask.ts";
 import { welcome } from "./home/welcome.ts";
 import { prepareDefaults, prepareFolders, prepareLaunchers } from "./home/prepare.ts";
 import { settleHome, stage } from "./home/stage.ts";
+import { prepareTools } from "./home/tools.ts";
 
 const help = `Usage: deno task start [--home DIR] [--port-offset N] [--audit DIR]
 
@@ -84,6 +85,7 @@ async function main(): Promise<void> {
   const runtime = { ...await stage(home), audit: args["audit"] === undefined ? undefined : String(args["audit"]) };
 
   prepareLaunchers(home);
+  prepareTools(home, runtime);
   writeOwnGrant(config, runtime, offset);
   const supervisor = new Deno.Command(home.libexec("launch", manifest.name), {
     args: ["--supervised"],

@@ -27,13 +27,17 @@ function quote(word: string): string {
  */
 const v8Flags = ["--max-semi-space-size=1"];
 
-/** The command behind a launcher, word by word, without the arguments of whoever starts it. */
+/**
+ * The command behind a launcher, word by word, without the arguments of whoever starts it; `main` is the program below
+ * components/.
+ */
 export function launchCommand(
   name: string,
   grant: Grant,
   runtime: Runtime,
   home: Home,
   args: readonly string[],
+  main = `${name}/main.ts`,
 ): string[] {
   const environment = [
     "PATH=/usr/bin:/bin",
@@ -53,7 +57,7 @@ export function launchCommand(
     "--config",
     `${runtime.code}/deno.json`,
     ...flagsOf(grant, home),
-    `${runtime.code}/components/${name}/main.ts`,
+    `${runtime.code}/components/${main}`,
     ...args,
   ];
   return ["/usr/bin/env", "-i", ...environment, ...deno];

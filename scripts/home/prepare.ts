@@ -76,6 +76,7 @@ function foldersOf(home: Home): Folder[] {
       home.libexec(),
       home.libexec("launch"),
       home.libexec("grants"),
+      home.bin(),
     ].map(plain),
     { path: home.users(""), owner: "qmailp", group: "own", mode: 0o700 },
     { path: join(home.dir, "alias"), owner: "alias", group: "own", mode: 0o755 },

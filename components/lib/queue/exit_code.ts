@@ -7,7 +7,10 @@
 export const exitCode = {
   queued: 0,
   addressTooLong: 11,
+  refused: 31,
+  timeout: 52,
   writeError: 53,
+  readError: 54,
   queueFiles: 63,
   temporary: 71,
   connectionLost: 74,

@@ -26,8 +26,8 @@ describe("exitText()", () => {
     for (let code = 41; code < 256; code++) assert(exitText(code).startsWith(code === 115 ? "D" : "Z"), String(code));
   });
 
-  it("is permanent for none of this queue's own but an address too long", () => {
+  it("is permanent for none of this queue's own but an address and an envelope that are too long", () => {
     const own = Object.entries(exitCode).filter(([name, code]) => name !== "queued" && exitText(code).startsWith("D"));
-    assertEquals(own.map(([name]) => name), ["addressTooLong"]);
+    assertEquals(own.map(([name]) => name), ["addressTooLong", "refused"]);
   });
 });

@@ -1,0 +1,199 @@
+/**
+ * Whether a queue is what ARCHITECTURE.md says it is: names that are inodes, files that together are one of the states
+ * S1 to S5, envelopes in their formats, and nothing else. Decides over entries that somebody else has looked at; keeps
+ * one small record for each message.
+ * @module
+ */
+import { queueSplit } from "../../../config/home.ts";
+import { flatDirs, parseQueueId, splitDirs } from "./layout.ts";
+
+export type EntryKind = "file" | "folder" | "symlink" | "fifo" | "other";
+
+/** What lies at one place. */
+export interface Entry {
+  /** Below queue/: `["mess", "3", "26"]`. */
+  readonly path: readonly string[];
+  readonly kind: EntryKind;
+  readonly inode: number;
+  readonly sizeBytes: number;
+  /** What is wrong with the file's format, where it has one. */
+  readonly defect?: string | undefined;
+}
+
+/** The words for what can be wrong; they stay the same, for programs. */
+export type FindingKind =
+  | "missing-folder"
+  | "foreign"
+  | "not-regular"
+  | "wrong-folder"
+  | "wrong-inode"
+  | "format"
+  | "no-text"
+  | "empty-text"
+  | "no-envelope"
+  | "no-sender"
+  | "leftover-intd"
+  | "unlinked-todo"
+  | "unborn";
+
+export interface Finding {
+  readonly kind: FindingKind;
+  /** Below queue/: `mess/3/26`. */
+  readonly path: string;
+  readonly detail: string;
+  /** The message it is about, where there is one. */
+  readonly id?: number;
+}
+
+type MessageDir = "mess" | "intd" | "todo" | "info" | "local" | "remote" | "bounce";
+
+/** The files there are of one message. */
+interface Seen {
+  readonly at: Map<MessageDir, Pick<Entry, "inode" | "sizeBytes" | "defect">>;
+}
+
+/** qmail's own, too: a queue may have been qmail's before. */
+const lockNames: Readonly<Record<string, EntryKind>> = {
+  queuemutex: "file",
+  sendmutex: "file",
+  tcpto: "file",
+  trigger: "fifo",
+};
+
+function isSplit(dir: string): boolean {
+  return (splitDirs as readonly string[]).includes(dir);
+}
+
+/** Every folder there has to be, as paths below queue/. */
+export function expectedFolders(): string[] {
+  const parts = Array.from({ length: queueSplit }, (_, part) => String(part));
+  return [...flatDirs, ...splitDirs.flatMap((dir) => [dir, ...parts.map((part) => `${dir}/${part}`)])];
+}
+
+/** Where the files of message `id` belong, as paths below queue/. */
+export function placesOf(id: number): string[] {
+  return [
+    ...(["todo", "intd", "bounce"] as const).map((dir) => `${dir}/${id}`),
+    ...splitDirs.map((dir) => `${dir}/${id % queueSplit}/${id}`),
+  ];
+}
+
+/** What to hold against the entries. */
+export interface Activity {
+  /** Whether a qmail-queue may be writing: then S2, S3 and files in pid are messages on their way. */
+  readonly writing: boolean;
+}
+
+export class QueueCheck {
+  readonly #folders = new Set(expectedFolders());
+  readonly #seenFolders = new Set<string>();
+  readonly #messages = new Map<number, Seen>();
+  readonly #unborn: string[] = [];
+  readonly #findings: Finding[] = [];
+
+  /** Notes one entry, in any order. */
+  take(entry: Entry): void {
+    const path = entry.path.join("/");
+    if (this.#folders.has(path)) {
+      this.#seenFolders.add(path);
+      if (entry.kind !== "folder") this.#find("not-regular", path, `a ${entry.kind} in a folder's place`);
+      return;
+    }
+    const [dir = "", ...rest] = entry.path;
+    if (dir === "lock" && rest.length === 1) return this.#takeLock(entry, rest[0]!, path);
+    if (dir === "pid" && rest.length === 1) return this.#takeUnborn(entry, rest[0]!, path);
+    const name = rest.at(-1) ?? "";
+    const id = parseQueueId(name);
+    const depth = isSplit(dir) ? 2 : 1;
+    const known = isSplit(dir) || dir === "intd" || dir === "todo" || dir === "bounce";
+    if (!known || id === undefined || rest.length !== depth) {
+      return this.#find("foreign", path, `a ${entry.kind} that no program of the queue makes`);
+    }
+    if (entry.kind !== "file") return this.#find("not-regular", path, `a ${entry.kind} in a file's place`, id);
+    if (isSplit(dir) && rest[0] !== String(id % queueSplit)) {
+      return this.#find("wrong-folder", path, `belongs in ${dir}/${id % queueSplit}`, id);
+    }
+    const { inode, sizeBytes, defect } = entry;
+    let seen = this.#messages.get(id);
+    if (seen === undefined) this.#messages.set(id, seen = { at: new Map() });
+    seen.at.set(dir as MessageDir, { inode, sizeBytes, defect });
+  }
+
+  /** All that is wrong, in the order of the paths. `partial`: not all entries were taken, none of the folders. */
+  findings({ writing }: Activity, { partial = false } = {}): Finding[] {
+    const all = [...this.#findings];
+    if (!partial) {
+      for (const path of this.#folders) {
+        if (!this.#seenFolders.has(path)) all.push({ kind: "missing-folder", path, detail: "the folder is not there" });
+      }
+    }
+    if (!writing) {
+      for (const path of this.#unborn) {
+        all.push({ kind: "unborn", path, detail: "a file nobody writes any more; the next qmail-queue removes it" });
+      }
+    }
+    for (const [id, { at }] of this.#messages) all.push(...messageFindings(id, at, writing));
+    return all.sort((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
+  }
+
+  #takeLock({ kind }: Entry, name: string, path: string): void {
+    const want = Object.hasOwn(lockNames, name) ? lockNames[name] : undefined;
+    if (want === undefined) this.#find("foreign", path, `a ${kind} that no program of the queue makes`);
+    else if (kind !== want) this.#find("not-regular", path, `a ${kind} in the place of a ${want}`);
+  }
+
+  #takeUnborn({ kind }: Entry, name: string, path: string): void {
+    if (!/^[0-9]{1,15}\.[0-9]{1,15}\.[0-9]{1,15}$/.test(name)) {
+      this.#find("foreign", path, `a ${kind} that no program of the queue makes`);
+    } else if (kind !== "file") this.#find("not-regular", path, `a ${kind} in a file's place`);
+    else this.#unborn.push(path);
+  }
+
+  #find(kind: FindingKind, path: string, detail: string, id?: number): void {
+    this.#findings.push({ kind, path, detail, ...(id === undefined ? {} : { id }) });
+  }
+}
+
+function placeOf(dir: MessageDir, id: number): string {
+  return isSplit(dir) ? `${dir}/${id % queueSplit}/${id}` : `${dir}/${id}`;
+}
+
+/** One message's files against the states' table. */
+function messageFindings(id: number, at: Seen["at"], writing: boolean): Finding[] {
+  const found: Finding[] = [];
+  const find = (kind: FindingKind, dir: MessageDir, detail: string) =>
+    found.push({ kind, path: placeOf(dir, id), detail, id });
+  const [mess, intd, todo, info] = [at.get("mess"), at.get("intd"), at.get("todo"), at.get("info")];
+  const accepted = todo !== undefined || info !== undefined;
+  const split = (["local", "remote", "bounce"] as const).filter((dir) => at.has(dir));
+
+  if (mess === undefined) {
+    const first = (["todo", "info", "intd", ...split] as const).find((dir) => at.has(dir))!;
+    find("no-text", first, `${[...at.keys()].toSorted().join(", ")} without a mess file`);
+  } else {
+    if (mess.inode !== id) find("wrong-inode", "mess", `the file's inode is ${mess.inode}: it was copied here`);
+    if (accepted && mess.sizeBytes === 0) find("empty-text", "mess", "the text of an accepted message is empty");
+  }
+  if (!accepted && split.length > 0 && mess !== undefined) {
+    find("no-sender", split[0]!, `${split.join(", ")} with neither info nor todo (no state)`);
+  }
+  // S2 and S3 are a message on its way in, while there is somebody who writes it.
+  if (!accepted && split.length === 0 && mess !== undefined && !writing) {
+    find("no-envelope", "mess", `never accepted, and no qmail-queue runs (state ${intd === undefined ? "S2" : "S3"})`);
+  }
+  if (todo !== undefined && intd !== undefined && todo.inode !== intd.inode) {
+    find("unlinked-todo", "todo", "intd is another file, and should be this one");
+  }
+  if (info !== undefined && todo === undefined && intd !== undefined) {
+    find("leftover-intd", "intd", "the message is preprocessed (state S5)");
+  }
+  if (todo?.defect !== undefined) find("format", "todo", todo.defect);
+  // In S4 these are pieces that an interrupted first attempt left: they are removed before they are read.
+  if (todo === undefined) {
+    for (const dir of ["info", "local", "remote"] as const) {
+      const defect = at.get(dir)?.defect;
+      if (defect !== undefined) find("format", dir, defect);
+    }
+  }
+  return found;
+}

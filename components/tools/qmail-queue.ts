@@ -1,0 +1,70 @@
+/**
+ * qmail-queue, the program: message on descriptor 0, envelope on descriptor 1, the result as exit code, no output
+ * (qmail's interface, so that whatever runs qmail-queue can run this). It hands all to the daemon of the same name, which
+ * alone writes to the queue; exit code 0 means that the message is on stable storage. Codes: components/lib/queue/
+ * exit_code.ts.
+ * @module
+ */
+import fs from "node:fs";
+import { parseArgs } from "@std/cli/parse-args";
+import { homeAt } from "../../config/home.ts";
+import { CallerEnvelope } from "../lib/queue/caller_envelope.ts";
+import { exitCode } from "../lib/queue/exit_code.ts";
+import { Submission } from "../lib/queue/submission.ts";
+import { Client } from "../lib/wire/client.ts";
+
+const pieceBytes = 64 * 1024;
+/** qmail's limit: below the age at which an abandoned file is garbage. */
+const longestMs = 86_400_000;
+/** So long the daemon may be away, for it may just be restarted. */
+const connectMs = 5000;
+
+/** The descriptor's next octets, valid until the next; `undefined` at its end. */
+type Read = () => Promise<Uint8Array | undefined>;
+
+const buffer = new Uint8Array(pieceBytes);
+
+async function readMessage(): Promise<Uint8Array | undefined> {
+  const count = await Deno.stdin.read(buffer);
+  // A copy: the submission keeps it.
+  return count === null ? undefined : buffer.slice(0, count);
+}
+
+/**
+ * Deno.stdout only writes, and to open /dev/fd/1 takes all permissions there are; but what is open already may be read
+ * without any, through node's interface.
+ */
+function readEnvelope(): Promise<Uint8Array | undefined> {
+  return new Promise((resolve, reject) =>
+    fs.read(1, buffer, 0, buffer.length, null, (error, count) => {
+      if (error !== null) reject(error);
+      else resolve(count === 0 ? undefined : buffer.subarray(0, count));
+    })
+  );
+}
+
+/** Reads both and hands them over; answers the exit code. */
+async function queue(submission: Submission, message: Read, envelope: Read): Promise<number> {
+  try {
+    for (let piece = await message(); piece !== undefined; piece = await message()) await submission.write(piece);
+    const reader = new CallerEnvelope();
+    for (let piece = await envelope(); piece !== undefined; piece = await envelope()) {
+      const state = reader.push(piece);
+      if (state.kind === "refused") return state.code;
+      if (state.kind === "whole") return (await submission.commit(state.envelope)).code;
+    }
+    return reader.endedCode();
+  } catch {
+    // What else could fail here is the reading; a lost daemon is a code of the submission.
+    return exitCode.readError;
+  }
+}
+
+if (import.meta.main) {
+  const args = parseArgs(Deno.args, { string: ["home"] });
+  setTimeout(() => Deno.exit(exitCode.timeout), longestMs);
+  const client = new Client(homeAt(String(args["home"] ?? ".")).socket("qmail-queue"), { connectMs });
+  const submission = new Submission(client, "uid", Deno.uid() ?? 0);
+  // What is not committed when the connection ends is dropped by the daemon.
+  Deno.exit(await queue(submission, readMessage, readEnvelope));
+}
