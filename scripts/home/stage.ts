@@ -72,15 +72,38 @@ function replaceTree(to: string, make: (fresh: string) => void): void {
   Deno.renameSync(fresh, to);
 }
 
+/**
+ * Deno itself, at `to`: a hard link where it is root's own file on the same file system (no 95 MB to copy, and all
+ * processes share its pages), else a copy.
+ */
+function stageBinary(from: string, to: string): void {
+  const source = Deno.statSync(from);
+  const staged = existsSync(to) ? Deno.statSync(to) : undefined;
+  const same = staged !== undefined && staged.ino === source.ino && staged.dev === source.dev;
+  const copied = staged?.size === source.size && (staged.mtime ?? 0) >= (source.mtime ?? 0);
+  if (same || copied) return;
+  const fresh = `${to}.new`;
+  if (existsSync(fresh)) Deno.removeSync(fresh);
+  if (source.uid !== 0 || ((source.mode ?? 0) & 0o777) !== 0o755 || !linked(from, fresh)) {
+    Deno.copyFileSync(from, fresh);
+    Deno.chmodSync(fresh, 0o755);
+  }
+  Deno.renameSync(fresh, to);
+}
+
+function linked(from: string, to: string): boolean {
+  try {
+    Deno.linkSync(from, to);
+    return true;
+  } catch {
+    // Another file system, or one without links.
+    return false;
+  }
+}
+
 async function stageForOthers(home: Home): Promise<Runtime> {
   const [binary, code, denoDir] = [home.libexec("deno"), home.libexec("code"), home.libexec("deno_dir")];
-  const source = Deno.statSync(Deno.execPath());
-  const staged = existsSync(binary) ? Deno.statSync(binary) : undefined;
-  if (staged?.size !== source.size || (staged.mtime ?? 0) < (source.mtime ?? 0)) {
-    Deno.copyFileSync(Deno.execPath(), `${binary}.new`);
-    Deno.chmodSync(`${binary}.new`, 0o755);
-    Deno.renameSync(`${binary}.new`, binary);
-  }
+  stageBinary(Deno.execPath(), binary);
   replaceTree(code, (fresh) => {
     ensureDirSync(fresh);
     for (const part of ["deno.json", "deno.lock", "components", "config"]) {
