@@ -48,6 +48,9 @@ export const defaultControls: Readonly<Record<string, string>> = {
   nameservers: "127.0.0.1:1\n",
 };
 
+/** The time in front of the supervisor's lines. */
+const stamp = /^\d{4}-\d\d-\d\dT[0-9:.]+Z /;
+
 const startMs = 30_000;
 const stopMs = 15_000;
 
@@ -158,7 +161,9 @@ export class System implements AsyncDisposable {
       }),
     }).spawn();
     for (const stream of [child.stdout, child.stderr]) {
-      eachLine(stream, (line) => this.log.add(line)).catch((error) => this.log.add(`(log ended: ${error})`));
+      eachLine(stream, (line) => this.log.add(line.replace(stamp, ""))).catch((error) =>
+        this.log.add(`(log ended: ${error})`)
+      );
     }
     return child;
   }

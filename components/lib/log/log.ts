@@ -6,10 +6,16 @@
 const encoder = new TextEncoder();
 let pending = "";
 let scheduled = false;
+let stamped = false;
+
+/** From now on every line begins with the time (UTC, milliseconds): for the process whose lines go to a terminal or a file. */
+export function stampLog(): void {
+  stamped = true;
+}
 
 /** Writes one line. Lines of one turn leave in one write. */
 export function log(line: string): void {
-  pending += line + "\n";
+  pending += stamped ? `${new Date().toISOString()} ${line}\n` : `${line}\n`;
   if (scheduled) return;
   scheduled = true;
   queueMicrotask(flushLog);
