@@ -13,6 +13,7 @@ import { countQueue, readListing } from "../components/lib/queue/listing.ts";
 import { checkQueue } from "../components/lib/queue/look.ts";
 import { qread } from "../components/tools/qmail-qread.ts";
 import { askSupervisor } from "./ask.ts";
+import { fail } from "./fail.ts";
 
 const help = `Usage: deno task queue list|stat|check [--home DIR] [--json]
 
@@ -28,11 +29,6 @@ Reads the queue of the dqmail in DIR (default var), as root or as the user who s
 
 /** Between two looks at what seems wrong: longer than a message needs from one state to the next. */
 const pauseMs = 200;
-
-function fail(message: string): never {
-  console.error(message);
-  Deno.exit(100);
-}
 
 function* jsonTexts(home: Home): Generator<string, void, undefined> {
   const json = new JsonListing();

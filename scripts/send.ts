@@ -9,6 +9,7 @@ import { homeAt } from "../config/home.ts";
 import { parseEndpoint } from "../config/values.ts";
 import type { ComponentStatus } from "../components/lib/wire/status_protocol.ts";
 import { askSupervisor } from "./ask.ts";
+import { fail } from "./fail.ts";
 
 const help =
   `Usage: deno task send RECIPIENT... [--from ADDRESS] [--subject S] [--text T] [--server HOST:PORT] [--home DIR]
@@ -26,11 +27,6 @@ async function ownServer(dir: string): Promise<string> {
     fail(`no dqmail runs in ${homeAt(dir).dir}; name one with --home, or another server with --server`);
   }
   return `127.0.0.1:${port}`;
-}
-
-function fail(message: string): never {
-  console.error(message);
-  Deno.exit(100);
 }
 
 /** One reply: all its lines. */

@@ -14,8 +14,9 @@ import { eachLine } from "../components/supervisor/lines.ts";
 import { manifest } from "../components/supervisor/permissions.ts";
 import type { Config } from "../components/lib/permissions/grant.ts";
 import { askSupervisor } from "./ask.ts";
+import { fail } from "./fail.ts";
 import { welcome } from "./home/welcome.ts";
-import { prepareDefaults, prepareFolders, prepareLaunchers } from "./home/prepare.ts";
+import { prepareControls, prepareFolders, prepareLaunchers, prepareMailboxes } from "./home/prepare.ts";
 import { settleHome, stage } from "./home/stage.ts";
 import { prepareTools } from "./home/tools.ts";
 
@@ -26,11 +27,6 @@ const help = `Usage: deno task start [--home DIR] [--port-offset N] [--audit DIR
   --audit DIR       record every permission check of every component there (absolute path)
 
 Ctrl-C stops it; "deno task reload" makes it read its control files again.`;
-
-function fail(message: string): never {
-  console.error(message);
-  Deno.exit(100);
-}
 
 /** The supervisor's own grant is the one it does not write itself. */
 function writeOwnGrant(config: Config, runtime: Runtime, offset: number): void {
@@ -78,9 +74,10 @@ async function main(): Promise<void> {
   const running = await askSupervisor(home, { op: "status" }).catch(() => undefined);
   if (running !== undefined) fail(`${home.dir} is in use: its supervisor has process id ${running["pid"]}`);
   prepareFolders(home);
-  prepareDefaults(home);
+  prepareControls(home);
   const config = readConfig(home, offset);
   if (!("controls" in config)) fail(config.join("\n"));
+  prepareMailboxes(home, config.controls.me);
   if (args["audit"] !== undefined) prepareAuditDir(String(args["audit"]));
   const runtime = { ...await stage(home), audit: args["audit"] === undefined ? undefined : String(args["audit"]) };
 

@@ -5,8 +5,10 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { existsSync } from "@std/fs";
 import { type Home, homeAt } from "../config/home.ts";
+import { readControls } from "../config/read.ts";
 import { parsePasswdFile } from "../components/lib/users/passwd_file.ts";
 import { askSupervisor } from "./ask.ts";
+import { fail } from "./fail.ts";
 import { prepareFolders } from "./home/prepare.ts";
 import { hashPassword, readPassword } from "./home/password.ts";
 import { addDomain, addMailbox, readPasswdLines, splitMailbox, writePasswdLines } from "./home/mailboxes.ts";
@@ -22,11 +24,6 @@ not ours yet becomes so (control/locals, control/rcpthosts).
 
   deno task user add amy@example.org
   echo secret | deno task user add amy@example.org --password-stdin`;
-
-function fail(message: string): never {
-  console.error(message);
-  Deno.exit(100);
-}
 
 function names(home: Home): ReadonlySet<string> {
   const parsed = parsePasswdFile(readPasswdLines(home).join("\n"));
@@ -44,7 +41,13 @@ async function askPassword(fromInput: boolean): Promise<string> {
   return password === "" ? "" : await hashPassword(password);
 }
 
+function ownName(home: Home): string {
+  const controls = readControls(home, ["me"]);
+  return controls.ok ? controls.value.me : fail(controls.error.join("\n"));
+}
+
 async function add(home: Home, addresses: readonly string[], fromInput: boolean): Promise<void> {
+  const me = ownName(home);
   const mailboxes = addresses.map(split);
   const known = names(home);
   const twice = mailboxes.find(({ name, domain }) => known.has(`${name}@${domain}`));
@@ -61,7 +64,7 @@ async function add(home: Home, addresses: readonly string[], fromInput: boolean)
       }`,
     );
   }
-  const fresh = [...new Set(mailboxes.map(({ domain }) => domain))].filter((domain) => addDomain(home, domain));
+  const fresh = [...new Set(mailboxes.map(({ domain }) => domain))].filter((domain) => addDomain(home, me, domain));
   if (fresh.length === 0) return;
   const defects = await askSupervisor(home, { op: "reload" }).then(
     (reply) => reply["defects"] as readonly string[],

@@ -69,9 +69,11 @@ function makeMaildir(home: Home, entry: PasswdEntry, chown: boolean): void {
   }
 }
 
-/** Makes `domain` one that is delivered here and accepted from outside; answers whether anything had to change. */
-export function addDomain(home: Home, domain: string): boolean {
-  const me = Deno.readTextFileSync(home.control("me")).split("\n")[0]!.trim().toLowerCase();
+/**
+ * Makes `domain` one that is delivered here and accepted from outside; answers whether anything had to change. `me` is
+ * this host's name.
+ */
+export function addDomain(home: Home, me: string, domain: string): boolean {
   const added = (["locals", "rcpthosts"] as const).map((file) => {
     const path = home.control(file);
     // Without a file, locals is the host's own name: that one must not be lost by making the file.

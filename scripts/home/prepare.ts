@@ -142,14 +142,16 @@ const defaultControls: readonly (readonly [string, string])[] = [
   ["relayclients", "# who may send mail to the whole world through this server\n127.0.0.0/8\n::1\n"],
 ];
 
-/** Control files and the two mailboxes of an embedded default; nothing where `control/me` or `users/passwd` is there. */
-export function prepareDefaults(home: Home): void {
-  if (!existsSync(home.control("me"))) {
-    for (const [file, text] of defaultControls) {
-      if (!existsSync(home.control(file))) Deno.writeTextFileSync(home.control(file), text);
-    }
+/** The control files of an embedded default; nothing where `control/me` is there. */
+export function prepareControls(home: Home): void {
+  if (existsSync(home.control("me"))) return;
+  for (const [file, text] of defaultControls) {
+    if (!existsSync(home.control(file))) Deno.writeTextFileSync(home.control(file), text);
   }
+}
+
+/** The two mailboxes of an embedded default, in the domain of this host; nothing where `users/passwd` is there. */
+export function prepareMailboxes(home: Home, me: string): void {
   if (existsSync(home.users("passwd"))) return;
-  const me = Deno.readTextFileSync(home.control("me")).split("\n")[0]!.trim().toLowerCase();
   for (const name of ["demo", "postmaster"]) addMailbox(home, { name, domain: me, password: "" });
 }

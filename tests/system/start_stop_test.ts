@@ -114,6 +114,23 @@ describe("deno task start", () => {
     );
   });
 
+  it("makes no mailbox for a host's name that is none", async () => {
+    using dir = tempDir();
+    Deno.chmodSync(dir.path, 0o755);
+    const home = `${dir.path}/h`;
+    Deno.mkdirSync(`${home}/control`, { recursive: true });
+    Deno.writeTextFileSync(`${home}/control/me`, "bad name/../x\n");
+    const { code, stderr } = await runTask("start", ["--home", home]);
+    assertEquals([code, stderr], [
+      100,
+      'Cannot read control file "me": expected a domain name, got "bad name/../x"\n',
+    ]);
+    assertEquals([Array.from(Deno.readDirSync(`${home}/users`)), Array.from(Deno.readDirSync(`${home}/mail`))], [
+      [],
+      [],
+    ]);
+  });
+
   const lowPort = "on a port below 1024 serves mail, and what listens there is not root any more, in no other group";
   it(isRoot ? lowPort : `${lowPort} (skipped: not root)`, { ignore: !isRoot }, async () => {
     const port = freeLowPort("127.0.0.1");

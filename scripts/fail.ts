@@ -1,0 +1,7 @@
+/** How a command says that it cannot do what it was told. @module */
+
+/** Says `message` on standard error and ends with 100: trying again as it is will not help. */
+export function fail(message: string): never {
+  console.error(message);
+  Deno.exit(100);
+}
