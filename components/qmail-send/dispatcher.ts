@@ -16,6 +16,11 @@ export interface Recipient {
   losses: number;
 }
 
+/** Whether nothing is left to do for it: it has the message, or never will. */
+export function isDone({ state }: Recipient): boolean {
+  return state === "delivered" || state === "failed";
+}
+
 /** One delivery: recipients that travel together (several only on the remote channel, all of one domain). */
 export interface Job<M> {
   readonly message: M;

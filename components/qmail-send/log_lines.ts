@@ -43,3 +43,8 @@ export function statusLine(running: Running, limits: Running, exiting: boolean):
     exiting ? " exitasap" : ""
   }`;
 }
+
+/** A letter in a local or remote file could not be overwritten. */
+export function unmarkedLine(channel: Channel, id: number, reason: string): string {
+  return `warning: trouble marking ${channel}/${id}: ${reason}; message will be delivered twice!`;
+}

@@ -15,8 +15,8 @@ import type { DeliveryReport } from "../lib/wire/delivery_protocol.ts";
 import type { SendStatus } from "../lib/wire/status_protocol.ts";
 import type { Cleaner } from "./cleaner.ts";
 import { Deliveries, type DeliveryEvents } from "./deliveries.ts";
-import { jobsOf, type Recipient } from "./dispatcher.ts";
-import { infoLine, newLine } from "./log_lines.ts";
+import { isDone, jobsOf, type Recipient } from "./dispatcher.ts";
+import { infoLine, newLine, unmarkedLine } from "./log_lines.ts";
 import { type Message, mostFirstAttempt, mostFresh, newMessage, type Pass } from "./message.ts";
 import { RetryTimer } from "./retry_timer.ts";
 import type { Store, TodoMessage } from "./store.ts";
@@ -267,9 +267,7 @@ export class Manager {
       }
       recipient.state = verdict === "K" ? "delivered" : "failed";
     } catch (error) {
-      log(
-        `warning: trouble marking ${channel}/${message.id}: ${describeError(error)}; message will be delivered twice!`,
-      );
+      log(unmarkedLine(channel, message.id, describeError(error)));
       recipient.state = "deferred";
     }
   }
@@ -315,9 +313,7 @@ export class Manager {
   }
 
   #hasProgress(message: Message): boolean {
-    return [...message.passes.values()].some((pass) =>
-      pass.recipients.some((recipient) => recipient.state === "delivered" || recipient.state === "failed")
-    );
+    return [...message.passes.values()].some((pass) => pass.recipients.some(isDone));
   }
 
   #end(message: Message): void {

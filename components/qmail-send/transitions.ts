@@ -6,7 +6,8 @@
 import { describeError, log } from "../lib/log/log.ts";
 import { type Channel, channels } from "../lib/queue/layout.ts";
 import type { Cleaner } from "./cleaner.ts";
-import type { Recipient } from "./dispatcher.ts";
+import { isDone, type Recipient } from "./dispatcher.ts";
+import { unmarkedLine } from "./log_lines.ts";
 import type { Message } from "./message.ts";
 import type { Store } from "./store.ts";
 
@@ -44,13 +45,12 @@ export class Transitions {
 
   async #writeAndClean(message: Message): Promise<void> {
     const list = (channel: Channel) => message.passes.get(channel)?.recipients ?? [];
-    const done = (recipient: Recipient) => recipient.state === "delivered" || recipient.state === "failed";
     const records = (channel: Channel) =>
-      list(channel).map((recipient) => ({ address: recipient.address, done: done(recipient) }));
+      list(channel).map((recipient) => ({ address: recipient.address, done: isDone(recipient) }));
     let left: Record<Channel, Recipient[]>;
     for (;;) {
       // At an orderly end reports still come while this is written: places belong to who was left at its beginning.
-      const leftOf = (channel: Channel) => list(channel).filter((recipient) => !done(recipient));
+      const leftOf = (channel: Channel) => list(channel).filter((recipient) => !isDone(recipient));
       left = { local: leftOf("local"), remote: leftOf("remote") };
       try {
         const todo = await this.#store.writeSplit(message.id, {
@@ -83,9 +83,7 @@ export class Transitions {
         if (state === "delivered") this.#store.markDone(message.id, channel, offset);
       }
     } catch (error) {
-      log(
-        `warning: trouble marking ${channel}/${message.id}: ${describeError(error)}; message will be delivered twice!`,
-      );
+      log(unmarkedLine(channel, message.id, describeError(error)));
     }
   }
 

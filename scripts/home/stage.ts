@@ -111,6 +111,7 @@ async function stageForOthers(home: Home): Promise<Runtime> {
     }
   });
   await stagePackages(denoDir, code);
+  openToAll(denoDir);
   return { deno: binary, denoDir, code, audit: undefined };
 }
 
@@ -120,10 +121,10 @@ async function stageForOthers(home: Home): Promise<Runtime> {
  * a plain file of that name is in the way of it, for root too.
  */
 async function stagePackages(denoDir: string, code: string): Promise<void> {
-  await fetchPackages(checkout);
   const lock = Deno.readTextFileSync(join(checkout, "deno.lock"));
   const stamp = join(denoDir, "lock");
   if (!existsSync(stamp) || Deno.readTextFileSync(stamp) !== lock) {
+    await fetchPackages(checkout);
     const packages = join(await denoDirInUse(), "npm");
     replaceTree(denoDir, (fresh) => {
       ensureDirSync(fresh);
@@ -133,7 +134,6 @@ async function stagePackages(denoDir: string, code: string): Promise<void> {
     Deno.writeTextFileSync(stamp, lock);
   }
   await fetchPackages(code, { DENO_DIR: denoDir });
-  openToAll(denoDir);
 }
 
 function openToAll(path: string): void {
