@@ -13,20 +13,26 @@ export const socketNames = [
   "queue-status",
   "qmail-send",
   "send-status",
+  "send-control",
   "qmail-clean",
   "qmail-lspawn",
   "qmail-rspawn",
   "qmail-remote",
+  "remote-status",
   "qmail-getpw",
   "resolver",
 ] as const;
 export type SocketName = (typeof socketNames)[number];
 
-/** Subfolders of mess, info, local and remote (qmail's conf-split). */
-export const queueSplit = 23;
+/** qmail's own number of folders in mess, info, local and remote. */
+export const defaultQueueSplit = 23;
+/** Far above any that is in use: who writes more has mistaken it for something else. */
+export const mostQueueSplit = 10_000;
 
 export interface Home {
   readonly dir: string;
+  /** Folders in mess, info, local and remote (qmail's conf-split), numbered from 0: a message's is its number modulo this. */
+  readonly queueSplit: number;
   control(file: string): string;
   queue(...parts: string[]): string;
   socket(name: SocketName): string;
@@ -38,11 +44,17 @@ export interface Home {
   run(...parts: string[]): string;
 }
 
+export interface HomeOptions {
+  /** As control/queuesplit has it; a component is told by whoever starts it. */
+  readonly queueSplit?: number;
+}
+
 /** The layout below `dir` (made absolute). */
-export function homeAt(dir: string): Home {
+export function homeAt(dir: string, { queueSplit = defaultQueueSplit }: HomeOptions = {}): Home {
   const root = resolve(dir);
   return {
     dir: root,
+    queueSplit,
     control: (file) => join(root, "control", file),
     queue: (...parts) => join(root, "queue", ...parts),
     socket: (name) => join(root, "run", name, "s"),

@@ -3,6 +3,7 @@
  * the grants come from these rows; nothing else opens `control/`.
  * @module
  */
+import { defaultQueueSplit, mostQueueSplit } from "./home.ts";
 import {
   type Listener,
   type Parse,
@@ -117,6 +118,13 @@ export const schema = {
     usedBy: ["qmail-rspawn"],
     doc: "Name given with EHLO to other servers.",
   }),
+  journalbytes: row({
+    parse: parseWholeNumber("bytes"),
+    default: 268_435_456,
+    usedBy: ["qmail-queue"],
+    doc:
+      "Disk space the queue's journal may take, in steps of 4 MiB; 0: every message goes straight into qmail's layout, as for a qmail-send of another make.",
+  }),
   listeners: row({
     parse: parseListeners,
     default: loopback,
@@ -154,6 +162,13 @@ export const schema = {
     default: 604_800,
     usedBy: ["qmail-send"],
     doc: "How long delivery is tried before a deferral becomes a failure.",
+  }),
+  queuesplit: row({
+    parse: parseWholeNumber("folders", 1, mostQueueSplit),
+    default: defaultQueueSplit,
+    usedBy: ["supervisor"],
+    doc:
+      "How queue/mess, info, local and remote are split (qmail's conf-split). Must be the number of folders in queue/mess: a start that finds a queue of another number writes this file where it is absent, and is refused where it is not.",
   }),
   rcpthosts: row({
     parse: parseDomains(true),

@@ -50,14 +50,12 @@ export const parseDomain: Parse<string> = (text) => {
 };
 
 /** A whole number from `least` on. */
-export function parseWholeNumber(unit: string, least = 0): Parse<number> {
+export function parseWholeNumber(unit: string, least = 0, most = Infinity): Parse<number> {
+  const range = most < Infinity ? ` from ${least} to ${most}` : least > 0 ? ` of at least ${least}` : "";
   return (text) => {
     const line = firstLine(text);
     const value = /^[0-9]{1,15}$/.test(line) ? Number(line) : NaN;
-    if (!(value >= least)) {
-      return expected(`a whole number of ${unit}${least > 0 ? ` of at least ${least}` : ""}`, line);
-    }
-    return ok(value);
+    return value >= least && value <= most ? ok(value) : expected(`a whole number of ${unit}${range}`, line);
   };
 }
 

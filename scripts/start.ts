@@ -13,17 +13,20 @@ import { formatGrant, launchCommand, type Runtime } from "../components/supervis
 import { eachLine } from "../components/supervisor/lines.ts";
 import { manifest } from "../components/supervisor/permissions.ts";
 import type { Config } from "../components/lib/permissions/grant.ts";
+import { formatHomeArgs } from "../components/lib/process/home_args.ts";
 import { askSupervisor } from "./ask.ts";
 import { fail } from "./fail.ts";
 import { welcome } from "./home/welcome.ts";
 import { prepareControls, prepareFolders, prepareLaunchers, prepareMailboxes } from "./home/prepare.ts";
+import { settleQueueSplit } from "./home/queue_split.ts";
 import { settleHome, stage } from "./home/stage.ts";
 import { prepareTools } from "./home/tools.ts";
 
-const help = `Usage: deno task start [--home DIR] [--port-offset N] [--audit DIR]
+const help = `Usage: deno task start [--home DIR] [--port-offset N] [--json] [--audit DIR]
 
   --home DIR        where everything lies; default var
   --port-offset N   added to every port, so that several can run side by side; default 0
+  --json            the log (standard error) is made of JSON objects, one a line
   --audit DIR       record every permission check of every component there (absolute path)
 
 Ctrl-C stops it; "deno task reload" makes it read its control files again.`;
@@ -32,8 +35,7 @@ Ctrl-C stops it; "deno task reload" makes it read its control files again.`;
 function writeOwnGrant(config: Config, runtime: Runtime, offset: number): void {
   const { home } = config;
   const args = [
-    "--home",
-    home.dir,
+    ...formatHomeArgs(home),
     "--port-offset",
     String(offset),
     "--deno",
@@ -59,7 +61,7 @@ function prepareAuditDir(dir: string): void {
 async function main(): Promise<void> {
   const args = parseArgs(Deno.args, {
     string: ["home", "port-offset", "audit"],
-    boolean: ["help"],
+    boolean: ["json", "help"],
     unknown: (arg) => fail(`deno task start: ${arg} is not known\n\n${help}`),
   });
   if (args["help"] === true) return console.log(help);
@@ -68,11 +70,14 @@ async function main(): Promise<void> {
     fail(`--port-offset: expected a whole number up to 60000, got ${args["port-offset"]}`);
   }
 
-  const home = settleHome(String(args["home"] ?? "var"));
-  const defect = homeDefect(home);
+  const place = settleHome(String(args["home"] ?? "var"));
+  const defect = homeDefect(place);
   if (defect !== undefined) fail(defect);
-  const running = await askSupervisor(home, { op: "status" }).catch(() => undefined);
-  if (running !== undefined) fail(`${home.dir} is in use: its supervisor has process id ${running["pid"]}`);
+  const running = await askSupervisor(place, { op: "status" }).catch(() => undefined);
+  if (running !== undefined) fail(`${place.dir} is in use: its supervisor has process id ${running["pid"]}`);
+  const settled = settleQueueSplit(place.dir, console.log);
+  if (!settled.ok) fail(settled.error);
+  const home = settled.value;
   prepareFolders(home);
   prepareControls(home);
   const config = readConfig(home, offset);
@@ -85,7 +90,7 @@ async function main(): Promise<void> {
   prepareTools(home, runtime);
   writeOwnGrant(config, runtime, offset);
   const supervisor = new Deno.Command(home.libexec("launch", manifest.name), {
-    args: ["--supervised"],
+    args: ["--supervised", ...(args["json"] === true ? ["--json"] : [])],
     stdin: "piped",
     stdout: "piped",
     stderr: "inherit",

@@ -107,6 +107,7 @@ function Queue({ overview: { queue, send } }: { overview: Overview }) {
     ["messages accepted", formatCount(q.acceptedMessages)],
     ["content accepted", formatBytes(q.acceptedBytes)],
     ["messages refused", formatCount(q.refusedMessages)],
+    ["messages in the journal", formatCount(q.journalMessages)],
   ];
   return (
     <div class="cards">

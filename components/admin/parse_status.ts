@@ -76,6 +76,8 @@ export function parseQueueStatus({ head }: Frame): QueueStatus {
     acceptedMessages: field.wholeNumber(head, "acceptedMessages"),
     acceptedBytes: field.wholeNumber(head, "acceptedBytes"),
     refusedMessages: field.wholeNumber(head, "refusedMessages"),
+    journalMessages: field.wholeNumber(head, "journalMessages"),
+    journalSegments: field.wholeNumber(head, "journalSegments"),
   };
 }
 

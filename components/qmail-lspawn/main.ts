@@ -4,6 +4,9 @@ import { runComponent } from "../lib/process/component.ts";
 import { run } from "./run.ts";
 
 if (import.meta.main) {
-  const args = parseArgs(Deno.args, { boolean: ["change-user", "supervised"], string: ["home", "port-offset"] });
+  const args = parseArgs(Deno.args, {
+    boolean: ["change-user", "supervised", "json"],
+    string: ["home", "port-offset"],
+  });
   await runComponent("qmail-lspawn", (start) => run(start, args["change-user"] === true));
 }

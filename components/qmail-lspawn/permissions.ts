@@ -4,7 +4,7 @@ import { type Config, controlPaths, type Grant, type Manifest } from "../lib/per
 /** qmail-lspawn's grant: it reads messages and starts one program, qmail-local's launcher. */
 function permissions({ home }: Config): Grant {
   return {
-    read: [home.queue("mess"), ...controlPaths(home, controlFilesOf("qmail-lspawn"))],
+    read: [home.queue("mess"), home.queue("journal"), ...controlPaths(home, controlFilesOf("qmail-lspawn"))],
     serves: ["qmail-lspawn"],
     calls: ["qmail-getpw"],
     run: [home.libexec("launch", "qmail-local")],

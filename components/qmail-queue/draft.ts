@@ -6,17 +6,12 @@
  */
 import type { Home } from "../../config/home.ts";
 import type { Disk, DiskFile } from "../lib/disk/disk.ts";
-import { type Invocation, queueReceived } from "../lib/message/received.ts";
-import { toOctets } from "../lib/octets.ts";
-import { formatTodo, type TodoEnvelope } from "../lib/queue/envelope.ts";
-import { queueFile, queueFolder } from "../lib/queue/layout.ts";
+import { journalNumbers, queueFile, queueFolder } from "../lib/queue/layout.ts";
 
 export interface Born {
   /** Unique among the names in pid/ while this process lives. */
   readonly serial: number;
   readonly qp: number;
-  /** The words after "invoked" in the queue's Received line. */
-  readonly how: Invocation;
   readonly unixSeconds: number;
 }
 
@@ -28,27 +23,50 @@ export class Draft {
   readonly id: number;
   #open = true;
 
-  /** Makes the mess file (state S2) with the Received line and `content`. Throws what the disk says; nothing stays then. */
-  constructor(disk: Disk, home: Home, born: Born, content?: Uint8Array) {
+  private constructor(disk: Disk, home: Home, mess: DiskFile) {
     this.#disk = disk;
     this.#home = home;
+    this.#mess = mess;
+    this.id = mess.inode;
+  }
+
+  /** Makes the mess file (state S2) with this in it. Throws what the disk says; nothing stays then. */
+  static begin(disk: Disk, home: Home, born: Born, content: readonly Uint8Array[]): Draft {
     const birthName = home.queue("pid", `${born.qp}.${born.unixSeconds}.${born.serial}`);
-    this.#mess = disk.create(birthName, 0o644);
-    this.id = this.#mess.inode;
+    const draft = new Draft(disk, home, disk.create(birthName, 0o644));
     try {
-      disk.link(birthName, queueFile(home, "mess", this.id));
+      disk.link(birthName, queueFile(home, "mess", draft.id));
     } catch (error) {
       // A queue that was copied has files under other numbers than their inodes: that message is not ours to remove.
-      this.#close();
+      draft.#close();
       disk.remove(birthName);
       throw error;
     }
     try {
       disk.remove(birthName);
-      this.#mess.write(withReceived(born, content));
+      for (const part of content) draft.write(part);
+      return draft;
     } catch (error) {
       disk.remove(birthName);
-      this.abort();
+      draft.abort();
+      throw error;
+    }
+  }
+
+  /**
+   * Makes the file that keeps the number `id` for a message of the journal its mess file (state S2), with this in it.
+   * Throws what the disk says; the number stays kept.
+   */
+  static adopt(disk: Disk, home: Home, id: number, birthSeconds: number, content: Uint8Array): Draft {
+    const kept = journalNumbers(home, id);
+    const draft = new Draft(disk, home, disk.openEmpty(kept));
+    try {
+      disk.link(kept, queueFile(home, "mess", id));
+      draft.write(content);
+      disk.setMtime(kept, birthSeconds);
+      return draft;
+    } catch (error) {
+      draft.abort();
       throw error;
     }
   }
@@ -59,17 +77,17 @@ export class Draft {
   }
 
   /**
-   * Queues it (state S4) and settles once content, envelope and both folders' entries are on stable storage. Throws what
-   * the disk says; the message is gone then.
+   * Queues it with an envelope in todo's format (state S4) and settles once content, envelope and both folders' entries
+   * are on stable storage. Throws what the disk says; the message is gone then.
    */
-  async commit(envelope: TodoEnvelope): Promise<void> {
+  async commit(envelope: Uint8Array): Promise<void> {
     const disk = this.#disk;
     const intdPath = queueFile(this.#home, "intd", this.id);
     const todoPath = queueFile(this.#home, "todo", this.id);
     try {
       const intd = disk.create(intdPath, 0o644);
       try {
-        intd.write(formatTodo(envelope));
+        intd.write(envelope);
         // The link must not outlive what it points to: all three before it, its own folder after it.
         await Promise.all([this.#mess.sync(), intd.sync(), disk.syncDir(queueFolder(this.#home, "mess", this.id))]);
       } finally {
@@ -96,13 +114,4 @@ export class Draft {
     if (this.#open) this.#mess.close();
     this.#open = false;
   }
-}
-
-function withReceived(born: Born, content: Uint8Array | undefined): Uint8Array {
-  const received = toOctets(queueReceived({ qp: born.qp, how: born.how, unixSeconds: born.unixSeconds }));
-  if (content === undefined) return received;
-  const all = new Uint8Array(received.length + content.length);
-  all.set(received);
-  all.set(content, received.length);
-  return all;
 }

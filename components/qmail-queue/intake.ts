@@ -9,8 +9,12 @@ import type { Draft } from "./draft.ts";
 
 /** What the intake needs of the queue around it. */
 export interface Store {
-  /** Begins a message; throws what the disk says. */
-  begin(origin: Origin, uid: number, content?: Uint8Array): { readonly draft: Draft; readonly qp: number };
+  /** Queues a whole message; settles with its number in the log when it is on stable storage; throws what the disk says. */
+  accept(envelope: EnvelopeFields, content: Uint8Array): Promise<number>;
+  /** Begins one that comes in pieces; throws what the disk says. */
+  begin(origin: Origin, uid: number): { readonly draft: Draft; readonly qp: number };
+  /** Adds a piece; throws what the disk says. */
+  write(draft: Draft, content: Uint8Array): void;
   /** Makes it a message, settles when it is on stable storage; throws what the disk says. */
   commit(draft: Draft, qp: number, envelope: EnvelopeFields): Promise<void>;
   /** Drops it. */
@@ -40,12 +44,8 @@ export class Intake {
   /** Carries out one request; the reply is for `message` and `close`, others have none. */
   take(request: QueueRequest): Promise<QueueReply> | undefined {
     switch (request.op) {
-      case "message": {
-        const begun = this.#begin(request.envelope.origin, request.envelope.uid, request.content);
-        return typeof begun === "number"
-          ? Promise.resolve({ code: begun, qp: 0 })
-          : this.#commit(begun, request.envelope);
-      }
+      case "message":
+        return this.#accept(request.envelope, request.content);
       case "open": {
         this.#drop(request.id);
         const begun = this.#writing.size < mostDrafts ? this.#begin(request.origin, request.uid) : exitCode.temporary;
@@ -86,9 +86,19 @@ export class Intake {
     this.#failed.delete(id);
   }
 
-  #begin(origin: Origin, uid: number, content?: Uint8Array): Writing | number {
+  async #accept(envelope: EnvelopeFields, content: Uint8Array): Promise<QueueReply> {
+    if (hasLongAddress(envelope)) return { code: exitCode.addressTooLong, qp: 0 };
     try {
-      return this.#store.begin(origin, uid, content);
+      return { code: exitCode.queued, qp: await this.#store.accept(envelope, content) };
+    } catch (error) {
+      this.#store.onTrouble(error);
+      return { code: codeOf(error, exitCode.writeError), qp: 0 };
+    }
+  }
+
+  #begin(origin: Origin, uid: number): Writing | number {
+    try {
+      return this.#store.begin(origin, uid);
     } catch (error) {
       this.#store.onTrouble(error);
       return codeOf(error, exitCode.queueFiles);
@@ -99,7 +109,7 @@ export class Intake {
     const writing = this.#writing.get(id);
     if (writing === undefined) return;
     try {
-      writing.draft.write(content);
+      this.#store.write(writing.draft, content);
     } catch (error) {
       this.#store.onTrouble(error);
       this.#store.abort(writing.draft);
@@ -109,7 +119,7 @@ export class Intake {
   }
 
   async #commit({ draft, qp }: Writing, envelope: EnvelopeFields): Promise<QueueReply> {
-    if ([envelope.sender, ...envelope.recipients].some((address) => address.length > longestAddress)) {
+    if (hasLongAddress(envelope)) {
       this.#store.abort(draft);
       return { code: exitCode.addressTooLong, qp };
     }
@@ -121,6 +131,10 @@ export class Intake {
       return { code: codeOf(error, exitCode.writeError), qp };
     }
   }
+}
+
+function hasLongAddress({ sender, recipients }: EnvelopeFields): boolean {
+  return sender.length > longestAddress || recipients.some((recipient) => recipient.length > longestAddress);
 }
 
 /** A full disk has a code of its own, whichever call met it first. */

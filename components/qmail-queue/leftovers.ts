@@ -12,9 +12,11 @@ import { parseQueueId, queueFile } from "../lib/queue/layout.ts";
  */
 export function removeLeftovers(disk: Disk, home: Home): void {
   for (const name of disk.list(home.queue("pid"))) disk.remove(home.queue("pid", name));
-  for (const name of disk.list(home.queue("todo"))) {
-    const id = parseQueueId(name);
-    if (id === undefined || disk.stat(queueFile(home, "mess", id)) !== undefined) continue;
-    for (const dir of ["todo", "intd"] as const) disk.remove(queueFile(home, dir, id));
+  for (const dir of ["todo", "intd"] as const) {
+    for (const name of disk.list(home.queue(dir))) {
+      const id = parseQueueId(name);
+      if (id === undefined || disk.stat(queueFile(home, "mess", id)) !== undefined) continue;
+      disk.remove(queueFile(home, dir, id));
+    }
   }
 }

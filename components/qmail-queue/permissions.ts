@@ -1,10 +1,12 @@
-import type { Config, Grant, Manifest } from "../lib/permissions/grant.ts";
+import { controlFilesOf } from "../../config/schema.ts";
+import { type Config, controlPaths, type Grant, type Manifest } from "../lib/permissions/grant.ts";
 
 /** qmail-queue's grant: the folders new mail passes through, its lock, and qmail-send's ear. */
 function permissions({ home }: Config): Grant {
-  const places = ["pid", "mess", "intd", "todo"].map((dir) => home.queue(dir));
+  const places = ["pid", "mess", "intd", "todo", "journal"].map((dir) => home.queue(dir));
   const write = [...places, home.queue("lock", "queuemutex")];
-  return { read: places, write, serves: ["qmail-queue", "queue-status"], calls: ["qmail-send"] };
+  const read = [...places, ...controlPaths(home, controlFilesOf("qmail-queue"))];
+  return { read, write, serves: ["qmail-queue", "queue-status"], calls: ["qmail-send"] };
 }
 
 export const manifest: Manifest = {

@@ -12,15 +12,24 @@ import { findAddresses, type Surroundings } from "./find_addresses.ts";
 import type { IdleConnections } from "./idle_connections.ts";
 import { forAll, noConnection } from "./reports.ts";
 import { Session, type Transaction } from "./session.ts";
+import type { Slots } from "./slots.ts";
 import type { TcpTimeouts } from "./tcpto.ts";
 
 /** What deliveries share. */
 export interface Shared extends Surroundings {
   readonly idle: IdleConnections;
+  readonly slots: Slots;
   readonly tcpTimeouts: TcpTimeouts;
+  /** A clock that never goes back. */
+  readonly nowMs: () => number;
+  /** What this delivery asks {@link TcpTimeouts.skips} with. */
+  readonly nextSpread: () => number;
 }
 
-/** Delivers to all recipients of `request`; one report each. */
+/**
+ * Delivers to all recipients of `request`; one report each. Takes a slot only when there is somebody to connect to: mail
+ * for hosts that time out is deferred at once, however busy the slots are.
+ */
 export async function deliver(
   request: RemoteRequest,
   body: MessageBody,
@@ -28,26 +37,48 @@ export async function deliver(
 ): Promise<readonly DeliveryReport[]> {
   const addresses = await findAddresses(request, shared);
   if (!addresses.ok) return forAll(request.recipients.length, addresses.error);
+  const spread = shared.nextSpread();
+  const skips = (ip: string) => shared.tcpTimeouts.skips(ip, shared.nowMs(), spread);
+  if (addresses.value.every((ip) => skips(ip) && !shared.idle.has(keyOf(ip, request)))) {
+    return forAll(request.recipients.length, noConnection);
+  }
+  return await shared.slots.run(() => tryAll(addresses.value, request, body, shared, skips));
+}
+
+/** Which kept connections may carry a request to `ip`. */
+function keyOf(ip: string, { port, helo }: RemoteRequest): string {
+  return `${ip} ${port} ${helo}`;
+}
+
+async function tryAll(
+  addresses: readonly string[],
+  request: RemoteRequest,
+  body: MessageBody,
+  shared: Shared,
+  skips: (ip: string) => boolean,
+): Promise<readonly DeliveryReport[]> {
+  const { helo, sender, recipients } = request;
   const content = surveyContent(body.sizeBytes, body.first);
   let last = noConnection;
-  for (const ip of addresses.value) {
-    const { helo, sender, recipients } = request;
-    const outcome = await tryAddress({ ip, helo, sender, recipients, content }, request, body, shared);
+  for (const ip of addresses) {
+    const outcome = await tryAddress({ ip, helo, sender, recipients, content }, request, body, shared, skips);
     if (outcome?.kind === "done") return outcome.reports;
     if (outcome !== undefined) last = outcome.report;
   }
-  return forAll(request.recipients.length, last);
+  return forAll(recipients.length, last);
 }
 
 /** Undefined: no connection. */
 async function tryAddress(
   transaction: Transaction,
-  { port, connectTimeoutMs, timeoutMs }: RemoteRequest,
+  request: RemoteRequest,
   body: MessageBody,
-  { idle, tcpTimeouts }: Shared,
+  { idle, tcpTimeouts, nowMs }: Shared,
+  skips: (ip: string) => boolean,
 ): Promise<Outcome | undefined> {
-  const { ip, helo } = transaction;
-  const key = `${ip} ${port} ${helo}`;
+  const { port, connectTimeoutMs, timeoutMs } = request;
+  const { ip } = transaction;
+  const key = keyOf(ip, request);
 
   const play = async (connection: Connection, session: Session, transactions: number): Promise<Outcome> => {
     const outcome = await converse(connection, session, body, timeoutMs);
@@ -63,14 +94,14 @@ async function tryAddress(
     // A connection that was about to be closed says nothing about its server: ask again on a new one.
     if (outcome.kind === "done") return outcome;
   }
-  if (tcpTimeouts.skips(ip, Date.now())) return undefined;
+  if (skips(ip)) return undefined;
   const dialled = await dial(ip, port, connectTimeoutMs);
   switch (dialled.kind) {
     case "connected":
       tcpTimeouts.connected(ip);
       return await play(dialled.connection, new Session(transaction), 0);
     case "timeout":
-      tcpTimeouts.timedOut(ip, Date.now());
+      tcpTimeouts.timedOut(ip, nowMs());
       return undefined;
     case "not granted":
       logEvent("not_granted", { ip, port });

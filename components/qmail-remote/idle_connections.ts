@@ -29,6 +29,11 @@ export class IdleConnections {
   /** In the order they came; the last is the one least likely to have been closed by its server. */
   readonly #kept = new Set<Kept>();
 
+  /** Whether {@link take} would find one. */
+  has(key: string): boolean {
+    return this.#kept.values().some((one) => one.key === key);
+  }
+
   /** The connection last kept under `key`, no longer kept. */
   take(key: string): IdleConnection | undefined {
     const kept = [...this.#kept].findLast((one) => one.key === key);

@@ -14,7 +14,7 @@ function permissions({ controls }: Config): Grant {
       netAddress({ host: anywhere, port: controls.remoteport }),
       ...relays.map(({ host, port }) => netAddress({ host: isAddress(host) ? host : anywhere, port })),
     ],
-    serves: ["qmail-remote"],
+    serves: ["qmail-remote", "remote-status"],
     calls: ["resolver"],
     // Whether an MX is this machine itself.
     sys: ["networkInterfaces"],

@@ -10,7 +10,7 @@ const name = "qmail-rspawn";
 
 function permissions({ home }: Config): Grant {
   return {
-    read: [...controlPaths(home, controlFilesOf(name)), home.queue("mess")],
+    read: [...controlPaths(home, controlFilesOf(name)), home.queue("mess"), home.queue("journal")],
     serves: [name],
     calls: ["qmail-remote"],
   };

@@ -5,24 +5,41 @@
 import { Buffer } from "node:buffer";
 import type { Home } from "../../config/home.ts";
 import type { Controls } from "../../config/schema.ts";
-import { MessageFile, pieceBytes } from "../lib/delivery/message_file.ts";
+import { type MessageText, openMessage, pieceBytes } from "../lib/delivery/message_file.ts";
 import { cutHeader, headerOf, messageIdOf } from "../lib/dsn/original.ts";
 import { parseParagraphs } from "../lib/dsn/paragraphs.ts";
 import { type BounceFields, formatBounce, planBounce } from "../lib/dsn/qsbmf.ts";
 import { formatReport, type Report, type ReportFields } from "../lib/dsn/report.ts";
 import { log } from "../lib/log/log.ts";
 import { fromOctets, toOctets } from "../lib/octets.ts";
-import { queueFile } from "../lib/queue/layout.ts";
+import type { JournalReader } from "../lib/queue/journal/reader.ts";
 import { Submission } from "../lib/queue/submission.ts";
 import type { Client } from "../lib/wire/client.ts";
+import type { JournalPlace } from "../lib/wire/queue_protocol.ts";
+import { logMail } from "./log_lines.ts";
 import { bounceAddress } from "./verp.ts";
 
 export interface Bounce {
   readonly id: number;
+  /** Where the message stands in the journal; undefined: in mess. */
+  readonly place: JournalPlace | undefined;
   /** As in info: may ask for VERP. */
   readonly sender: string;
   readonly paragraphs: string;
+  /** Of the message's birth, and of the last failure; seconds since 1970. */
+  readonly arrivalSeconds: number;
+  readonly failureSeconds: number;
+}
+
+/** Where a bounce goes, and what is needed for one. */
+export interface BounceWays {
+  readonly home: Home;
+  readonly queue: Client;
+  readonly controls: Controls;
+  readonly journal: JournalReader;
   readonly nowSeconds: number;
+  /** Answers letters and digits. */
+  readonly random?: () => string;
 }
 
 /** A bounce around the first `copyBytes` octets of the message. */
@@ -32,27 +49,19 @@ interface Framed extends Report {
 
 const dsnMaxBytes = 50_000;
 
-/**
- * Settles with true once the bounce is queued, or there is nobody to send one to. Throws when the message is unreadable.
- * `random` answers letters and digits.
- */
-export async function sendBounce(
-  home: Home,
-  queue: Client,
-  controls: Controls,
-  bounce: Bounce,
-  random: () => string = randomHex,
-): Promise<boolean> {
-  const { id, paragraphs, nowSeconds } = bounce;
+/** Settles with true once the bounce is queued, or there is nobody to send one to. Throws when the message is unreadable. */
+export async function sendBounce(ways: BounceWays, bounce: Bounce): Promise<boolean> {
+  const { queue, controls, random = randomHex } = ways;
+  const { id, paragraphs } = bounce;
   const originalSender = bounceAddress(bounce.sender);
   const plan = planBounce(originalSender, `${controls.doublebounceto}@${controls.doublebouncehost}`);
   if (plan.kind === "triple") {
-    log(`triple bounce: discarding bounce/${id}`);
+    logMail({ event: "triple bounce", msg: id });
     return true;
   }
   const fields: BounceFields = {
     kind: plan.kind,
-    unixSeconds: nowSeconds,
+    unixSeconds: ways.nowSeconds,
     from: `${controls.bouncefrom}@${controls.bouncehost}`,
     host: controls.bouncehost,
     recipient: plan.recipient,
@@ -60,9 +69,9 @@ export async function sendBounce(
     paragraphs,
   };
   const submission = new Submission(queue, "bounce", 0);
-  const file = MessageFile.open(home, id);
+  const file = openMessage(ways.home, ways.journal, id, bounce.place);
   try {
-    const { before, copyBytes, after } = frame({ home, id, controls, file, random }, fields);
+    const { before, copyBytes, after } = frame({ bounce, controls, file, random }, fields);
     await submission.write(toOctets(before));
     for (const piece of pieces(file, copyBytes)) await submission.write(piece);
     await submission.write(toOctets(after));
@@ -73,17 +82,16 @@ export async function sendBounce(
     file.close();
   }
   const reply = await submission.commit({ sender: plan.sender, recipients: [plan.recipient] });
-  if (reply.code === 0) log(`bounce msg ${id} qp ${reply.qp}`);
+  if (reply.code === 0) logMail({ event: "bounce", msg: id, qp: reply.qp });
   else log("warning: trouble injecting bounce message, will try later");
   return reply.code === 0;
 }
 
 /** What a bounce is framed from. */
 interface Sources {
-  readonly home: Home;
-  readonly id: number;
+  readonly bounce: Bounce;
   readonly controls: Controls;
-  readonly file: MessageFile;
+  readonly file: MessageText;
   readonly random: () => string;
 }
 
@@ -96,7 +104,7 @@ function frame(sources: Sources, fields: BounceFields): Framed {
 }
 
 function frameReport(
-  { home, id, controls, file, random }: Sources,
+  { bounce, controls, file, random }: Sources,
   fields: BounceFields & Pick<ReportFields, "failed">,
 ): Framed {
   const limit = limitOf(controls, dsnMaxBytes);
@@ -114,9 +122,8 @@ function frameReport(
   const reportFields: ReportFields = {
     ...fields,
     reportingMta: controls.me,
-    // Times that info and bounce were given: of the message's birth, and of the last failure.
-    arrivalSeconds: mtimeSeconds(queueFile(home, "info", id)),
-    lastFailureSeconds: mtimeSeconds(queueFile(home, "bounce", id)),
+    arrivalSeconds: bounce.arrivalSeconds,
+    lastFailureSeconds: bounce.failureSeconds,
     copy,
     idToken: `${fields.unixSeconds}.${random()}`,
   };
@@ -143,7 +150,7 @@ function limitOf({ bouncemaxbytes }: Controls, byFormat: number): number {
 }
 
 /** The first `sizeBytes` octets of a message. */
-function* pieces(file: MessageFile, sizeBytes: number): Generator<Uint8Array> {
+function* pieces(file: MessageText, sizeBytes: number): Generator<Uint8Array> {
   for (let offset = 0; offset < sizeBytes;) {
     const piece = file.read(offset).subarray(0, sizeBytes - offset);
     offset += piece.length;
@@ -151,11 +158,11 @@ function* pieces(file: MessageFile, sizeBytes: number): Generator<Uint8Array> {
   }
 }
 
-function hasEightBit(file: MessageFile, sizeBytes: number): boolean {
+function hasEightBit(file: MessageText, sizeBytes: number): boolean {
   return pieces(file, sizeBytes).some((piece) => piece.some((octet) => octet >= 0x80));
 }
 
-function occurs(file: MessageFile, sizeBytes: number, boundary: string): boolean {
+function occurs(file: MessageText, sizeBytes: number, boundary: string): boolean {
   let end = Buffer.alloc(0);
   for (const piece of pieces(file, sizeBytes)) {
     const joined = Buffer.concat([end, piece]);
@@ -163,10 +170,6 @@ function occurs(file: MessageFile, sizeBytes: number, boundary: string): boolean
     end = joined.subarray(Math.max(0, joined.length - boundary.length));
   }
   return false;
-}
-
-function mtimeSeconds(path: string): number {
-  return Math.floor((Deno.statSync(path).mtime?.getTime() ?? 0) / 1000);
 }
 
 /** For ids and boundaries nobody can guess. */

@@ -4,22 +4,33 @@
  * kills the process.
  * @module
  */
-import { log } from "../lib/log/log.ts";
 import type { Channel } from "../lib/queue/layout.ts";
 import type { DeliveryReport, SpawnReply, Verdict } from "../lib/wire/delivery_protocol.ts";
-import { Dispatcher, type Job, type Recipient } from "./dispatcher.ts";
-import { deliveryLine, startingLine, statusLine } from "./log_lines.ts";
+import type { DestinationView } from "./destinations.ts";
+import { type Added, Dispatcher, type Job, type Recipient } from "./dispatcher.ts";
+import { logMail } from "./log_lines.ts";
 import type { Message } from "./message.ts";
+import { outcomeOf } from "./outcome.ts";
 import { mostLosses, retryAfterLoss } from "./timing.ts";
 import { expandVerp } from "./verp.ts";
 
+/** Reports of so many recipients are worth a turn of the event loop of their own. */
+const manyRecipients = 10;
 const tooLong = "I'm not going to try again; this message has been in the queue too long.\n";
+
+/** What an attempt did for one recipient. */
+export interface Settled {
+  readonly recipient: Recipient;
+  readonly report: DeliveryReport;
+}
 
 export interface DeliveryEvents {
   /** Has one job delivered; `lost` when the process that should do it died. */
   spawn(job: Job<Message>, sender: string): Promise<SpawnReply>;
-  /** Writes down what an attempt did for one recipient; sets its state. */
-  settle(message: Message, channel: Channel, recipient: Recipient, report: DeliveryReport): Promise<void>;
+  /** Writes down what an attempt did; sets the recipients' states. */
+  settle(message: Message, channel: Channel, settled: readonly Settled[]): Promise<void> | undefined;
+  /** Settles in a later turn of the event loop. */
+  breathe(): Promise<void>;
   /** One job of the message's pass has reported for all its recipients. */
   jobEnded(message: Message, channel: Channel): void;
 }
@@ -29,6 +40,7 @@ export class Deliveries {
   readonly #events: DeliveryEvents;
   readonly counts: Record<Verdict, number> = { K: 0, Z: 0, D: 0 };
   #started = 0;
+  #turns: Promise<void> = Promise.resolve();
   #stopping = false;
 
   constructor(limits: Readonly<Record<Channel, number>>, events: DeliveryEvents) {
@@ -49,9 +61,35 @@ export class Deliveries {
     this.#pump();
   }
 
-  add(jobs: readonly Job<Message>[]): void {
-    this.#dispatcher.add(jobs);
+  /** Adds one message's deliveries of one channel. */
+  add(channel: Channel, jobs: readonly Job<Message>[]): Added<Message> {
+    const added = this.#dispatcher.add(channel, jobs);
     this.#pump();
+    return added;
+  }
+
+  /** Takes back those of them that have not been started. */
+  remove(channel: Channel, added: Added<Message>): Job<Message>[] {
+    return this.#dispatcher.remove(channel, added);
+  }
+
+  /** Starts no remote delivery to `destination` (lower-cased) until it is resumed. */
+  pause(destination: string): void {
+    this.#dispatcher.pause(destination);
+  }
+
+  resume(destination: string): void {
+    this.#dispatcher.resume(destination);
+    this.#pump();
+  }
+
+  get paused(): ReadonlySet<string> {
+    return this.#dispatcher.paused;
+  }
+
+  /** Up to `count` of the remote destinations that have deliveries, busiest first. */
+  destinations(count: number): readonly DestinationView[] {
+    return this.#dispatcher.destinations(count);
   }
 
   /** Starts no more. */
@@ -68,7 +106,7 @@ export class Deliveries {
   }
 
   logStatus(): void {
-    log(statusLine(this.running, this.limits, this.#stopping));
+    logMail({ event: "status", running: this.running, limits: this.limits, exiting: this.#stopping });
   }
 
   #pump(): void {
@@ -83,35 +121,52 @@ export class Deliveries {
     const { message, channel, recipients } = job;
     const numbers = recipients.map((recipient) => {
       recipient.state = "running";
-      log(startingLine(++this.#started, message.id, channel, recipient.address));
-      return this.#started;
+      const delivery = ++this.#started;
+      logMail({ event: "starting", delivery, msg: message.id, channel, to: recipient.address });
+      return delivery;
     });
     this.logStatus();
     const reply = await this.#events.spawn(job, expandVerp(message.sender, recipients[0]?.address ?? ""));
-    this.#dispatcher.ended(channel);
+    this.#dispatcher.ended(job, outcomeOf(reply));
+    // The report waits for that to end, others need not.
+    if (message.moving !== undefined) this.#pump();
+    const tell = (at: number, { address: to }: Recipient, { verdict, text }: DeliveryReport) => {
+      logMail({ event: "delivery", delivery: numbers[at]!, msg: message.id, channel, to, verdict, report: text });
+    };
+    // Twenty transactions of a large message may end at one time: others want their turn in between.
+    if (recipients.length >= manyRecipients) await this.#turn();
     const again: Recipient[] = [];
+    const settled: Settled[] = [];
     for (const [at, recipient] of recipients.entries()) {
       const report = reply.reports[at]!;
       if (reply.lost && ++recipient.losses < mostLosses) {
-        log(deliveryLine(numbers[at]!, "Z", report.text));
+        tell(at, recipient, { verdict: "Z", text: report.text });
         recipient.state = "pending";
         again.push(recipient);
         continue;
       }
       const final = message.passes.get(channel)?.dying === true ? lastReport(report) : report;
-      log(deliveryLine(numbers[at]!, final.verdict, final.text));
+      tell(at, recipient, final);
       this.counts[final.verdict]++;
-      await this.#events.settle(message, channel, recipient, final);
+      settled.push({ recipient, report: final });
     }
+    const written = this.#events.settle(message, channel, settled);
+    if (written !== undefined) await written;
     this.logStatus();
-    if (again.length > 0) this.#repeat({ message, channel, recipients: again });
+    if (again.length > 0) this.#repeat({ ...job, recipients: again });
     else this.#events.jobEnded(message, channel);
     this.#pump();
   }
 
+  /** Settles in a turn of the event loop in which it does for nobody else who asked. */
+  #turn(): Promise<void> {
+    this.#turns = this.#turns.then(() => this.#events.breathe());
+    return this.#turns;
+  }
+
   #repeat(job: Job<Message>): void {
     const losses = Math.max(...job.recipients.map((recipient) => recipient.losses));
-    setTimeout(() => this.add([job]), retryAfterLoss(losses) * 1000);
+    setTimeout(() => void this.add(job.channel, [job]), retryAfterLoss(losses) * 1000);
   }
 }
 

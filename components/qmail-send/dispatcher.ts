@@ -1,10 +1,14 @@
 /**
  * Which delivery starts next. Every message with deliveries to make has one pass per channel; passes take turns, one
- * delivery each, so that a message with a hundred thousand recipients delays nobody else's by more than a turn.
+ * delivery each, so that a message with a hundred thousand recipients delays nobody else's by more than a turn. A remote
+ * destination that has all the deliveries it may have holds back only those to itself.
  * @module
  */
 import { lowerCaseAscii } from "../lib/address/parse_domain.ts";
 import { type Channel, channels } from "../lib/queue/layout.ts";
+import type { DestinationView } from "./destinations.ts";
+import type { Outcome } from "./outcome.ts";
+import { type Pass, Turns } from "./turns.ts";
 
 /** One recipient of a message on its way through a pass. */
 export interface Recipient {
@@ -25,95 +29,97 @@ export function isDone({ state }: Recipient): boolean {
 export interface Job<M> {
   readonly message: M;
   readonly channel: Channel;
+  /** Remote: the recipients' domain, lower-cased. Local: "", for there one destination is like the other. */
+  readonly destination: string;
   readonly recipients: readonly Recipient[];
 }
+
+/** What was added at one time. */
+export type Added<M> = Pass<Job<M>>;
 
 /** Recipients of one remote delivery at the most (RFC 5321 §4.5.3.1.8: every server takes 100). */
 export const mostTogether = 100;
 
 /** Cuts recipients into deliveries; `together` says whether those of one domain may share one. */
 export function jobsOf<M>(message: M, channel: Channel, recipients: readonly Recipient[], together: boolean): Job<M>[] {
-  if (channel === "local" || !together) {
-    return recipients.map((recipient) => ({ message, channel, recipients: [recipient] }));
-  }
   const jobs: Job<M>[] = [];
   const open = new Map<string, Recipient[]>();
   for (const recipient of recipients) {
-    const domain = lowerCaseAscii(recipient.address.slice(recipient.address.lastIndexOf("@") + 1));
-    const group = open.get(domain);
+    const destination = channel === "local" ? "" : domainOf(recipient.address);
+    const group = open.get(destination);
     if (group !== undefined && group.length < mostTogether) {
       group.push(recipient);
       continue;
     }
     const fresh = [recipient];
-    open.set(domain, fresh);
-    jobs.push({ message, channel, recipients: fresh });
+    if (channel === "remote" && together) open.set(destination, fresh);
+    jobs.push({ message, channel, destination, recipients: fresh });
   }
   return jobs;
 }
 
-/** A queue of passes that are served in turn. */
-class Turns<M> {
-  // A ring would do; two stacks keep every step constant without an index to wrap.
-  #front: Job<M>[][] = [];
-  #back: Job<M>[][] = [];
-
-  add(jobs: readonly Job<M>[]): void {
-    if (jobs.length > 0) this.#back.push([...jobs].reverse());
-  }
-
-  take(): Job<M> | undefined {
-    if (this.#front.length === 0) {
-      this.#front = this.#back.reverse();
-      this.#back = [];
-    }
-    const jobs = this.#front.pop();
-    const job = jobs?.pop();
-    if (jobs !== undefined && jobs.length > 0) this.#back.push(jobs);
-    return job;
-  }
+function domainOf(address: string): string {
+  return lowerCaseAscii(address.slice(address.lastIndexOf("@") + 1));
 }
 
 export class Dispatcher<M> {
-  readonly #turns: Readonly<Record<Channel, Turns<M>>> = { local: new Turns(), remote: new Turns() };
-  readonly #running: Record<Channel, number> = { local: 0, remote: 0 };
-  #limits: Readonly<Record<Channel, number>>;
+  readonly #turns: Readonly<Record<Channel, Turns<Job<M>>>>;
 
   constructor(limits: Readonly<Record<Channel, number>>) {
-    this.#limits = limits;
+    this.#turns = {
+      local: new Turns(limits.local, { windows: false }),
+      remote: new Turns(limits.remote, { windows: true }),
+    };
   }
 
   get running(): Readonly<Record<Channel, number>> {
-    return this.#running;
+    return { local: this.#turns.local.running, remote: this.#turns.remote.running };
   }
 
   get limits(): Readonly<Record<Channel, number>> {
-    return this.#limits;
+    return { local: this.#turns.local.limit, remote: this.#turns.remote.limit };
   }
 
   setLimits(limits: Readonly<Record<Channel, number>>): void {
-    this.#limits = limits;
+    for (const channel of channels) this.#turns[channel].setLimit(limits[channel]);
   }
 
-  /** Adds deliveries of one message; they take turns with those of others. */
-  add(jobs: readonly Job<M>[]): void {
-    for (const channel of channels) this.#turns[channel].add(jobs.filter((job) => job.channel === channel));
+  /** Adds deliveries of one message on one channel; they take turns with those of others. */
+  add(channel: Channel, jobs: readonly Job<M>[]): Added<M> {
+    return this.#turns[channel].add(jobs);
   }
 
-  /** The next delivery for which there is a slot; the slot is taken. */
+  /** Takes back those of them that have not been started. */
+  remove(channel: Channel, added: Added<M>): Job<M>[] {
+    return this.#turns[channel].remove(added);
+  }
+
+  /** The next delivery for which there is a slot, and room at its destination; both are taken. */
   next(): Job<M> | undefined {
-    for (const channel of channels) {
-      if (this.#running[channel] >= this.#limits[channel]) continue;
-      const job = this.#turns[channel].take();
-      if (job === undefined) continue;
-      this.#running[channel]++;
-      return job;
-    }
-    return undefined;
+    return this.#turns.local.next() ?? this.#turns.remote.next();
   }
 
-  /** Gives a slot back. */
-  ended(channel: Channel): void {
-    this.#running[channel]--;
+  /** Gives a delivery's slot back; `outcome` is what it told about its destination. */
+  ended(job: Job<M>, outcome: Outcome): void {
+    this.#turns[job.channel].ended(job, outcome);
+  }
+
+  /** Starts no remote delivery to `destination` (lower-cased) until it is resumed; all else goes on. */
+  pause(destination: string): void {
+    this.#turns.remote.pause(destination);
+  }
+
+  resume(destination: string): void {
+    this.#turns.remote.resume(destination);
+  }
+
+  /** Destinations that are paused, with or without deliveries. */
+  get paused(): ReadonlySet<string> {
+    return this.#turns.remote.paused;
+  }
+
+  /** Up to `count` of the remote destinations that have deliveries, busiest first. */
+  destinations(count: number): readonly DestinationView[] {
+    return this.#turns.remote.view(count);
   }
 }

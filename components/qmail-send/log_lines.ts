@@ -1,9 +1,55 @@
 /**
- * qmail-send's log lines, to the letter: matchup, qmailanalog and their kin read them.
+ * qmail-send's log: lines to the letter as qmail writes them, for matchup, qmailanalog and their kin; the same events as
+ * objects where the log is JSON. `msg` is the message's number, `delivery` counts deliveries since the start.
  * @module
  */
+import { logBoth, type LogFields } from "../lib/log/log.ts";
 import type { Channel } from "../lib/queue/layout.ts";
 import type { Verdict } from "../lib/wire/delivery_protocol.ts";
+import { assertNever } from "../lib/result.ts";
+
+/** Deliveries of each channel under way, or at most. */
+export interface Counts {
+  readonly local: number;
+  readonly remote: number;
+}
+
+/** Addresses and reports are octet strings. */
+export type MailEvent =
+  | { readonly event: "new"; readonly msg: number }
+  | {
+    readonly event: "info";
+    readonly msg: number;
+    readonly bytes: number;
+    readonly from: string;
+    readonly qp: number;
+    readonly uid: number;
+  }
+  | {
+    readonly event: "starting";
+    readonly delivery: number;
+    readonly msg: number;
+    readonly channel: Channel;
+    readonly to: string;
+  }
+  | {
+    readonly event: "delivery";
+    readonly delivery: number;
+    readonly msg: number;
+    readonly channel: Channel;
+    readonly to: string;
+    readonly verdict: Verdict;
+    readonly report: string;
+  }
+  | { readonly event: "status"; readonly running: Counts; readonly limits: Counts; readonly exiting: boolean }
+  | { readonly event: "bounce"; readonly msg: number; readonly qp: number }
+  | { readonly event: "triple bounce"; readonly msg: number }
+  | { readonly event: "end"; readonly msg: number };
+
+/** Logs one event. */
+export function logMail(event: MailEvent): void {
+  logBoth(() => formatLine(event), () => fieldsOf(event));
+}
 
 /** Octets of addresses and reports in a log line: LF is `/`, all others but printable ASCII without blank and `%` are `_`. */
 export function safe(octets: string): string {
@@ -15,33 +61,51 @@ export function safe(octets: string): string {
   return result;
 }
 
-export function newLine(id: number): string {
-  return `new msg ${id}`;
+const results: Readonly<Record<Verdict, string>> = { K: "success", Z: "deferral", D: "failure" };
+
+/** The line qmail writes. */
+export function formatLine(event: MailEvent): string {
+  switch (event.event) {
+    case "new":
+      return `new msg ${event.msg}`;
+    case "info":
+      return `info msg ${event.msg}: bytes ${event.bytes} from <${safe(event.from)}> qp ${event.qp} uid ${event.uid}`;
+    case "starting":
+      return `starting delivery ${event.delivery}: msg ${event.msg} to ${event.channel} ${safe(event.to)}`;
+    case "delivery":
+      return `delivery ${event.delivery}: ${results[event.verdict]}: ${safe(event.report)}`;
+    case "status": {
+      const { running, limits, exiting } = event;
+      return `status: local ${running.local}/${limits.local} remote ${running.remote}/${limits.remote}${
+        exiting ? " exitasap" : ""
+      }`;
+    }
+    case "bounce":
+      return `bounce msg ${event.msg} qp ${event.qp}`;
+    case "triple bounce":
+      return `triple bounce: discarding bounce/${event.msg}`;
+    case "end":
+      return `end msg ${event.msg}`;
+    default:
+      return assertNever(event);
+  }
 }
 
-export function infoLine(id: number, sizeBytes: number, sender: string, qp: number, uid: number): string {
-  return `info msg ${id}: bytes ${sizeBytes} from <${safe(sender)}> qp ${qp} uid ${uid}`;
-}
-
-export function startingLine(delivery: number, id: number, channel: Channel, recipient: string): string {
-  return `starting delivery ${delivery}: msg ${id} to ${channel} ${safe(recipient)}`;
-}
-
-const words: Readonly<Record<Verdict, string>> = { K: "success", Z: "deferral", D: "failure" };
-
-export function deliveryLine(delivery: number, verdict: Verdict, report: string): string {
-  return `delivery ${delivery}: ${words[verdict]}: ${safe(report)}`;
-}
-
-export interface Running {
-  readonly local: number;
-  readonly remote: number;
-}
-
-export function statusLine(running: Running, limits: Running, exiting: boolean): string {
-  return `status: local ${running.local}/${limits.local} remote ${running.remote}/${limits.remote}${
-    exiting ? " exitasap" : ""
-  }`;
+function fieldsOf(event: MailEvent): LogFields {
+  if (event.event === "delivery") {
+    const { verdict, ...rest } = event;
+    return { ...rest, result: results[verdict] };
+  }
+  if (event.event !== "status") return { ...event };
+  const { running, limits, exiting } = event;
+  return {
+    event: "status",
+    local: running.local,
+    locallimit: limits.local,
+    remote: running.remote,
+    remotelimit: limits.remote,
+    exiting,
+  };
 }
 
 /** A letter in a local or remote file could not be overwritten. */

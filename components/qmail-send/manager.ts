@@ -2,38 +2,52 @@
  * The life of every message in the queue, from its notice to its end: this is what moves it through the states of
  * ARCHITECTURE.md. Decisions are the core's (timing, dispatcher, verp, qsbmf); here they meet files and processes.
  *
- * Unlike qmail: the first attempt of a message with up to a hundred recipients runs straight from todo. Only a message
- * that has recipients left after it is written to info, local and remote; most never are.
+ * Unlike qmail: the first attempt of a message with up to a hundred recipients runs straight from the journal or from
+ * todo. Only a message that has recipients left after it is written to info, local and remote; most never are.
  * @module
  */
 import type { Controls } from "../../config/schema.ts";
 import { formatParagraph } from "../lib/dsn/qsbmf.ts";
+import type { Held } from "../lib/disk/disk.ts";
 import { describeError, log } from "../lib/log/log.ts";
 import { type Channel, channels } from "../lib/queue/layout.ts";
 import { rewriteRecipient, withoutPrefix } from "../lib/queue/rewrite.ts";
-import type { DeliveryReport } from "../lib/wire/delivery_protocol.ts";
+import { mostFirstAttempt } from "../lib/wire/queue_protocol.ts";
 import type { SendStatus } from "../lib/wire/status_protocol.ts";
+import { Arrivals } from "./arrivals.ts";
 import type { Cleaner } from "./cleaner.ts";
-import { Deliveries, type DeliveryEvents } from "./deliveries.ts";
+import { type CommandHands, Commands, type InMemory } from "./commands.ts";
+import { Deliveries, type DeliveryEvents, type Settled } from "./deliveries.ts";
 import { isDone, jobsOf, type Recipient } from "./dispatcher.ts";
-import { infoLine, newLine, unmarkedLine } from "./log_lines.ts";
-import { type Message, mostFirstAttempt, mostFresh, newMessage, type Pass } from "./message.ts";
+import { JournalLink } from "./journal_link.ts";
+import { logMail, unmarkedLine } from "./log_lines.ts";
+import { type Message, mostFresh, mostRetried, type NewMessage, newMessage, type Pass } from "./message.ts";
+import { Overruled } from "./overruled.ts";
 import { RetryTimer } from "./retry_timer.ts";
-import type { Store, TodoMessage } from "./store.ts";
-import { Suspects } from "./suspects.ts";
+import { heldSeconds, type Retry } from "./retry_queue.ts";
+import type { Store } from "./store.ts";
 import { nextAttempt } from "./timing.ts";
 import { type TransitionEvents, Transitions } from "./transitions.ts";
 import { wantsVerp } from "./verp.ts";
+import type { Ask } from "./journal_link.ts";
 
 /** What the manager has done by others. */
 export interface Hands {
   readonly spawn: DeliveryEvents["spawn"];
   readonly bounce: TransitionEvents["bounce"];
+  /** Sends a request to qmail-queue. */
+  readonly ask: Ask;
   nowSeconds(): number;
+  /** Settles in a later turn of the event loop. */
+  breathe(): Promise<void>;
 }
 
 /** Seconds before trouble of our own is tried again. */
 const troubleSeconds = 123;
+/** Messages that leave the journal before their first attempt has ended, at a time. */
+const mostVacating = 32;
+/** What an orderly end may still take for what it writes down. */
+const lastWordsMs = 200;
 
 export class Manager {
   readonly #store: Store;
@@ -42,15 +56,22 @@ export class Manager {
   readonly #deliveries: Deliveries;
   readonly #transitions: Transitions;
   readonly #retries: RetryTimer;
+  readonly journal: JournalLink;
+  readonly arrivals: Arrivals;
+  /** Messages something is done for at the moment; those that only wait are in `#retries`. */
   readonly #messages = new Map<number, Message>();
-  /** Noticed while a message of the same number was still ending. */
-  readonly #again = new Set<number>();
-  /** In todo, not read yet, because enough are under way. */
-  readonly #unread = new Set<number>();
-  /** In todo, but not readable: they wait to be tried again. */
-  readonly #unreadable = new Set<number>();
-  readonly #suspects = new Suspects();
   readonly #underWay = new Set<Promise<void>>();
+  readonly #vacate: Message[] = [];
+  #vacating = 0;
+  /** Messages that went to wait while a survey runs, which may still come to their files; undefined when none runs. */
+  #asleep: Set<number> | undefined = new Set();
+  /** Entries of `#retries` that count no more. */
+  readonly #overruled = new Overruled();
+  /** First attempts whose end is being decided, which may have to wait for a bounce to be queued. */
+  readonly #deciding = new Map<Message, Promise<void>>();
+  /** An operator had their lifetime end. */
+  readonly #expired = new WeakSet<Message>();
+  readonly commands: Commands;
   #controls: Controls;
   #fresh = 0;
   #ended = 0;
@@ -61,32 +82,44 @@ export class Manager {
     this.#cleaner = cleaner;
     this.#hands = hands;
     this.#controls = controls;
+    this.journal = new JournalLink(hands.ask);
     this.#deliveries = new Deliveries(limitsOf(controls), {
       spawn: hands.spawn,
-      settle: (message, channel, recipient, report) => this.#settle(message, channel, recipient, report),
+      settle: (message, channel, settled) => this.#settle(message, channel, settled),
+      breathe: hands.breathe,
       jobEnded: (message, channel) => this.#jobEnded(message, channel),
     });
-    this.#transitions = new Transitions(store, cleaner, {
-      bounce: hands.bounce,
+    this.#transitions = new Transitions(store, cleaner, this.journal, {
+      // A lifetime that an operator ended has info tell of another birth (commands.ts); the text's file knows better.
+      bounce: (bounce) =>
+        hands.bounce(
+          bounce.place === undefined
+            ? { ...bounce, arrivalSeconds: store.mtime("mess", bounce.id) ?? bounce.arrivalSeconds }
+            : bounce,
+        ),
       leftTodo: () => {
         this.#fresh--;
-        this.#readMore();
+        this.arrivals.beginMore();
       },
       ended: (message) => this.#end(message),
       stopping: () => this.#stopping,
+      nowSeconds: hands.nowSeconds,
     });
-    this.#retries = new RetryTimer(hands.nowSeconds, ({ id, channel }) => this.#retry(id, channel));
-  }
-
-  /** Takes over what a predecessor left in info; todo is looked through when qmail-queue connects, and here. */
-  start(): void {
-    const todo = new Set(this.#store.listTodo());
-    for (const id of todo) this.#store.removeLeftovers(id);
-    for (const id of this.#store.listSplit("info")) {
-      if (!todo.has(id)) this.#resume(id);
-    }
+    this.#retries = new RetryTimer({
+      nowSeconds: hands.nowSeconds,
+      ready: () => this.#messages.size - this.#fresh < mostRetried,
+      onDue: (retry) => this.#retry(retry),
+    });
+    this.arrivals = new Arrivals({
+      known: (id) => this.#messages.get(id),
+      hasRoom: () => !this.#stopping && this.#fresh < mostFresh,
+      readTodo: (id, scanned) => store.readTodo(id, scanned),
+      begin: (message) => this.#begin(message),
+      isDone: (serial) => this.journal.isDone(serial),
+      move: (serial, id) => this.journal.move(serial, id),
+    });
+    this.commands = new Commands(store, this.#commandHands());
     this.#deliveries.logStatus();
-    this.notice([...todo]);
   }
 
   setControls(controls: Controls): void {
@@ -94,46 +127,18 @@ export class Manager {
     this.#deliveries.setLimits(limitsOf(controls));
   }
 
-  /** These are in todo. */
-  notice(ids: readonly number[]): void {
-    for (const id of ids) {
-      this.#suspects.clear(id);
-      if (this.#messages.has(id)) this.#again.add(id);
-      else this.#unread.add(id);
-    }
-    this.#readMore();
-  }
-
-  /** Looks through todo: notices may have been lost with a connection. */
-  scanTodo(): void {
-    this.notice(this.#store.listTodo().filter((id) => !this.#messages.has(id)));
-  }
-
-  /** Files in mess that belong to no message known: qmail-queue knows which of them it is writing. */
-  suspects(): number[] {
-    const known = (id: number) =>
-      this.#messages.has(id) || this.#unread.has(id) || this.#store.inTodo(id) || this.#store.hasInfo(id);
-    return this.#suspects.begin(this.#store.listSplit("mess").filter((id) => !known(id)));
-  }
-
-  /** Of the suspects, these are written by nobody. One that became a message meanwhile is no suspect any more. */
-  removeAbandoned(ids: readonly number[]): void {
-    for (const id of ids) {
-      if (!this.#suspects.take(id) || this.#store.inTodo(id) || this.#store.hasInfo(id)) continue;
-      this.#track(this.#cleaner.clean("foop", id).then(() => {}));
-    }
-  }
-
   /** SIGALRM. */
   retryAll(): void {
+    this.#overruled.alarm(this.#hands.nowSeconds());
     this.#retries.allDue();
   }
 
   status(): SendStatus {
+    const active = this.#messages.size + this.arrivals.size;
     return {
-      messages: this.#messages.size + this.#unread.size,
-      notPreprocessed: this.#fresh + this.#unread.size,
-      waitingForRetry: this.#retries.size,
+      messages: active + this.#retries.size - this.#overruled.size,
+      notPreprocessed: this.#fresh + this.arrivals.size,
+      waitingForRetry: this.#retries.size - this.#overruled.size,
       running: { ...this.#deliveries.running },
       limits: { ...this.#deliveries.limits },
       delivered: this.#deliveries.counts.K,
@@ -153,66 +158,70 @@ export class Manager {
     this.#retries.stop();
     this.#deliveries.stop();
     this.#deliveries.logStatus();
+    const endMs = Date.now() + limitMs;
     await this.#deliveries.idle(limitMs);
-    const begun = [...this.#messages.values()].filter((message) =>
-      message.stage === "todo" && this.#hasProgress(message)
-    );
-    await Promise.all(begun.map((message) => this.#transitions.moveToSplit(message)));
+    // Whether a bounce that is being queued was taken says what there is to write down.
+    await atMost(Promise.all(this.#deciding.values()), endMs - Date.now());
+    const begun = [...this.#messages.values()].filter((message) => this.#isBegun(message));
+    // qmail-queue or qmail-clean may be away, and the supervisor does not wait for ever.
+    await atMost(Promise.all(begun.map((message) => this.#transitions.moveToSplit(message))), lastWordsMs);
     this.#cleaner.stop();
-    await Promise.race([Promise.all(this.#underWay), new Promise((resolve) => setTimeout(resolve, 300))]);
+    await atMost(Promise.all(this.#underWay), lastWordsMs);
     log("status: exiting");
+  }
+
+  /** Whether a first attempt has achieved what only this process knows, and nobody is being told of it just now. */
+  #isBegun(message: Message): boolean {
+    if (message.moving !== undefined) return true;
+    return (message.stage === "journal" || message.stage === "todo") && !this.#deciding.has(message) &&
+      [...message.passes.values()].some((pass) => pass.recipients.some(isDone));
+  }
+
+  // --- what a survey finds
+
+  /** A survey begins, or has ended: only in between is it remembered what it may come to a second time. */
+  surveying(begins: boolean): void {
+    // Before the first one it counts as well.
+    this.#asleep = begins ? this.#asleep ?? new Set() : undefined;
+  }
+
+  /** Whether a message of this number is in memory, or was since the survey began. */
+  knows(id: number): boolean {
+    return this.#messages.has(id) || this.arrivals.has(id) || this.#asleep?.has(id) === true;
+  }
+
+  /** Whether there is room for another message that only waits for its end. */
+  get busy(): boolean {
+    return this.#underWay.size > mostRetried;
+  }
+
+  /** A message in S5 has recipients left, whose next attempt is due then. */
+  found(id: number, channel: Channel, atSeconds: number): void {
+    this.#retries.add({ id, channel, atSeconds });
+  }
+
+  /** A message in S5 has nobody left. */
+  finished(id: number): void {
+    const message = newMessage({ id, birthSeconds: 0, sender: "", place: undefined }, "split");
+    this.#messages.set(id, message);
+    this.#track(this.#transitions.finishSplit(message));
+  }
+
+  /** A file in mess that nobody writes and that belongs to no message, held open until it is gone. */
+  removeAbandoned(id: number, held: Held): void {
+    if (this.knows(id) || this.#store.inTodo(id) || this.#store.mtime("info", id) !== undefined) return held.close();
+    this.#track(this.#cleaner.clean("foop", id).then(() => held.close()));
   }
 
   // --- a message's beginning
 
-  #resume(id: number): void {
-    const times = this.#store.readRetryTimes(id);
-    if (times === undefined) return;
-    const message = newMessage(id, times.birthSeconds, "", "split");
-    this.#messages.set(id, message);
-    for (const channel of channels) {
-      const atSeconds = times.next[channel];
-      if (atSeconds !== undefined) this.#wait(message, channel, atSeconds);
-    }
-    if (message.waiting.size === 0) this.#track(this.#transitions.finishSplit(message));
-  }
-
-  #readMore(): void {
-    for (const id of this.#unread) {
-      if (this.#stopping || this.#fresh >= mostFresh) return;
-      this.#unread.delete(id);
-      this.#read(id);
-    }
-  }
-
-  #read(id: number): void {
-    let read: ReturnType<Store["readTodo"]>;
-    try {
-      read = this.#store.readTodo(id);
-    } catch (error) {
-      read = { ok: false, error: describeError(error) };
-    }
-    if (read === undefined) return;
-    if (!read.ok) {
-      log(`warning: unable to read todo/${id}: ${read.error}; will try again later`);
-      // However often it is noticed until then, it is tried again once.
-      if (this.#unreadable.has(id)) return;
-      this.#unreadable.add(id);
-      setTimeout(() => {
-        this.#unreadable.delete(id);
-        this.notice([id]);
-      }, troubleSeconds * 1000);
-      return;
-    }
-    this.#begin(id, read.value);
-  }
-
-  #begin(id: number, { sender, birthSeconds, sizeBytes, qp, uid, recipients }: TodoMessage): void {
-    const message = newMessage(id, birthSeconds, sender, "todo");
+  #begin({ recipients, ...fields }: NewMessage): void {
+    const { id, place, sizeBytes, sender, qp, uid } = fields;
+    const message = newMessage(fields, place === undefined ? "todo" : "journal");
     this.#messages.set(id, message);
     this.#fresh++;
-    log(newLine(id));
-    log(infoLine(id, sizeBytes, sender, qp, uid));
+    logMail({ event: "new", msg: id });
+    logMail({ event: "info", msg: id, bytes: sizeBytes, from: sender, qp, uid });
     const routed: Record<Channel, Recipient[]> = { local: [], remote: [] };
     for (const recipient of recipients) {
       const { channel, address } = rewriteRecipient(recipient, this.#controls);
@@ -221,7 +230,7 @@ export class Manager {
     for (const channel of channels) this.#addPass(message, channel, routed[channel]);
     if (recipients.length > mostFirstAttempt) {
       this.#track(this.#transitions.moveToSplit(message).then(() => this.#startPasses(message)));
-    } else if (recipients.length === 0) this.#track(this.#transitions.finishTodo(message));
+    } else if (recipients.length === 0) this.#track(this.#transitions.finishFirst(message));
     else this.#startPasses(message);
   }
 
@@ -231,7 +240,8 @@ export class Manager {
     message.passes.set(channel, {
       recipients,
       left: 0,
-      dying: now > message.birthSeconds + this.#controls.queuelifetime,
+      added: undefined,
+      dying: this.#expired.has(message) || now > message.birthSeconds + this.#controls.queuelifetime,
       nextSeconds: nextAttempt(message.birthSeconds, now, channel),
     });
   }
@@ -243,33 +253,64 @@ export class Manager {
   #startPass(message: Message, channel: Channel, pass: Pass): void {
     const jobs = jobsOf(message, channel, pass.recipients, !wantsVerp(message.sender));
     pass.left = jobs.length;
-    this.#deliveries.add(jobs);
+    pass.added = this.#deliveries.add(channel, jobs);
   }
 
   // --- deliveries
 
-  /** Writes down what an attempt did for one recipient. */
-  async #settle(message: Message, channel: Channel, recipient: Recipient, report: DeliveryReport): Promise<void> {
-    const { verdict, text } = report;
-    if (verdict === "Z") {
-      recipient.state = "deferred";
+  /** Writes down what an attempt did. */
+  #settle(message: Message, channel: Channel, settled: readonly Settled[]): Promise<void> | undefined {
+    const failed = settled.some(({ report }) => report.verdict === "D");
+    // What is being written was decided without this report.
+    if (message.moving !== undefined || (failed && message.stage === "split")) {
+      return this.#settleSlowly(message, channel, settled);
+    }
+    this.#settleNow(message, channel, settled);
+    return undefined;
+  }
+
+  async #settleSlowly(message: Message, channel: Channel, settled: readonly Settled[]): Promise<void> {
+    if (message.moving !== undefined) await message.moving;
+    if (message.stage !== "split") return this.#settleNow(message, channel, settled);
+    const written: Settled[] = [];
+    for (const one of settled) {
+      try {
+        const paragraph = this.#paragraphOf(one);
+        if (paragraph !== "") await this.#store.appendBounce(message.id, paragraph);
+        written.push(one);
+      } catch (error) {
+        log(unmarkedLine(channel, message.id, describeError(error)));
+        one.recipient.state = "deferred";
+      }
+    }
+    this.#settleNow(message, channel, written);
+  }
+
+  /** What failed stands in bounce, where the message has one. */
+  #settleNow(message: Message, channel: Channel, settled: readonly Settled[]): void {
+    const done = settled.filter(({ report }) => report.verdict !== "Z");
+    for (const { recipient, report } of settled) {
+      recipient.state = report.verdict === "Z" ? "deferred" : report.verdict === "K" ? "delivered" : "failed";
+    }
+    if (message.stage !== "split") {
+      for (const one of done) message.bounce += this.#paragraphOf(one);
       return;
     }
-    const paragraph = verdict === "D"
-      ? formatParagraph(withoutPrefix(recipient.address, this.#controls.virtualdomains), text)
-      : "";
+    if (done.length === 0) return;
     try {
-      if (message.stage === "split") {
-        if (paragraph !== "") await this.#store.appendBounce(message.id, paragraph);
-        this.#store.markDone(message.id, channel, recipient.offset);
-      } else {
-        message.bounce += paragraph;
-      }
-      recipient.state = verdict === "K" ? "delivered" : "failed";
+      this.#store.markDone(message.id, channel, done.map(({ recipient }) => recipient.offset));
+      // To overwrite a letter makes the file a new one; a message that is held stays so.
+      const nextSeconds = message.passes.get(channel)?.nextSeconds ?? 0;
+      if (nextSeconds >= heldSeconds) this.#store.setNextAttempt(message.id, channel, nextSeconds);
     } catch (error) {
       log(unmarkedLine(channel, message.id, describeError(error)));
-      recipient.state = "deferred";
+      for (const { recipient } of done) recipient.state = "deferred";
     }
+  }
+
+  #paragraphOf({ recipient, report }: Settled): string {
+    if (report.verdict !== "D") return "";
+    return formatParagraph(withoutPrefix(recipient.address, this.#controls.virtualdomains), report.text);
   }
 
   #jobEnded(message: Message, channel: Channel): void {
@@ -280,77 +321,237 @@ export class Manager {
   // --- the end of an attempt
 
   async #endPass(message: Message, channel: Channel, pass: Pass): Promise<void> {
+    if (message.moving !== undefined) await message.moving;
     if (message.stage === "split") return this.#endSplitPass(message, channel, pass);
-    if ([...message.passes.values()].some((other) => other.left > 0)) return;
-    const everyone = [...message.passes.values()].flatMap((other) => other.recipients);
-    if (message.bounce === "" && everyone.every((recipient) => recipient.state === "delivered")) {
-      return this.#transitions.finishTodo(message);
-    }
+    if ([...message.passes.values()].some((other) => other.left > 0) || this.#deciding.has(message)) return;
+    const decided = this.#endFirst(message).finally(() => this.#deciding.delete(message));
+    this.#deciding.set(message, decided);
+    return decided;
+  }
+
+  async #endFirst(message: Message): Promise<void> {
+    if (await this.#isOver(message)) return this.#transitions.finishFirst(message);
     if (!this.#stopping) await this.#transitions.moveToSplit(message);
     for (const [ended, endedPass] of [...message.passes]) await this.#endSplitPass(message, ended, endedPass);
   }
 
+  /** Whether after its first attempt nothing of a message is left to do, its bounce included. */
+  async #isOver(message: Message): Promise<boolean> {
+    if (message.deleted) return true;
+    if (![...message.passes.values()].every((pass) => pass.recipients.every(isDone))) return false;
+    return message.bounce === "" || (!this.#stopping && await this.#transitions.bounceFirst(message));
+  }
+
   async #endSplitPass(message: Message, channel: Channel, pass: Pass): Promise<void> {
-    if (this.#stopping) return;
+    if (this.#stopping || message.passes.get(channel) !== pass) return;
     message.passes.delete(channel);
     try {
-      if (pass.recipients.some((recipient) => recipient.state === "deferred")) {
+      if (pass.recipients.every(isDone)) this.#store.removeChannel(message.id, channel);
+      else if (!message.deleted) {
         this.#store.setNextAttempt(message.id, channel, pass.nextSeconds);
-        this.#wait(message, channel, pass.nextSeconds);
-      } else {
-        this.#store.removeChannel(message.id, channel);
+        this.#retries.add({ atSeconds: pass.nextSeconds, id: message.id, channel });
       }
     } catch (error) {
       log(`warning: trouble with ${channel}/${message.id}: ${describeError(error)}; will try again later`);
-      this.#wait(message, channel, this.#hands.nowSeconds() + troubleSeconds);
+      this.#retries.add({ atSeconds: this.#hands.nowSeconds() + troubleSeconds, id: message.id, channel });
     }
-    if (message.passes.size === 0 && message.waiting.size === 0) await this.#transitions.finishSplit(message);
+    if (message.passes.size === 0) await this.#rest(message);
   }
 
-  #wait(message: Message, channel: Channel, atSeconds: number): void {
-    message.waiting.add(channel);
-    this.#retries.add({ atSeconds, id: message.id, channel });
+  /** Nothing runs for it: it waits for its next attempt, or ends. */
+  #rest(message: Message): Promise<void> | undefined {
+    const { id } = message;
+    if (message.deleted || channels.every((channel) => this.#store.mtime(channel, id) === undefined)) {
+      return this.#transitions.finishSplit(message);
+    }
+    this.#asleep?.add(id);
+    this.#forget(id);
+    return undefined;
   }
 
-  #hasProgress(message: Message): boolean {
-    return [...message.passes.values()].some((pass) => pass.recipients.some(isDone));
-  }
-
-  #end(message: Message): void {
+  #end({ id }: Message): void {
     this.#ended++;
-    log(`end msg ${message.id}`);
-    this.#messages.delete(message.id);
-    if (this.#again.delete(message.id)) this.notice([message.id]);
+    logMail({ event: "end", msg: id });
+    this.#forget(id);
+  }
+
+  #forget(id: number): void {
+    this.#messages.delete(id);
+    this.#retries.resume();
+    this.arrivals.ended(id);
+  }
+
+  // --- out of the journal before the end of a first attempt
+
+  /** qmail-queue needs the room of these messages in the journal. */
+  vacate(serials: readonly number[], ids: readonly number[]): void {
+    for (const [at, serial] of serials.entries()) {
+      const message = this.#messages.get(ids[at] ?? 0);
+      if (message?.place?.serial === serial) this.#vacate.push(message);
+      else this.arrivals.vacate(serial);
+    }
+    this.#vacateMore();
+  }
+
+  #vacateMore(): void {
+    while (this.#vacating < mostVacating && !this.#stopping) {
+      const message = this.#vacate.shift();
+      if (message === undefined) return;
+      // Its end is on its way; what is bounced just now must not be written down to be bounced again.
+      if (message.stage !== "journal" || this.#deciding.has(message)) continue;
+      this.#vacating++;
+      this.#track(
+        this.#withdraw(message, this.#hands.nowSeconds()).finally(() => {
+          this.#vacating--;
+          this.#vacateMore();
+        }),
+      );
+    }
+  }
+
+  /** Starts no more deliveries of a message, has it written down, and tries who is left at `atSeconds`. */
+  #withdraw(message: Message, atSeconds: number): Promise<void> {
+    this.#takeBack(message, atSeconds);
+    return this.#putDown(message);
+  }
+
+  #takeBack(message: Message, atSeconds: number): void {
+    for (const [channel, pass] of message.passes) {
+      const jobs = pass.added === undefined ? [] : this.#deliveries.remove(channel, pass.added);
+      if (jobs.length === 0) continue;
+      for (const job of jobs) for (const recipient of job.recipients) recipient.state = "deferred";
+      pass.left -= jobs.length;
+      pass.nextSeconds = atSeconds;
+    }
+  }
+
+  async #putDown(message: Message, written: () => void = () => {}): Promise<void> {
+    if (message.stage !== "split") await this.#transitions.moveToSplit(message);
+    if (message.stage === "split") written();
+    for (const [channel, pass] of [...message.passes]) {
+      if (pass.left === 0) await this.#endPass(message, channel, pass);
+    }
+  }
+
+  // --- an operator's commands
+
+  /** What there is in memory. */
+  get inMemory(): Omit<InMemory, "todo"> {
+    return { messages: this.#messages.values(), journal: this.arrivals.journalMessages() };
+  }
+
+  message(id: number): Message | undefined {
+    return this.#messages.get(id);
+  }
+
+  /** Messages that are in the journal, as far as is known here. */
+  get journalMessages(): number {
+    let count = this.arrivals.journalSize;
+    for (const { place } of this.#messages.values()) if (place !== undefined) count++;
+    return count;
+  }
+
+  /** Has every message leave the journal. */
+  vacateAll(): void {
+    for (const message of this.#messages.values()) if (message.place !== undefined) this.#vacate.push(message);
+    for (const { place } of [...this.arrivals.journalMessages()]) this.arrivals.vacate(place.serial);
+    this.#vacateMore();
+  }
+
+  #commandHands(): CommandHands {
+    return {
+      nowSeconds: () => this.#hands.nowSeconds(),
+      lifetimeSeconds: () => this.#controls.queuelifetime,
+      message: (id) => this.#messages.get(id),
+      busy: (message) => message.stage === "ending" ? undefined : message.moving ?? this.#deciding.get(message),
+      beginNow: (id) => {
+        // A scan that is on its way through todo may not have come to it.
+        if (!this.arrivals.has(id) && this.#store.inTodo(id)) this.arrivals.todo([id], true);
+        this.arrivals.beginNow(id);
+      },
+      reschedule: (id, channel, atSeconds) => {
+        this.#store.setNextAttempt(id, channel, atSeconds);
+        this.#overrule(id, channel);
+        this.#retries.add({ id, channel, atSeconds });
+      },
+      unschedule: (id, channel) => this.#overrule(id, channel),
+      takeBack: (message, atSeconds) => this.#takeBack(message, atSeconds),
+      putDown: (message, written) => this.#putDown(message, written),
+      expire: (message) => {
+        this.#expired.add(message);
+        for (const pass of message.passes.values()) pass.dying = true;
+      },
+      finish: (message) => {
+        this.#messages.set(message.id, message);
+        return this.#transitions.finishSplit(message);
+      },
+      finishFirst: async (message) => {
+        const [first] = message.passes;
+        if (first !== undefined) await this.#endPass(message, ...first);
+      },
+    };
+  }
+
+  /** The entry that the retry queue has of a message that waits counts no more. */
+  #overrule(id: number, channel: Channel): void {
+    if (this.#asleep !== undefined && !this.#asleep.has(id) && !this.#messages.has(id)) {
+      // The survey may not have come to it: now there is an entry, and it will not tell of it.
+      for (const other of channels) {
+        const atSeconds = this.#store.mtime(other, id);
+        if (atSeconds !== undefined) this.#retries.add({ id, channel: other, atSeconds });
+      }
+      this.#asleep.add(id);
+    }
+    this.#overruled.add(id, channel);
   }
 
   // --- retries
 
-  #retry(id: number, channel: Channel): void {
-    const message = this.#messages.get(id);
-    if (message?.waiting.delete(channel) === true) this.#beginRetry(message, channel);
+  #retry(retry: Retry): void {
+    const { id, channel } = retry;
+    const active = this.#messages.get(id);
+    // Its files say the same again when it comes to rest.
+    if (active !== undefined && (active.stage !== "split" || active.passes.has(channel))) {
+      return this.#overruled.drop(id, channel);
+    }
+    try {
+      const atSeconds = this.#store.mtime(channel, id);
+      if (atSeconds === undefined || active?.deleted === true) return this.#overruled.drop(id, channel);
+      const judged = this.#overruled.judge(retry, atSeconds, this.#hands.nowSeconds());
+      if (judged === "wait") this.#retries.add({ id, channel, atSeconds });
+      if (judged !== "try") return;
+      const message = active ?? this.#wake(id);
+      const records = this.#store.readChannel(id, channel);
+      if (!records.ok) throw new Error(`${channel}/${id}: ${records.error}`);
+      this.#messages.set(id, message);
+      this.#startRetry(message, channel, records.value);
+    } catch (error) {
+      log(`warning: trouble reading msg ${id}: ${describeError(error)}; will try again later`);
+      this.#retries.add({ atSeconds: this.#hands.nowSeconds() + troubleSeconds, id, channel });
+    }
   }
 
-  #beginRetry(message: Message, channel: Channel): void {
-    try {
-      const sender = this.#store.readSender(message.id);
-      const records = this.#store.readChannel(message.id, channel);
-      if (!sender.ok) throw new Error(`info/${message.id}: ${sender.error}`);
-      if (!records.ok) throw new Error(`${channel}/${message.id}: ${records.error}`);
-      message.sender = sender.value;
-      const recipients = records.value.map(({ address, offset }): Recipient => ({
-        address,
-        offset,
-        state: "pending",
-        losses: 0,
-      }));
-      this.#addPass(message, channel, recipients);
-      const pass = message.passes.get(channel);
-      if (pass !== undefined) this.#startPass(message, channel, pass);
-      else this.#track(this.#endSplitPass(message, channel, { recipients, left: 0, dying: false, nextSeconds: 0 }));
-    } catch (error) {
-      log(`warning: trouble reading msg ${message.id}: ${describeError(error)}; will try again later`);
-      this.#wait(message, channel, this.#hands.nowSeconds() + troubleSeconds);
-    }
+  #startRetry(message: Message, channel: Channel, records: readonly { address: string; offset: number }[]): void {
+    const recipients = records.map(({ address, offset }): Recipient => ({
+      address,
+      offset,
+      state: "pending",
+      losses: 0,
+    }));
+    this.#addPass(message, channel, recipients);
+    const pass = message.passes.get(channel);
+    if (pass !== undefined) return this.#startPass(message, channel, pass);
+    const none: Pass = { recipients, left: 0, added: undefined, dying: false, nextSeconds: 0 };
+    message.passes.set(channel, none);
+    this.#track(this.#endSplitPass(message, channel, none));
+  }
+
+  /** A message that waited, as its files tell of it. Throws what is wrong with them. */
+  #wake(id: number): Message {
+    const sender = this.#store.readSender(id);
+    if (!sender.ok) throw new Error(`info/${id}: ${sender.error}`);
+    const birthSeconds = this.#store.mtime("info", id) ?? 0;
+    return newMessage({ id, birthSeconds, sender: sender.value, place: undefined }, "split");
   }
 
   // --- common
@@ -359,6 +560,11 @@ export class Manager {
     const tracked = work.finally(() => this.#underWay.delete(tracked));
     this.#underWay.add(tracked);
   }
+}
+
+/** Settles when `work` does, or after `limitMs`. */
+function atMost(work: Promise<unknown>, limitMs: number): Promise<unknown> {
+  return Promise.race([work, new Promise((resolve) => setTimeout(resolve, limitMs))]);
 }
 
 function limitsOf(controls: Controls): Readonly<Record<Channel, number>> {

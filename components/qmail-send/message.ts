@@ -1,49 +1,70 @@
 /**
- * A message as qmail-send holds it in memory.
+ * A message as qmail-send holds it in memory: only while something is done for it. One that waits for its next attempt
+ * is an entry of the retry queue and nothing else.
  * @module
  */
 import type { Channel } from "../lib/queue/layout.ts";
-import type { Recipient } from "./dispatcher.ts";
+import type { JournalPlace } from "../lib/wire/queue_protocol.ts";
+import type { Added, Recipient } from "./dispatcher.ts";
 
 /**
- * Where the message stands. `todo`: its first attempt runs straight from the envelope in todo (S4), nothing else is
- * written. `split`: it has info, and local or remote (S5). `ending`: delivered at the first attempt, its files are going.
+ * Where the message stands. `journal`, `todo`: its first attempt runs straight from there, nothing else is written.
+ * `split`: it has info, and local or remote (S5). `ending`: nobody is left to deliver to, its files are going.
  */
-export type Stage = "todo" | "split" | "ending";
+export type Stage = "journal" | "todo" | "split" | "ending";
 
 /** One channel's part of a message while deliveries are made. */
 export interface Pass {
   readonly recipients: readonly Recipient[];
   /** Deliveries not reported yet. */
   left: number;
+  /** Those of them that have not been started can be taken back by this. */
+  added: Added<Message> | undefined;
   /** Past its lifetime: a deferral is a failure now. */
-  readonly dying: boolean;
+  dying: boolean;
   /** When the next attempt of what is deferred is due (seconds since 1970). */
-  readonly nextSeconds: number;
+  nextSeconds: number;
 }
 
 export interface Message {
   readonly id: number;
   readonly birthSeconds: number;
-  /** Known while a pass runs; read again for the next one. */
-  sender: string;
+  readonly sender: string;
   stage: Stage;
-  /** The move from todo to split while it is made. */
+  /** Where its record stands, while it is in the journal. */
+  place: JournalPlace | undefined;
+  /** The move into the layout while it is made. */
   moving: Promise<void> | undefined;
   readonly passes: Map<Channel, Pass>;
-  /** Channels with recipients that wait for another attempt. */
-  readonly waiting: Set<Channel>;
   /** Paragraphs of recipients that failed in the first attempt. */
   bounce: string;
+  /** An operator had it deleted: it goes when nothing runs for it any more. */
+  deleted: boolean;
 }
 
-/** Recipients an envelope may have for its first attempt to run straight from todo: more would be too many to repeat. */
-export const mostFirstAttempt = 100;
+/** What a new message's envelope says, wherever it was read. */
+export interface NewMessage {
+  readonly id: number;
+  /** In the journal; undefined: it is in todo. */
+  readonly place: JournalPlace | undefined;
+  readonly birthSeconds: number;
+  readonly sizeBytes: number;
+  readonly qp: number;
+  readonly uid: number;
+  readonly sender: string;
+  readonly recipients: readonly string[];
+}
 
-/** First attempts held in memory at once; further messages wait in todo. */
+/** First attempts held in memory at once; further messages wait in todo or in the journal. */
 export const mostFresh = 10_000;
 
+/** Messages with later attempts held in memory at once; others wait although they are due. */
+export const mostRetried = 10_000;
+
 /** A message nothing has been done for yet. */
-export function newMessage(id: number, birthSeconds: number, sender: string, stage: Stage): Message {
-  return { id, birthSeconds, sender, stage, moving: undefined, passes: new Map(), waiting: new Set(), bounce: "" };
+export function newMessage(
+  { id, birthSeconds, sender, place }: Pick<NewMessage, "id" | "birthSeconds" | "sender" | "place">,
+  stage: Stage,
+): Message {
+  return { id, birthSeconds, sender, stage, place, moving: undefined, passes: new Map(), bounce: "", deleted: false };
 }

@@ -1,13 +1,17 @@
 import { controlFilesOf } from "../../config/schema.ts";
 import { type Config, controlPaths, type Grant, type Manifest } from "../lib/permissions/grant.ts";
 
-/** qmail-send's grant: its own folders and lock; todo and mess to read (mess for the copy in a bounce). */
+/** qmail-send's grant: its own folders and lock; todo to read, and mess and the journal for the copy in a bounce. */
 function permissions({ home }: Config): Grant {
   const own = ["info", "local", "remote", "bounce"].map((dir) => home.queue(dir));
   return {
-    read: [...own, home.queue("todo"), home.queue("mess"), ...controlPaths(home, controlFilesOf("qmail-send"))],
+    read: [
+      ...own,
+      ...["todo", "mess", "journal"].map((dir) => home.queue(dir)),
+      ...controlPaths(home, controlFilesOf("qmail-send")),
+    ],
     write: [...own, home.queue("lock", "sendmutex")],
-    serves: ["qmail-send", "send-status"],
+    serves: ["qmail-send", "send-status", "send-control"],
     calls: ["qmail-queue", "qmail-clean", "qmail-lspawn", "qmail-rspawn"],
   };
 }

@@ -2,29 +2,41 @@
  * qmail-send's shell: its sockets and signals around the manager.
  * @module
  */
+import { setImmediate } from "node:timers";
 import type { SocketName } from "../../config/home.ts";
 import { realDisk } from "../lib/disk/disk.ts";
 import { describeError, logEvent } from "../lib/log/log.ts";
 import type { Running, Start } from "../lib/process/component.ts";
 import { ControlValues } from "../lib/process/controls.ts";
 import { takeLock } from "../lib/process/lock.ts";
+import { JournalReader } from "../lib/queue/journal/reader.ts";
 import type { Channel } from "../lib/queue/layout.ts";
 import { Client, ConnectionLost } from "../lib/wire/client.ts";
 import { parseSpawnReply, type SpawnReply } from "../lib/wire/delivery_protocol.ts";
-import { parseQueueNotice } from "../lib/wire/queue_protocol.ts";
+import type { Pipe } from "../lib/wire/pipe.ts";
+import { parseQueueNotice, type QueueNotice } from "../lib/wire/queue_protocol.ts";
 import { serveUnix } from "../lib/wire/server.ts";
 import { serveStatus } from "../lib/wire/status_server.ts";
 import { sendBounce } from "./bouncer.ts";
 import { Cleaner } from "./cleaner.ts";
+import { serveControl } from "./control.ts";
 import type { Job } from "./dispatcher.ts";
+import { Drain } from "./drain.ts";
+import type { Ask } from "./journal_link.ts";
 import { Manager } from "./manager.ts";
 import type { Message } from "./message.ts";
 import { Store } from "./store.ts";
+import { Surveyor } from "./surveyor.ts";
+import { Suspects } from "./suspects.ts";
 
 const rescanMs = 1_500_000;
 /** Less than what the supervisor gives (components/supervisor/run.ts): what is done still has to be written down. */
 const stopLimitMs = 1000;
 const spawners: Readonly<Record<Channel, SocketName>> = { local: "qmail-lspawn", remote: "qmail-rspawn" };
+
+function breathe(): Promise<void> {
+  return new Promise((resolve) => setImmediate(() => resolve()));
+}
 
 function nowSeconds(): number {
   return Math.floor(Date.now() / 1000);
@@ -34,7 +46,7 @@ async function spawn(client: Client, job: Job<Message>, sender: string): Promise
   const recipients = job.recipients.map((recipient) => recipient.address);
   try {
     return parseSpawnReply(
-      await client.request({ op: "deliver", message: job.message.id, sender, recipients }),
+      await client.request({ op: "deliver", message: job.message.id, place: job.message.place, sender, recipients }),
       recipients.length,
     );
   } catch (error) {
@@ -53,27 +65,55 @@ export async function run({ home }: Start): Promise<Running> {
     clean: new Client(home.socket("qmail-clean")),
     queue: new Client(home.socket("qmail-queue")),
   };
-  const manager = new Manager(new Store(realDisk(), home), new Cleaner(clients.clean), {
+  const journal = new JournalReader(home);
+  /** The connection by which qmail-queue tells of new messages. */
+  let queuePipe: Pipe | undefined;
+  const ask: Ask = (request) => queuePipe?.send(request);
+  const disk = realDisk();
+  const store = new Store(disk, home);
+  const suspects = new Suspects((id) => store.hold(id));
+  const manager = new Manager(store, new Cleaner(clients.clean, (id) => store.hold(id)), {
     spawn: (job, sender) => spawn(clients[job.channel], job, sender),
-    bounce: (id, sender, paragraphs) =>
-      sendBounce(home, clients.queue, controls.current, { id, sender, paragraphs, nowSeconds: nowSeconds() }),
+    bounce: (bounce) =>
+      sendBounce({ home, queue: clients.queue, controls: controls.current, journal, nowSeconds: nowSeconds() }, bounce),
+    ask,
     nowSeconds,
+    breathe,
   }, controls.current);
-  manager.start();
+  const drain = new Drain({
+    setAccepting: (accepting) => manager.journal.setAccepting(accepting),
+    vacateAll: () => manager.vacateAll(),
+    vacate: (serials, ids) => manager.vacate(serials, ids),
+    size: () => manager.journalMessages,
+  });
+  const surveyor = new Surveyor(store, manager, suspects, {
+    parts: home.queueSplit,
+    breathe,
+    ask: () => ask({ op: "writing", messages: suspects.all() }),
+  });
   const server = serveUnix(home.socket("qmail-send"), {
     onOpen: (pipe) => {
-      manager.scanTodo();
-      pipe.send({ op: "writing", messages: manager.suspects() });
+      queuePipe = pipe;
+      suspects.forget();
+      manager.journal.connected();
+      drain.connected();
+      void surveyor.start();
+    },
+    onClose: (pipe) => {
+      if (queuePipe === pipe) queuePipe = undefined;
     },
     onFrame: (frame) => {
       const notice = parseQueueNotice(frame);
-      if (notice.op === "todo") manager.notice(notice.messages);
-      else manager.removeAbandoned(notice.messages);
+      takeNotice(manager, suspects, notice);
+      if (notice.op === "journal") drain.noticed(notice.entries);
     },
     onError: (error) => logEvent("garbage", { socket: "qmail-send", reason: describeError(error) }),
   });
   const status = serveStatus(home, "send-status", () => manager.status());
-  const rescan = setInterval(() => manager.scanTodo(), rescanMs);
+  const rules = () => controls.current;
+  const control = serveControl({ disk, home, store, journal, manager, drain, rules });
+  void surveyor.start();
+  const rescan = setInterval(() => void surveyor.scanTodo(), rescanMs);
   return {
     reload: () => {
       const defects = controls.reload();
@@ -83,10 +123,36 @@ export async function run({ home }: Start): Promise<Running> {
     alarm: () => manager.retryAll(),
     stop: async () => {
       clearInterval(rescan);
+      surveyor.stop();
+      // Not the connection that qmail-queue has: what is done now has to be said.
       server.stop();
       status.stop();
+      control.stop();
+      control.closeAll();
       await manager.stop(stopLimitMs);
       lock.close();
     },
   };
+}
+
+function takeNotice(manager: Manager, suspects: Suspects, notice: QueueNotice): void {
+  switch (notice.op) {
+    case "todo":
+      for (const id of notice.messages) suspects.clear(id);
+      return manager.arrivals.todo(notice.messages);
+    case "journal":
+      return manager.arrivals.journal(notice.entries);
+    case "abandoned":
+      for (const id of notice.messages) {
+        const held = suspects.take(id);
+        if (held !== undefined) manager.removeAbandoned(id, held);
+      }
+      return;
+    case "settled":
+      return manager.journal.settled(notice.serials);
+    case "moved":
+      return manager.journal.moved(notice.serial, notice.ok);
+    case "vacate":
+      return manager.vacate(notice.serials, notice.messages);
+  }
 }

@@ -4,8 +4,7 @@
  * @module
  */
 import type { Home } from "../../config/home.ts";
-import { queueSplit } from "../../config/home.ts";
-import type { Disk } from "../lib/disk/disk.ts";
+import type { Disk, Held } from "../lib/disk/disk.ts";
 import { fromOctets, toOctets } from "../lib/octets.ts";
 import {
   type ChannelRecord,
@@ -14,18 +13,13 @@ import {
   parseChannel,
   parseInfo,
   parseTodo,
-  type TodoEnvelope,
 } from "../lib/queue/envelope.ts";
-import { type Channel, channels, parseQueueId, queueFile, queueFolder } from "../lib/queue/layout.ts";
+import { type Channel, channels, parseQueueId, queueFile, queueFolder, type splitDirs } from "../lib/queue/layout.ts";
+import { describeError } from "../lib/log/log.ts";
 import type { Result } from "../lib/result.ts";
+import type { NewMessage } from "./message.ts";
 
 const doneMark = toOctets("D");
-
-/** A new message as todo and mess tell of it. */
-export interface TodoMessage extends TodoEnvelope {
-  readonly sizeBytes: number;
-  readonly birthSeconds: number;
-}
 
 /** What is to stand in the queue for a message that goes on beyond its first attempt. */
 export interface SplitMessage {
@@ -39,6 +33,8 @@ export interface SplitMessage {
 export class Store {
   readonly #disk: Disk;
   readonly #home: Home;
+  /** Folders in which pieces of these messages stood, and would again after a power loss. */
+  readonly #cleared = new Map<number, Set<string>>();
 
   constructor(disk: Disk, home: Home) {
     this.#disk = disk;
@@ -46,40 +42,65 @@ export class Store {
   }
 
   /** Ids in todo. */
-  listTodo(): number[] {
-    return ids(this.#disk.list(this.#home.queue("todo")));
+  async listTodo(): Promise<number[]> {
+    return ids(await this.#disk.listLong(this.#home.queue("todo")));
   }
 
-  /** Ids in a split folder. */
-  listSplit(dir: "info" | "mess"): number[] {
-    return Array.from({ length: queueSplit }, (_, part) => ids(this.#disk.list(this.#home.queue(dir, String(part)))))
-      .flat();
+  /** Ids in one part of a split folder. */
+  async list(dir: (typeof splitDirs)[number], part: number): Promise<number[]> {
+    return ids(await this.#disk.listLong(this.#home.queue(dir, String(part))));
+  }
+
+  /** A file's time (seconds since 1970); undefined when there is no such file. */
+  mtime(dir: (typeof splitDirs)[number], id: number): number | undefined {
+    return this.#disk.stat(queueFile(this.#home, dir, id))?.mtimeSeconds;
+  }
+
+  /** Keeps a message's number from being given to another for as long as it is held; `undefined` when it has no text. */
+  hold(id: number): Held | undefined {
+    return this.#disk.hold(queueFile(this.#home, "mess", id));
   }
 
   inTodo(id: number): boolean {
     return this.#disk.stat(queueFile(this.#home, "todo", id)) !== undefined;
   }
 
-  hasInfo(id: number): boolean {
-    return this.#disk.stat(queueFile(this.#home, "info", id)) !== undefined;
+  /**
+   * `undefined` when the message is gone (its notice was older than its end). Pieces of S5 go first where it was
+   * `scanned`: an interrupted move has left them. Errors: what is wrong with its files.
+   */
+  readTodo(id: number, scanned = false): Result<NewMessage, string> | undefined {
+    try {
+      // Not there any more: what stands in S5 is no piece, but the message.
+      if (!this.inTodo(id)) return undefined;
+      if (scanned) this.removeLeftovers(id);
+      return this.#readTodo(id);
+    } catch (error) {
+      return { ok: false, error: describeError(error) };
+    }
   }
 
-  /** `undefined` when the message is gone (its notice was older than its end). Errors: what is wrong with its files. */
-  readTodo(id: number): Result<TodoMessage, string> | undefined {
+  #readTodo(id: number): Result<NewMessage, string> {
     const todoPath = queueFile(this.#home, "todo", id);
     const stat = this.#disk.stat(todoPath);
-    if (stat === undefined) return undefined;
-    if (!stat.isFile) return { ok: false, error: `todo/${id} is no regular file` };
+    if (stat?.isFile !== true) return { ok: false, error: `todo/${id} is no regular file` };
     const envelope = parseTodo(this.#disk.readFile(todoPath));
     if (!envelope.ok) return { ok: false, error: `todo/${id}: ${envelope.error}` };
     const mess = this.#disk.stat(queueFile(this.#home, "mess", id));
     if (mess === undefined || !mess.isFile) return { ok: false, error: `mess file of ${id} is missing` };
-    return { ok: true, value: { ...envelope.value, sizeBytes: mess.sizeBytes, birthSeconds: mess.mtimeSeconds } };
+    const { sizeBytes, mtimeSeconds: birthSeconds } = mess;
+    return { ok: true, value: { ...envelope.value, id, place: undefined, sizeBytes, birthSeconds } };
   }
 
   /** Removes what an interrupted move of a message still in todo left behind. */
   removeLeftovers(id: number): void {
-    for (const dir of ["info", "local", "remote", "bounce"] as const) this.#disk.remove(queueFile(this.#home, dir, id));
+    for (const dir of ["info", "local", "remote", "bounce"] as const) {
+      const path = queueFile(this.#home, dir, id);
+      if (this.#disk.stat(path) === undefined) continue;
+      this.#disk.remove(path);
+      const cleared = this.#cleared.get(id) ?? new Set();
+      this.#cleared.set(id, cleared.add(dir === "bounce" ? this.#home.queue(dir) : queueFolder(this.#home, dir, id)));
+    }
   }
 
   /**
@@ -110,27 +131,29 @@ export class Store {
         if (todo[channel].length > 0) put(channel, formatted.octets, queueFolder(this.#home, channel, id));
       }
       put("info", formatInfo(message.sender), queueFolder(this.#home, "info", id));
+      // Beside what is written now, what an earlier message of this number left must not stand again: it has recipients.
+      for (const folder of this.#cleared.get(id) ?? []) syncs.push(this.#disk.syncDir(folder));
     } finally {
       // Waited for in any case: a sync that fails unheard would end the process.
       await Promise.all(syncs);
     }
+    this.#cleared.delete(id);
     return todo;
   }
 
-  /** Birth of a message in S5 and the next attempt of each channel it has a file for; `undefined` when it is gone. */
-  readRetryTimes(id: number): { birthSeconds: number; next: Partial<Record<Channel, number>> } | undefined {
-    const info = this.#disk.stat(queueFile(this.#home, "info", id));
-    if (info === undefined) return undefined;
-    const next: Partial<Record<Channel, number>> = {};
-    for (const channel of channels) {
-      const stat = this.#disk.stat(queueFile(this.#home, channel, id));
-      if (stat !== undefined) next[channel] = stat.mtimeSeconds;
-    }
-    return { birthSeconds: info.mtimeSeconds, next };
+  /** What a bounce says of times: of the message's birth, and of the last failure. */
+  bounceTimes(id: number): { arrivalSeconds: number; failureSeconds: number } {
+    const bounce = this.#disk.stat(queueFile(this.#home, "bounce", id));
+    return { arrivalSeconds: this.mtime("info", id) ?? 0, failureSeconds: bounce?.mtimeSeconds ?? 0 };
   }
 
   readSender(id: number): Result<string, string> {
     return parseInfo(this.#disk.readFile(queueFile(this.#home, "info", id)));
+  }
+
+  /** A message is to look as old as that. */
+  setBirth(id: number, atSeconds: number): void {
+    this.#disk.setMtime(queueFile(this.#home, "info", id), atSeconds);
   }
 
   /** The recipients still to do; none where there is no file (any more). */
@@ -141,11 +164,11 @@ export class Store {
     return parsed.ok ? { ok: true, value: parsed.value.filter((record) => !record.done) } : parsed;
   }
 
-  /** Overwrites one letter in place. Not synced: a crash may cost a second delivery, as in qmail. */
-  markDone(id: number, channel: Channel, offset: number): void {
+  /** Overwrites letters in place. Not synced: a crash may cost a second delivery, as in qmail. */
+  markDone(id: number, channel: Channel, offsets: readonly number[]): void {
     const file = this.#disk.openWrite(queueFile(this.#home, channel, id));
     try {
-      file.writeAt(offset, doneMark);
+      for (const offset of offsets) file.writeAt(offset, doneMark);
     } finally {
       file.close();
     }

@@ -1,57 +1,89 @@
 /**
- * A message's moves between the states that stand on the disk: from its first attempt into info, local and remote (S4 to
- * S5), and out of the queue. Each leaves the queue so that a crash at any point repeats something and loses nothing.
+ * A message's moves between the states that stand on the disk: out of the journal, from its first attempt into info,
+ * local and remote (S4 to S5), and out of the queue. Each leaves the queue so that a crash at any point repeats something
+ * and loses nothing.
  * @module
  */
 import { describeError, log } from "../lib/log/log.ts";
 import { type Channel, channels } from "../lib/queue/layout.ts";
+import type { Bounce } from "./bouncer.ts";
 import type { Cleaner } from "./cleaner.ts";
 import { isDone, type Recipient } from "./dispatcher.ts";
-import { unmarkedLine } from "./log_lines.ts";
+import type { JournalLink } from "./journal_link.ts";
 import type { Message } from "./message.ts";
 import type { Store } from "./store.ts";
 
 export interface TransitionEvents {
   /** Sends the bounce of a message; false: not now. */
-  bounce(id: number, sender: string, paragraphs: string): Promise<boolean>;
-  /** A message has left todo. */
-  leftTodo(): void;
+  bounce(bounce: Bounce): Promise<boolean>;
+  /** A message is no first attempt any more. */
+  leftTodo(message: Message): void;
   /** A message is out of the queue. */
   ended(message: Message): void;
   stopping(): boolean;
+  nowSeconds(): number;
 }
 
 /** A full disk, or a qmail-queue that is being restarted: worth another look soon. */
 const againMs = 5000;
 
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, againMs));
+}
+
 export class Transitions {
   readonly #store: Store;
   readonly #cleaner: Cleaner;
+  readonly #journal: JournalLink;
   readonly #events: TransitionEvents;
   /** Bounces sent so far. */
   bounced = 0;
 
-  constructor(store: Store, cleaner: Cleaner, events: TransitionEvents) {
+  constructor(store: Store, cleaner: Cleaner, journal: JournalLink, events: TransitionEvents) {
     this.#store = store;
     this.#cleaner = cleaner;
+    this.#journal = journal;
     this.#events = events;
   }
 
-  /** From S4 to S5: what is done is marked so, what failed stands in bounce. Tries until the disk takes it. */
+  /**
+   * From the journal or S4 to S5: what is done is marked so, what failed stands in bounce. Deliveries may run meanwhile;
+   * their reports have to wait for the end of it. Tries until the disk takes it, or the process is to end.
+   */
   moveToSplit(message: Message): Promise<void> {
-    message.moving ??= this.#writeAndClean(message).finally(() => message.moving = undefined);
+    message.moving ??= this.#move(message).finally(() => message.moving = undefined);
     return message.moving;
   }
 
-  async #writeAndClean(message: Message): Promise<void> {
+  async #move(message: Message): Promise<void> {
+    if (!await this.#leaveJournal(message) || !await this.#writeSplit(message)) return;
+    await this.#cleaner.clean("todo", message.id);
+    message.stage = "split";
+    message.bounce = "";
+    this.#events.leftTodo(message);
+  }
+
+  async #leaveJournal(message: Message): Promise<boolean> {
+    while (message.place !== undefined) {
+      if (await this.#journal.move(message.place.serial, message.id)) {
+        message.place = undefined;
+        message.stage = "todo";
+      } else {
+        log(`warning: unable to move msg ${message.id} out of the journal; will try again later`);
+        if (this.#events.stopping()) return false;
+        await pause();
+      }
+    }
+    return true;
+  }
+
+  async #writeSplit(message: Message): Promise<boolean> {
     const list = (channel: Channel) => message.passes.get(channel)?.recipients ?? [];
     const records = (channel: Channel) =>
       list(channel).map((recipient) => ({ address: recipient.address, done: isDone(recipient) }));
-    let left: Record<Channel, Recipient[]>;
     for (;;) {
-      // At an orderly end reports still come while this is written: places belong to who was left at its beginning.
       const leftOf = (channel: Channel) => list(channel).filter((recipient) => !isDone(recipient));
-      left = { local: leftOf("local"), remote: leftOf("remote") };
+      const left: Record<Channel, readonly Recipient[]> = { local: leftOf("local"), remote: leftOf("remote") };
       try {
         const todo = await this.#store.writeSplit(message.id, {
           sender: message.sender,
@@ -62,57 +94,60 @@ export class Transitions {
         for (const channel of channels) {
           left[channel].forEach((recipient, at) => recipient.offset = todo[channel][at]!.offset);
         }
-        break;
+        return true;
       } catch (error) {
         log(`warning: unable to create info/${message.id}: ${describeError(error)}; will try again later`);
-        if (this.#events.stopping()) return;
-        await new Promise((resolve) => setTimeout(resolve, againMs));
+        if (this.#events.stopping()) return false;
+        await pause();
       }
-    }
-    await this.#cleaner.clean("todo", message.id);
-    message.stage = "split";
-    message.bounce = "";
-    for (const channel of channels) this.#markDelivered(message, channel, left[channel]);
-    this.#events.leftTodo();
-  }
-
-  /** Those of `recipients` that were delivered while the files were written without that. */
-  #markDelivered(message: Message, channel: Channel, recipients: readonly Recipient[]): void {
-    try {
-      for (const { state, offset } of recipients) {
-        if (state === "delivered") this.#store.markDone(message.id, channel, offset);
-      }
-    } catch (error) {
-      log(unmarkedLine(channel, message.id, describeError(error)));
     }
   }
 
-  /** Out of S4: every recipient has it, nothing was written down. */
-  async finishTodo(message: Message): Promise<void> {
+  /** Out of the journal or S4: nobody is left to deliver to, nothing was written down. */
+  async finishFirst(message: Message): Promise<void> {
     message.stage = "ending";
-    if (!await this.#cleaner.clean("done", message.id)) return;
+    if (message.place !== undefined) this.#journal.done(message.place.serial);
+    else if (!await this.#cleaner.clean("done", message.id)) return;
     this.#events.ended(message);
-    this.#events.leftTodo();
+    this.#events.leftTodo(message);
+  }
+
+  /** Sends the bounce of a first attempt in which everybody was delivered to or failed; false: not now. */
+  async bounceFirst({ id, place, sender, birthSeconds, bounce }: Message): Promise<boolean> {
+    if (bounce === "") return true;
+    const times = { arrivalSeconds: birthSeconds, failureSeconds: this.#events.nowSeconds() };
+    try {
+      if (!await this.#events.bounce({ id, place, sender, paragraphs: bounce, ...times })) return false;
+    } catch (error) {
+      log(`warning: trouble bouncing msg ${id}: ${describeError(error)}; will try again later`);
+      return false;
+    }
+    this.bounced++;
+    return true;
   }
 
   /** Out of S5: its bounce is queued, if it needs one; only then does the rest go. */
   async finishSplit(message: Message): Promise<void> {
+    const { id } = message;
+    message.stage = "ending";
     try {
-      const paragraphs = this.#store.readBounce(message.id);
-      if (paragraphs !== "") {
-        const sender = this.#store.readSender(message.id);
-        if (!sender.ok) throw new Error(`info/${message.id}: ${sender.error}`);
-        if (!await this.#events.bounce(message.id, sender.value, paragraphs)) return this.#finishLater(message);
+      const paragraphs = this.#store.readBounce(id);
+      if (paragraphs !== "" && !message.deleted) {
+        const sender = this.#store.readSender(id);
+        if (!sender.ok) throw new Error(`info/${id}: ${sender.error}`);
+        const bounce = { id, place: undefined, sender: sender.value, paragraphs, ...this.#store.bounceTimes(id) };
+        if (!await this.#events.bounce(bounce)) return this.#finishLater(message);
         this.bounced++;
       }
       // Where the disk was full when a paragraph was to be added, an empty file stands there.
-      this.#store.removeBounce(message.id);
-      this.#store.removeInfo(message.id);
+      this.#store.removeBounce(id);
+      if (message.deleted) { for (const channel of channels) this.#store.removeChannel(id, channel); }
+      this.#store.removeInfo(id);
     } catch (error) {
-      log(`warning: trouble finishing msg ${message.id}: ${describeError(error)}; will try again later`);
+      log(`warning: trouble finishing msg ${id}: ${describeError(error)}; will try again later`);
       return this.#finishLater(message);
     }
-    if (await this.#cleaner.clean("foop", message.id)) this.#events.ended(message);
+    if (await this.#cleaner.clean("foop", id)) this.#events.ended(message);
   }
 
   #finishLater(message: Message): void {

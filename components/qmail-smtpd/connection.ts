@@ -43,8 +43,8 @@ export interface Values {
 export interface Service {
   readonly queue: Client;
   readonly uid: number;
-  /** Asks qmail-getpw; never rejects. */
-  readonly check: (address: string) => Promise<GetpwReply["kind"]>;
+  /** Asks qmail-getpw, unless the answer is known; never rejects. */
+  readonly check: (address: string) => Promise<GetpwReply["kind"]> | GetpwReply["kind"];
   readonly onClose: (connection: Connection) => void;
 }
 
@@ -198,7 +198,9 @@ export class Connection {
     if (command === "long line" || command.verb !== "RCPT") throw new Error("only a RCPT is judged");
     const judgement = judge(command.forwardPath, this.#relaying, this.#values.rules);
     if (judgement.kind !== "ask") return judgement;
-    return this.#service.check(judgement.recipient).then((kind) => verdictOf(judgement.recipient, kind));
+    const { recipient } = judgement;
+    const kind = this.#service.check(recipient);
+    return kind instanceof Promise ? kind.then((known) => verdictOf(recipient, known)) : verdictOf(recipient, kind);
   }
 
   #perform(step: Step): void {

@@ -15,6 +15,7 @@ import { Client, ConnectionLost } from "../lib/wire/client.ts";
 import { type GetpwReply, parseGetpwReply } from "../lib/wire/getpw_protocol.ts";
 import { Connection, type Service, type Values } from "./connection.ts";
 import { smtpEndpoints } from "./permissions.ts";
+import { MailboxCache } from "./mailbox_cache.ts";
 import { clientAddress, compileRules } from "./policy.ts";
 import { farewells } from "./session.ts";
 
@@ -55,9 +56,11 @@ function listenOn({ host, port }: Endpoint, onSocket: (socket: Socket) => void):
 }
 
 /** Never rejects: whatever goes wrong, nobody is told that a mailbox does not exist. */
-async function check(getpw: Client, address: string): Promise<GetpwReply["kind"]> {
+async function ask(getpw: Client, cache: MailboxCache, address: string): Promise<GetpwReply["kind"]> {
   try {
-    return parseGetpwReply(await getpw.request({ op: "check", address })).kind;
+    const { kind } = parseGetpwReply(await getpw.request({ op: "check", address }));
+    if (kind === "exists") cache.add(address, Date.now());
+    return kind;
   } catch (error) {
     if (!(error instanceof ConnectionLost)) log(`alert: cannot ask qmail-getpw: ${describeError(error)}`);
     return "unsure";
@@ -71,11 +74,12 @@ export async function run({ home, portOffset }: Start, ids?: Ids): Promise<Runni
   let onEmpty = () => {};
   const queue = new Client(home.socket("qmail-queue"));
   const getpw = new Client(home.socket("qmail-getpw"));
+  const mailboxes = new MailboxCache();
   const service: Service = {
     queue,
     // As qmail-queue notes it down: qmaild's where that is known (to ask the system would take a right of its own).
     uid: ids?.uid ?? 0,
-    check: (address) => check(getpw, address),
+    check: (address) => mailboxes.has(address, Date.now()) ? "exists" : ask(getpw, mailboxes, address),
     onClose: (connection) => {
       connections.delete(connection);
       if (connections.size === 0) onEmpty();

@@ -2,7 +2,7 @@
  * One component under the supervisor: its process, what it said, and its next start.
  * @module
  */
-import { log, logEvent } from "../lib/log/log.ts";
+import { logEvent, relayLine } from "../lib/log/log.ts";
 import type { Ids } from "../lib/permissions/grant.ts";
 import type { ComponentStatus } from "../lib/wire/status_protocol.ts";
 import { eachLine } from "./lines.ts";
@@ -21,6 +21,9 @@ export interface ChildOptions {
 
 /** No sign of life for this long: the process is stuck, and its successor will do better. */
 const silentMs = 60_000;
+
+/** A component's log lines come this much later at the most. */
+const logRestMs = 25;
 
 export class Child {
   options: ChildOptions;
@@ -105,7 +108,7 @@ export class Child {
     this.#process = process;
     this.#watch();
     const said = eachLine(process.stdout, (line) => this.#onEvent(line));
-    const logged = eachLine(process.stderr, (line) => log(`${this.options.name}: ${line}`));
+    const logged = eachLine(process.stderr, (line) => relayLine(this.options.name, line), { restMs: logRestMs });
     const status = await process.status;
     clearTimeout(this.#watchdog);
     this.#process = undefined;

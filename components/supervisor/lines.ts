@@ -4,17 +4,25 @@
  */
 const longestLine = 16_384;
 
+export interface LineOptions {
+  /** Waits so long after each read: many lines come at once then, for the price of few. */
+  readonly restMs?: number;
+}
+
 /** Calls `onLine` for each line of `stream`, with its beginning when it is too long; settles at the stream's end. */
-export async function eachLine(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void): Promise<void> {
+export async function eachLine(
+  stream: ReadableStream<Uint8Array>,
+  onLine: (line: string) => void,
+  { restMs = 0 }: LineOptions = {},
+): Promise<void> {
+  const decoder = new TextDecoder();
   let held = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    held += text;
-    for (let end = held.indexOf("\n"); end >= 0; end = held.indexOf("\n")) {
-      onLine(held.slice(0, Math.min(end, longestLine)));
-      held = held.slice(end + 1);
-    }
+  for await (const octets of stream) {
+    const lines = (held + decoder.decode(octets, { stream: true })).split("\n");
     // What is beyond the limit is no line of its own, so the beginning stays until its end comes.
-    held = held.slice(0, longestLine);
+    held = lines.pop()!.slice(0, longestLine);
+    for (const line of lines) onLine(line.slice(0, longestLine));
+    if (restMs > 0) await new Promise((resolve) => setTimeout(resolve, restMs));
   }
   if (held !== "") onLine(held);
 }

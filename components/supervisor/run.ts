@@ -11,6 +11,7 @@ import { type ControlFile, schema } from "../../config/schema.ts";
 import { describeError, log, logEvent } from "../lib/log/log.ts";
 import { type Account, type Config, flagsOf, type Ids, type Manifest } from "../lib/permissions/grant.ts";
 import { CannotStart, type Running, type Start } from "../lib/process/component.ts";
+import { formatHomeArgs } from "../lib/process/home_args.ts";
 import * as field from "../lib/wire/fields.ts";
 import { serveUnix } from "../lib/wire/server.ts";
 import { serveStatus } from "../lib/wire/status_server.ts";
@@ -21,6 +22,8 @@ import { formatGrant, launchCommand, type Runtime } from "./launcher.ts";
 export interface Settings extends Runtime {
   /** Started by root: each component runs as its own user. */
   readonly changeUser: boolean;
+  /** The log is made of JSON objects. */
+  readonly json: boolean;
 }
 
 /** The supervisor's own arguments. Throws CannotStart when one is missing: they come from the one who wrote its launcher. */
@@ -36,6 +39,7 @@ export function parseRuntime(args: Readonly<Record<string, unknown>>): Settings 
     code: path("code"),
     audit: args["audit"] === undefined ? undefined : path("audit"),
     changeUser: args["change-user"] === true,
+    json: args["json"] === true,
   };
 }
 
@@ -58,6 +62,19 @@ export function readConfig(home: Home, portOffset: number): Config | readonly st
     controls: controls.value,
     nameservers: nameserversOf(controls.value, readText("/etc/resolv.conf")),
   };
+}
+
+/**
+ * As {@link readConfig}, for a running queue: its folders stay as they are, so a control file that says something else is
+ * a defect, too.
+ */
+function readOwnConfig(home: Home, portOffset: number): Config | readonly string[] {
+  const config = readConfig(home, portOffset);
+  if (!isConfig(config) || config.controls.queuesplit === home.queueSplit) return config;
+  const { queuesplit } = config.controls;
+  return [
+    `Cannot use control file "queuesplit": expected ${home.queueSplit}, the split of the running queue, got "${queuesplit}"`,
+  ];
 }
 
 function isConfig(config: Config | readonly string[]): config is Config {
@@ -111,7 +128,7 @@ class Supervisor {
   #writeGrant(manifest: Manifest, config: Config): boolean {
     const args = manifest.name === "qmail-local"
       ? []
-      : ["--home", this.#home.dir, "--port-offset", String(this.#portOffset)];
+      : [...formatHomeArgs(this.#home), "--port-offset", String(this.#portOffset)];
     const command = launchCommand(manifest.name, manifest.permissions(config), this.#settings, this.#home, args);
     return writeGrant(this.#home.libexec("grants", manifest.name), formatGrant(command));
   }
@@ -125,7 +142,7 @@ class Supervisor {
     return {
       name: manifest.name,
       launcher: this.#home.libexec("launch", manifest.name),
-      args: asRoot,
+      args: [...asRoot, ...(this.#settings.json ? ["--json"] : [])],
       ids: this.#settings.changeUser && !staysRoot && !bindsFirst ? ids : undefined,
       grant: flagsOf(manifest.permissions(config), this.#home),
       onReady: () => this.#checkReady(),
@@ -140,7 +157,7 @@ class Supervisor {
   reload(): readonly string[] {
     // A terminal that closes sends SIGHUP after Ctrl-C: nothing is to start any more.
     if (this.#stopping) return [];
-    const config = readConfig(this.#home, this.#portOffset);
+    const config = readOwnConfig(this.#home, this.#portOffset);
     if (!isConfig(config)) return config;
     for (const manifest of manifests) {
       if (manifest.startedBy === "start") continue;
@@ -185,7 +202,7 @@ class Supervisor {
 }
 
 export async function run({ home, portOffset, requestStop }: Start, settings: Settings): Promise<Running> {
-  const config = readConfig(home, portOffset);
+  const config = readOwnConfig(home, portOffset);
   if (!isConfig(config)) throw new CannotStart(config.join("; "));
   const supervisor = new Supervisor(home, portOffset, settings);
   const control = serveUnix(home.socket("supervisor"), {

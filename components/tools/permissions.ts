@@ -32,6 +32,17 @@ export const tools: readonly Tool[] = [
   {
     name: "qmail-qstat",
     job: "counts the messages in the queue",
-    permissions: (home) => queueFolders(home, "mess", "todo"),
+    permissions: (home) => queueFolders(home, "mess", "todo", "journal"),
+  },
+  {
+    name: "qmail-tcpto",
+    job: "lists the addresses that timed out",
+    permissions: () => ({ calls: ["remote-status"] }),
+  },
+  {
+    name: "qmail-tcpok",
+    job: "forgets which addresses timed out",
+    // Who may is decided by the folder around that socket.
+    permissions: () => ({ calls: ["qmail-remote"] }),
   },
 ];

@@ -4,8 +4,8 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { homeAt } from "../../config/home.ts";
 import { log } from "../lib/log/log.ts";
+import { homeOptions, parseHomeArgs } from "../lib/process/home_args.ts";
 import { print, runTool } from "../lib/process/tool.ts";
 import { formatQread } from "../lib/queue/format_listing.ts";
 import { type ListingEvent, readListing } from "../lib/queue/listing.ts";
@@ -22,6 +22,6 @@ export function* qread(
 }
 
 if (import.meta.main) {
-  const args = parseArgs(Deno.args, { string: ["home"] });
-  await runTool("qmail-qread", () => print(qread(readListing(homeAt(String(args["home"] ?? "."))), formatQread)));
+  const args = parseArgs(Deno.args, { string: homeOptions });
+  await runTool("qmail-qread", () => print(qread(readListing(parseHomeArgs(args)), formatQread)));
 }

@@ -4,12 +4,12 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { homeAt } from "../../config/home.ts";
+import { homeOptions, parseHomeArgs } from "../lib/process/home_args.ts";
 import { print, runTool } from "../lib/process/tool.ts";
 import { formatQstat } from "../lib/queue/format_listing.ts";
 import { countQueue } from "../lib/queue/listing.ts";
 
 if (import.meta.main) {
-  const args = parseArgs(Deno.args, { string: ["home"] });
-  await runTool("qmail-qstat", () => print([formatQstat(countQueue(homeAt(String(args["home"] ?? "."))))]));
+  const args = parseArgs(Deno.args, { string: homeOptions });
+  await runTool("qmail-qstat", () => print([formatQstat(countQueue(parseHomeArgs(args)))]));
 }

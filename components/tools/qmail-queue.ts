@@ -7,7 +7,7 @@
  */
 import fs from "node:fs";
 import { parseArgs } from "@std/cli/parse-args";
-import { homeAt } from "../../config/home.ts";
+import { homeOptions, parseHomeArgs } from "../lib/process/home_args.ts";
 import { CallerEnvelope } from "../lib/queue/caller_envelope.ts";
 import { exitCode } from "../lib/queue/exit_code.ts";
 import { Submission } from "../lib/queue/submission.ts";
@@ -61,9 +61,9 @@ async function queue(submission: Submission, message: Read, envelope: Read): Pro
 }
 
 if (import.meta.main) {
-  const args = parseArgs(Deno.args, { string: ["home"] });
+  const args = parseArgs(Deno.args, { string: homeOptions });
   setTimeout(() => Deno.exit(exitCode.timeout), longestMs);
-  const client = new Client(homeAt(String(args["home"] ?? ".")).socket("qmail-queue"), { connectMs });
+  const client = new Client(parseHomeArgs(args).socket("qmail-queue"), { connectMs });
   const submission = new Submission(client, "uid", Deno.uid() ?? 0);
   // What is not committed when the connection ends is dropped by the daemon.
   Deno.exit(await queue(submission, readMessage, readEnvelope));

@@ -21,18 +21,21 @@ export async function answerLines(answer: (request: unknown) => Promise<unknown>
   }
 }
 
-/** The parent's side: one module of this folder in a process of its own, with network on loopback only. */
+/** What most of them need, and nothing else: network on loopback. */
+const loopbackOnly = ["--no-config", "--allow-net=127.0.0.0/8"];
+
+/** The parent's side: one module of this folder in a process of its own, with what `flags` allow it. */
 export class Child<Request, Answer> implements AsyncDisposable {
   readonly #name: string;
   readonly #process: Deno.ChildProcess;
   readonly #lines: AsyncGenerator<string>;
   readonly #requests: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
 
-  constructor(file: string) {
+  constructor(file: string, flags: readonly string[] = loopbackOnly) {
     const path = new URL(file, import.meta.url).pathname;
     this.#name = file;
     this.#process = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--no-config", "--no-prompt", "--allow-net=127.0.0.0/8", decodeURIComponent(path)],
+      args: ["run", "--quiet", "--no-prompt", ...flags, decodeURIComponent(path)],
       stdin: "piped",
       stdout: "piped",
       stderr: "inherit",

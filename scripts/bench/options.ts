@@ -1,13 +1,16 @@
 /**
- * The command line of the benchmark, read once: what it answers needs no further checks.
+ * The command line of the scenarios that measure a load, read once: what it answers needs no further checks.
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
+import { readArguments } from "./arguments.ts";
 import { err, ok, type Result } from "../../components/lib/result.ts";
 
 /** What is measured; README.md says what each ends at. */
 export const scenarios = ["accept", "local", "relay", "bulk"] as const;
 export type Scenario = (typeof scenarios)[number];
+
+/** Those that measure something else, with command lines of their own. */
+export const otherScenarios = ["backlog", "fairness"] as const;
 
 /** The server that is loaded: a private one of ours, or one that runs already. */
 export type Target =
@@ -39,20 +42,24 @@ export interface Options {
   readonly json: boolean;
 }
 
-const numbers = {
-  sessions: 1,
-  messages: 1,
-  size: 0,
-  recipients: 1,
-  users: 1,
-  domains: 1,
-  runs: 1,
-  warmup: 0,
-  limit: 1,
-  settle: 0,
-  sink: 0,
-  "delay-ms": 0,
-  pid: 1,
+const known = {
+  numbers: {
+    sessions: 1,
+    messages: 1,
+    size: 0,
+    recipients: 1,
+    users: 1,
+    domains: 1,
+    runs: 1,
+    warmup: 0,
+    limit: 1,
+    settle: 0,
+    sink: 0,
+    "delay-ms": 0,
+    pid: 1,
+  },
+  texts: ["against", "recipient", "maildir", "dir"],
+  flags: ["reuse", "no-pipelining", "json"],
 } as const;
 
 const patterns: Record<Scenario, string> = {
@@ -69,22 +76,14 @@ const mostOctets = 1 << 30;
  * Reads the command line (without `--help`, which `main.ts` looks for first). The error is a sentence for the operator.
  */
 export function parseOptions(argv: readonly string[]): Result<Options, string> {
-  const unknown: string[] = [];
-  const args = parseArgs([...argv], {
-    string: [...Object.keys(numbers), "against", "recipient", "maildir", "dir"],
-    boolean: ["reuse", "no-pipelining", "json"],
-    unknown: (arg) => arg.startsWith("-") ? (unknown.push(arg), false) : true,
-  });
-  if (unknown[0] !== undefined) return err(`Unknown option ${JSON.stringify(unknown[0])}`);
-  const scenario = scenarios.find((name) => name === args._[0]);
-  if (scenario === undefined || args._.length !== 1) return err(`Expected one scenario of ${scenarios.join(", ")}`);
-  const wrong = Object.entries(numbers).find(([name, least]) => !isNumber(args[name], least));
-  if (wrong !== undefined) {
-    return err(`Option --${wrong[0]} takes a whole number from ${wrong[1]} on, got ${JSON.stringify(args[wrong[0]])}`);
+  const args = readArguments(argv, known);
+  if (!args.ok) return args;
+  const { words, number, text, flag, has } = args.value;
+  const scenario = scenarios.find((name) => name === words[0]);
+  if (scenario === undefined || words.length !== 1) {
+    return err(`Expected one scenario of ${[...scenarios, ...otherScenarios].join(", ")}`);
   }
-  const number = (name: keyof typeof numbers, absent: number) => Number(args[name] ?? absent);
-  const text = (name: string) => args[name] === undefined ? undefined : String(args[name]);
-  const target = parseTarget(text("against"), args.pid === undefined ? undefined : number("pid", 1), text("dir"));
+  const target = parseTarget(text("against"), has("pid") ? number("pid", 1) : undefined, text("dir"));
   if (!target.ok) return target;
   const bulk = scenario === "bulk";
   const options: Options = {
@@ -97,8 +96,8 @@ export function parseOptions(argv: readonly string[]): Result<Options, string> {
     recipient: text("recipient") ?? patterns[scenario],
     users: number("users", 100),
     domains: number("domains", 1),
-    reuse: args.reuse === true,
-    pipelining: args["no-pipelining"] !== true,
+    reuse: flag("reuse"),
+    pipelining: !flag("no-pipelining"),
     runs: number("runs", 3),
     warmup: number("warmup", bulk ? 1 : 200),
     limitMs: number("limit", 60) * 1000,
@@ -106,14 +105,10 @@ export function parseOptions(argv: readonly string[]): Result<Options, string> {
     maildir: text("maildir"),
     sinkPort: number("sink", 0),
     delayMs: number("delay-ms", 0),
-    json: args.json === true,
+    json: flag("json"),
   };
   const defect = defectOf(options);
   return defect === undefined ? ok(options) : err(defect);
-}
-
-function isNumber(given: unknown, least: number): boolean {
-  return given === undefined || (/^[0-9]{1,9}$/.test(String(given)) && Number(given) >= least);
 }
 
 function parseTarget(against: string | undefined, pid: number | undefined, dir = "/tmp"): Result<Target, string> {

@@ -12,6 +12,14 @@ export interface TreeUse {
   readonly pssKib: number;
 }
 
+/** What `measureProcess` found. */
+export interface ProcessUse {
+  readonly pssKib: number;
+  readonly rssKib: number;
+  /** The largest resident set since the process began (VmHWM). */
+  readonly peakRssKib: number;
+}
+
 /** One process's line in /proc/PID/stat, as far as it is needed. */
 export interface ProcessStat {
   readonly pid: number;
@@ -51,6 +59,13 @@ export function measureTree(root: number): TreeUse {
     cpuMs: tree.reduce((sum, stat) => sum + stat.cpuTicks, 0) * msPerTick,
     pssKib: tree.reduce((sum, stat) => sum + readPss(stat.pid), 0),
   };
+}
+
+/** Memory of one process; zero where there is no such process. */
+export function measureProcess(pid: number): ProcessUse {
+  const status = readIfThere(`/proc/${pid}/status`);
+  const kib = (field: string) => Number(new RegExp(`^${field}:\\s+([0-9]+) kB$`, "m").exec(status)?.[1] ?? 0);
+  return { pssKib: readPss(pid), rssKib: kib("VmRSS"), peakRssKib: kib("VmHWM") };
 }
 
 function allProcesses(): readonly ProcessStat[] {

@@ -2,21 +2,16 @@
  * What the benchmark prints: all figures as one JSON object, the main ones as a table.
  * @module
  */
+import { describeMachine, type Machine } from "./machine.ts";
 import type { Options } from "./options.ts";
 import type { TreeUse } from "./processes.ts";
 import type { RunResult } from "./scenarios.ts";
-import { round, summarize, type Summary } from "./statistics.ts";
+import { summarize, type Summary } from "./statistics.ts";
 
 /** Everything about one benchmark. */
 export interface Report {
   readonly date: string;
-  readonly machine: {
-    readonly loadAverage: number;
-    readonly cores: number;
-    readonly memoryMib: number;
-    readonly kernel: string;
-    readonly deno: string;
-  };
+  readonly machine: Machine;
   readonly options: Options;
   /** The server's processes before the first message and after the last run, where they are known. */
   readonly atRest: TreeUse | undefined;
@@ -69,13 +64,7 @@ export function makeReport(
   });
   return {
     date: date.toISOString(),
-    machine: {
-      loadAverage: round(Deno.loadavg()[0] ?? 0, 2),
-      cores: navigator.hardwareConcurrency,
-      memoryMib: Math.round(Deno.systemMemoryInfo().total / (1 << 20)),
-      kernel: Deno.osRelease(),
-      deno: Deno.version.deno,
-    },
+    machine: describeMachine(),
     options,
     ...use,
     runs,

@@ -8,6 +8,7 @@
  */
 import net from "node:net";
 import process from "node:process";
+import { nowMs } from "./clock.ts";
 import { answerLines } from "./json_lines.ts";
 import { beginSession, feed, type Received } from "./sink_session.ts";
 
@@ -19,7 +20,9 @@ export type SinkRequest =
   | { readonly kind: "reset"; readonly firstNumber: number }
   /** Answer as soon as so many deliveries are there, or when the time is over. */
   | { readonly kind: "await"; readonly deliveries: number; readonly limitMs: number }
-  | { readonly kind: "report" };
+  | { readonly kind: "report" }
+  /** As "report", with the time of each number's first arrival. */
+  | { readonly kind: "arrivals" };
 
 /** What the sink has seen since the last reset. */
 export interface SinkReport {
@@ -41,6 +44,8 @@ export interface SinkReport {
   readonly lastAtMs: number;
   /** Processor time of the sink's process. */
   readonly cpuMs: number;
+  /** Running number, and when its end came, milliseconds since 1970; only where that was asked for. */
+  readonly arrivals?: readonly (readonly [number, number])[];
 }
 
 /** A sink that listens. */
@@ -48,13 +53,15 @@ export interface Sink extends AsyncDisposable {
   readonly port: number;
   reset(firstNumber: number): void;
   report(): SinkReport;
+  /** When each number came first, milliseconds since 1970. */
+  arrivals(): ReadonlyMap<number, number>;
   /** The report as soon as `deliveries` are there, or after `limitMs`. */
   reached(deliveries: number, limitMs: number): Promise<SinkReport>;
 }
 
 function nothingYet(firstNumber: number) {
   const zero = { messages: 0, recipients: 0, connections: 0, mostOpen: 0, duplicates: 0, unnumbered: 0, late: 0 };
-  return { ...zero, lastAtMs: 0, firstNumber, deliveries: new Set<string>(), numbers: new Set<number>() };
+  return { ...zero, lastAtMs: 0, firstNumber, deliveries: new Set<string>(), numbers: new Map<number, number>() };
 }
 
 type Counts = ReturnType<typeof nothingYet>;
@@ -83,6 +90,7 @@ export async function startSink(options: { readonly port: number; readonly delay
   return {
     port,
     report,
+    arrivals: () => counts.numbers,
     reset: (firstNumber) => counts = { ...nothingYet(firstNumber), mostOpen: open.size },
     async reached(deliveries, limitMs) {
       if (counts.deliveries.size >= deliveries) return report();
@@ -120,7 +128,7 @@ function count(counts: Counts, message: Received): void {
   else {
     const before = counts.deliveries.size;
     for (const recipient of message.recipients) counts.deliveries.add(`${message.running} ${recipient}`);
-    counts.numbers.add(message.running);
+    if (!counts.numbers.has(message.running)) counts.numbers.set(message.running, nowMs());
     counts.messages++;
     counts.recipients += message.recipients.length;
     counts.duplicates += message.recipients.length - (counts.deliveries.size - before);
@@ -141,6 +149,7 @@ async function main(): Promise<void> {
     if (request.kind === "start") sink = await startSink(request);
     if (sink === undefined) throw new Error(`Cannot answer "${request.kind}": the sink was not started`);
     if (request.kind === "reset") sink.reset(request.firstNumber);
+    if (request.kind === "arrivals") return { ...sink.report(), arrivals: [...sink.arrivals()] };
     return request.kind === "await" ? await sink.reached(request.deliveries, request.limitMs) : sink.report();
   });
   await sink?.[Symbol.asyncDispose]();

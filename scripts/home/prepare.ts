@@ -6,11 +6,12 @@
 import { ensureDirSync, existsSync } from "@std/fs";
 import { join } from "@std/path";
 import { accountIds } from "../../config/accounts.ts";
-import { type Home, queueSplit, type SocketName, socketNames } from "../../config/home.ts";
-import { flatDirs, splitDirs } from "../../components/lib/queue/layout.ts";
+import { type Home, type SocketName, socketNames } from "../../config/home.ts";
+import { flatDirs, journalDirs, splitDirs } from "../../components/lib/queue/layout.ts";
 import type { Account, Ids } from "../../components/lib/permissions/grant.ts";
 import { formatLauncher } from "../../components/supervisor/launcher.ts";
 import { manifests } from "../../config/manifests.ts";
+import { lockFiles, prepareLockFiles } from "./lock_files.ts";
 import { addMailbox } from "./mailboxes.ts";
 
 /** A folder with its owner (where root makes it) and mode. */
@@ -22,18 +23,20 @@ interface Folder {
   readonly mode: number;
 }
 
-/** Who listens on a socket, and whether all may connect or only those who share the queue. */
-const socketOwners: Readonly<Record<SocketName, { owner: Account; open: boolean }>> = {
-  "supervisor": { owner: "root", open: false },
+/** Who listens on a socket, and whether all may connect, or only those who share the queue, or its owner and root alone. */
+const socketOwners: Readonly<Record<SocketName, { owner: Account; open: boolean | "owner" }>> = {
+  "supervisor": { owner: "root", open: "owner" },
   "supervisor-status": { owner: "root", open: true },
   "qmail-queue": { owner: "qmailq", open: true },
   "queue-status": { owner: "qmailq", open: true },
   "qmail-send": { owner: "qmails", open: false },
   "send-status": { owner: "qmails", open: true },
+  "send-control": { owner: "qmails", open: "owner" },
   "qmail-clean": { owner: "qmailq", open: false },
   "qmail-lspawn": { owner: "root", open: false },
   "qmail-rspawn": { owner: "qmailr", open: false },
   "qmail-remote": { owner: "qmailr", open: false },
+  "remote-status": { owner: "qmailr", open: true },
   "qmail-getpw": { owner: "qmailp", open: true },
   "resolver": { owner: "qmaild", open: true },
 };
@@ -50,11 +53,13 @@ function foldersOf(home: Home): Folder[] {
     remote: ["qmails", 0o700],
     bounce: ["qmails", 0o700],
     lock: ["qmailq", 0o770],
+    journal: ["qmailq", 0o750],
+    "journal/numbers": ["qmailq", 0o700],
   };
-  const queue = [...splitDirs, ...flatDirs].flatMap((dir): Folder[] => {
+  const queue = [...splitDirs, ...flatDirs, ...journalDirs].flatMap((dir): Folder[] => {
     const [owner, mode] = queueOwner[dir]!;
     const parts = (splitDirs as readonly string[]).includes(dir)
-      ? Array.from({ length: queueSplit }, (_, part) => String(part))
+      ? Array.from({ length: home.queueSplit }, (_, part) => String(part))
       : [];
     return [home.queue(dir), ...parts.map((part) => home.queue(dir, part))].map((path) => ({
       path,
@@ -65,6 +70,7 @@ function foldersOf(home: Home): Folder[] {
   });
   const sockets = socketNames.map((name): Folder => {
     const { owner, open } = socketOwners[name];
+    if (open === "owner") return { path: home.run(name), owner, group: "own", mode: 0o700 };
     return { path: home.run(name), owner, group: open ? "own" : "queue", mode: open ? 0o755 : 0o750 };
   });
   return [
@@ -95,14 +101,17 @@ export function preparingIds(): Readonly<Record<Account, Ids>> | undefined {
 export function prepareFolders(home: Home): void {
   const ids = preparingIds();
   const queueGid = ids?.qmailq.gid;
+  const foreign = new Set<string>();
   for (const folder of foldersOf(home)) {
     ensureDirSync(folder.path);
     if (ids === undefined || queueGid === undefined) continue;
     const { uid, gid } = ids[folder.owner];
+    if (Deno.statSync(folder.path).uid !== uid) foreign.add(folder.path);
     Deno.chownSync(folder.path, uid, folder.group === "queue" ? queueGid : gid);
     Deno.chmodSync(folder.path, folder.mode);
   }
-  if (ids !== undefined) takeOverFiles(home, ids);
+  prepareLockFiles(home);
+  if (ids !== undefined) takeOverFiles(home, ids, foreign);
 }
 
 /** Writes the launchers: they only point to the grants, which the supervisor writes. */
@@ -114,17 +123,25 @@ export function prepareLaunchers(home: Home): void {
   }
 }
 
-/** Files that an ordinary user's start, or an earlier numbering of the accounts, left to someone else. */
-function takeOverFiles(home: Home, ids: Readonly<Record<Account, Ids>>): void {
+/**
+ * Files that an ordinary user's start, or an earlier numbering of the accounts, left to someone else. They lie in folders
+ * that were someone else's (`foreign`); to look at each file of a large queue would hold up every start.
+ */
+function takeOverFiles(home: Home, ids: Readonly<Record<Account, Ids>>, foreign: ReadonlySet<string>): void {
   const owners: readonly (readonly [string, Ids])[] = [
-    ...["pid", "intd", "mess", "todo"].map((dir) => [home.queue(dir), ids.qmailq] as const),
+    ...["pid", "intd", "mess", "todo", "journal"].map((dir) => [home.queue(dir), ids.qmailq] as const),
     ...["info", "local", "remote", "bounce"].map((dir) => [home.queue(dir), ids.qmails] as const),
     [home.queue("lock", "queuemutex"), ids.qmailq],
-    [home.queue("lock", "sendmutex"), ids.qmails],
+    ...lockFiles.map(({ name, owner }) => [home.queue("lock", name), ids[owner]] as const),
     [home.users(""), ids.qmailp],
     [home.mail(), ids.vmail],
   ];
-  for (const [path, { uid, gid }] of owners) chownBelow(path, uid, gid);
+  for (const [path, { uid, gid }] of owners) {
+    const isSmall = path === home.users("") || !existsSync(path) || !Deno.lstatSync(path).isDirectory;
+    if (isSmall || [...foreign].some((folder) => folder === path || folder.startsWith(`${path}/`))) {
+      chownBelow(path, uid, gid);
+    }
+  }
 }
 
 function chownBelow(path: string, uid: number, gid: number): void {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Home } from "../../config/home.ts";
+import { formatHomeArgs } from "../../components/lib/process/home_args.ts";
 import { formatGrant, launchCommand, type Runtime } from "../../components/supervisor/launcher.ts";
 import { type Tool, tools } from "../../components/tools/permissions.ts";
 
@@ -11,7 +12,7 @@ import { type Tool, tools } from "../../components/tools/permissions.ts";
 export function formatTool({ name, permissions }: Tool, home: Home, runtime: Runtime): string {
   // Whoever calls it may have no right to write records of the checks: there are none.
   const quiet = { ...runtime, audit: undefined };
-  const command = launchCommand(name, permissions(home), quiet, home, ["--home", home.dir], `tools/${name}.ts`);
+  const command = launchCommand(name, permissions(home), quiet, home, formatHomeArgs(home), `tools/${name}.ts`);
   return `#!/usr/bin/env -S -i /bin/sh\n${formatGrant(command)}`;
 }
 

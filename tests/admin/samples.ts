@@ -40,7 +40,13 @@ export const local: ComponentStatus = {
 
 export const supervisor: SupervisorStatus = { pid: 4000, startedSeconds: 12, ready: true, components: [smtpd, local] };
 
-export const queue: QueueStatus = { acceptedMessages: 1234, acceptedBytes: 5_000_000, refusedMessages: 3 };
+export const queue: QueueStatus = {
+  acceptedMessages: 1234,
+  acceptedBytes: 5_000_000,
+  refusedMessages: 3,
+  journalMessages: 2,
+  journalSegments: 1,
+};
 
 export const send: SendStatus = {
   messages: 40,

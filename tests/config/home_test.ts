@@ -18,6 +18,9 @@ describe("homeAt()", () => {
     assertEquals(homeAt("here").dir, `${Deno.cwd()}/here`);
   });
 
+  it("has qmail's own split of the queue, or the one it is told", () =>
+    assertEquals([homeAt("/h").queueSplit, homeAt("/h", { queueSplit: 7 }).queueSplit], [23, 7]));
+
   it("gives each socket a folder of its own", () => {
     const folders = socketNames.map((name) => homeAt("/h").socket(name));
     assertEquals(new Set(folders).size, socketNames.length);

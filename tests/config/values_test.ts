@@ -47,6 +47,16 @@ const tables: readonly Table[] = [
     ],
   },
   {
+    parser: 'parseWholeNumber("folders", 1, 10_000)',
+    parse: values.parseWholeNumber("folders", 1, 10_000),
+    takes: [["1\n", 1], ["23\n", 23], ["10000\n", 10_000]],
+    refuses: [
+      ["0\n", 'expected a whole number of folders from 1 to 10000, got "0"'],
+      ["10001\n", 'expected a whole number of folders from 1 to 10000, got "10001"'],
+      ["23 folders\n", 'expected a whole number of folders from 1 to 10000, got "23 folders"'],
+    ],
+  },
+  {
     parser: 'parseWholeNumber("bytes")',
     parse: values.parseWholeNumber("bytes"),
     takes: [["0\n", 0], ["10485760 \n", 10485760], ["007", 7]],

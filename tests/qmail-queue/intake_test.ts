@@ -3,6 +3,7 @@ import { assertEquals } from "@std/assert";
 import { Draft } from "../../components/qmail-queue/draft.ts";
 import { Intake, type Store } from "../../components/qmail-queue/intake.ts";
 import { toOctets } from "../../components/lib/octets.ts";
+import { formatTodo } from "../../components/lib/queue/envelope.ts";
 import type { EnvelopeFields } from "../../components/lib/wire/queue_protocol.ts";
 import { emptyQueue, home, queued } from "../support/queue_disk.ts";
 
@@ -14,12 +15,21 @@ function world() {
   const disk = emptyQueue();
   const troubles: string[] = [];
   let qp = 100;
+  const begin = (octets: readonly Uint8Array[]) => {
+    const born = { serial: ++qp, qp, unixSeconds: 1795333684 };
+    return { draft: Draft.begin(disk, home, born, octets), qp };
+  };
+  const commit: Store["commit"] = (draft, qp, { uid, sender, recipients }) =>
+    draft.commit(formatTodo({ uid, qp, sender, recipients }));
   const store: Store = {
-    begin: (_origin, _uid, octets) => {
-      const born = { serial: ++qp, qp, how: "from network", unixSeconds: 1795333684 } as const;
-      return { draft: new Draft(disk, home, born, octets), qp };
+    accept: async (envelope, octets) => {
+      const { draft, qp } = begin([octets]);
+      await commit(draft, qp, envelope);
+      return qp;
     },
-    commit: (draft, qp, { uid, sender, recipients }) => draft.commit({ uid, qp, sender, recipients }),
+    begin: () => begin([]),
+    write: (draft, octets) => draft.write(octets),
+    commit,
     abort: (draft) => draft.abort(),
     onTrouble: (error) => troubles.push(error instanceof Error ? error.message : String(error)),
   };

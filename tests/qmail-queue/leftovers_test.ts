@@ -22,6 +22,7 @@ describe("removeLeftovers()", () => {
       "/q/queue/pid/17.1795333684.1": toOctets("half a mess"),
       "/q/queue/todo/1002": envelope,
       "/q/queue/intd/1002": envelope,
+      "/q/queue/intd/1003": envelope,
     };
     for (const [path, octets] of Object.entries({ ...kept, ...removed })) disk.put(path, octets);
     removeLeftovers(disk, home);

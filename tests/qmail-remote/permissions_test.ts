@@ -37,6 +37,8 @@ describe("the grants of qmail-rspawn and qmail-remote", () => {
     for (const recipient of ["a@r.example", "a@relayed.example"]) {
       assertEquals((await pair.deliver("x\n", "", [recipient]))[0]?.[0], "K");
     }
+    const { reports } = await pair.spawn(7, "", ["a@relayed.example"], pair.append("from the journal\n"));
+    assertEquals(reports[0]?.verdict, "K");
   });
 
   afterAll(async () => {

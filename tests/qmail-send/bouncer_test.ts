@@ -8,10 +8,12 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { sendBounce } from "../../components/qmail-send/bouncer.ts";
 import { formatParagraph } from "../../components/lib/dsn/qsbmf.ts";
 import { fromOctets, toOctets } from "../../components/lib/octets.ts";
-import { queueFile } from "../../components/lib/queue/layout.ts";
+import { JournalReader } from "../../components/lib/queue/journal/reader.ts";
+import { putRecord, recordBytes } from "../../components/lib/queue/journal/record.ts";
+import { journalSegment, queueFile } from "../../components/lib/queue/layout.ts";
 import { Client } from "../../components/lib/wire/client.ts";
-import { type EnvelopeFields, parseQueueRequest } from "../../components/lib/wire/queue_protocol.ts";
-import { homeAt } from "../../config/home.ts";
+import { type EnvelopeFields, type JournalPlace, parseQueueRequest } from "../../components/lib/wire/queue_protocol.ts";
+import { type Home, homeAt } from "../../config/home.ts";
 import type { Controls } from "../../config/schema.ts";
 import { place } from "../lib/wire/support.ts";
 import { captureLog } from "../support/captured_log.ts";
@@ -32,6 +34,8 @@ ${paragraphs}--- Below this line is a copy of the message.
 interface Options {
   readonly sender?: string;
   readonly content?: string;
+  /** Where it stands in the journal; in mess, when not given. */
+  readonly place?: JournalPlace;
   readonly paragraphs?: string;
   readonly controls?: Partial<Controls>;
   /** What qmail-queue answers. */
@@ -61,16 +65,9 @@ async function bounceOf(options: Options = {}): Promise<Sent> {
   using here = place();
   using log = captureLog();
   const home = homeAt(dir.path);
-  const put = (folder: "mess" | "info" | "bounce", octets: string, mtimeSeconds: number) => {
-    const path = queueFile(home, folder, id);
-    Deno.mkdirSync(dirname(path), { recursive: true });
-    Deno.writeFileSync(path, toOctets(octets));
-    Deno.utimeSync(path, mtimeSeconds, mtimeSeconds);
-  };
   const given = options.paragraphs ?? paragraphs;
-  put("mess", options.content ?? message, 1795332051);
-  put("info", "F\0", 1795332051);
-  put("bounce", given, 1795332081);
+  if (options.place === undefined) putInMess(home, options.content ?? message);
+  else putInJournal(home, options.place, options.content ?? message);
   let content = "";
   let envelope: EnvelopeFields | undefined;
   const ops: string[] = [];
@@ -95,14 +92,43 @@ async function bounceOf(options: Options = {}): Promise<Sent> {
     bouncemaxbytes: "by format",
     ...options.controls,
   } as Controls;
-  const bounce = { id, sender: options.sender ?? "joe@localhost", paragraphs: given, nowSeconds: 1795332082 };
+  const journal = new JournalReader(home);
+  const bounce = {
+    ...{ id, place: options.place, sender: options.sender ?? "joe@localhost", paragraphs: given },
+    ...{ arrivalSeconds: 1795332051, failureSeconds: 1795332081 },
+  };
+  const random = options.random === "own" ? {} : { random: counter() };
   try {
-    const done = await sendBounce(home, client, controls, bounce, ...options.random === "own" ? [] : [counter()]);
+    const done = await sendBounce(
+      { home, queue: client, controls, journal, nowSeconds: 1795332082, ...random },
+      bounce,
+    );
     return { done, envelope, content, ops, log: log.lines() };
   } finally {
     client.close();
+    journal.close();
   }
 }
+
+function putInMess(home: Home, content: string): void {
+  const path = queueFile(home, "mess", id);
+  Deno.mkdirSync(dirname(path), { recursive: true });
+  Deno.writeFileSync(path, toOctets(content));
+}
+
+/** One record at `place` in a segment. */
+function putInJournal(home: Home, { serial, segment, offset }: JournalPlace, content: string): void {
+  Deno.mkdirSync(home.queue("journal"), { recursive: true });
+  const envelope = toOctets("u0\0");
+  const octets = new Uint8Array(offset + recordBytes(envelope, [toOctets(content)]));
+  putRecord(octets, offset, { generation: 1, serial, id, birthSeconds: 0 }, envelope, [toOctets(content)]);
+  Deno.writeFileSync(journalSegment(home, segment), octets);
+}
+
+const inJournal: JournalPlace = {
+  ...{ serial: 5, segment: 1, offset: 77 },
+  bytes: recordBytes(toOctets("u0\0"), [toOctets(message)]),
+};
 
 /** What stands in the third part of a report. */
 function copyIn(content: string): string {
@@ -163,6 +189,10 @@ ${message}
     );
   });
 
+  it("sends the same of a message that stands in the journal", async () => {
+    assertEquals((await bounceOf({ place: inJournal })).content, (await bounceOf()).content);
+  });
+
   it("sends a bounce file that names nobody as it is", async () => {
     const { content, done } = await bounceOf({ paragraphs: "<noat@mx.exa" });
     assertStringIncludes(content, "<noat@mx.exa--- Below this line");
@@ -182,10 +212,14 @@ ${message}
   it("throws when the message cannot be read", async () => {
     using dir = tempDir();
     using here = place();
-    const client = new Client(here.path);
-    const bounce = { id, sender: "joe@localhost", paragraphs, nowSeconds: 0 };
-    await assertRejects(() => sendBounce(homeAt(dir.path), client, {} as Controls, bounce));
-    client.close();
+    const home = homeAt(dir.path);
+    const queue = new Client(here.path);
+    const ways = { home, queue, controls: {} as Controls, journal: new JournalReader(home), nowSeconds: 0 };
+    for (const place of [undefined, inJournal]) {
+      const bounce = { id, place, sender: "joe@localhost", paragraphs, arrivalSeconds: 0, failureSeconds: 0 };
+      await assertRejects(() => sendBounce(ways, bounce));
+    }
+    queue.close();
   });
 
   it("is not done when qmail-queue does not take it", async () => {

@@ -1,15 +1,7 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import {
-  deliveryLine,
-  infoLine,
-  newLine,
-  safe,
-  startingLine,
-  statusLine,
-} from "../../components/qmail-send/log_lines.ts";
-import { type Retry, RetryQueue } from "../../components/qmail-send/retry_queue.ts";
+import { formatLine, type MailEvent, safe } from "../../components/qmail-send/log_lines.ts";
 import { nextAttempt, retryAfterLoss } from "../../components/qmail-send/timing.ts";
 import { bounceAddress, expandVerp, wantsVerp } from "../../components/qmail-send/verp.ts";
 
@@ -18,7 +10,7 @@ const hour = 60 * minute;
 const day = 24 * hour;
 
 describe("nextAttempt()", () => {
-  /** The reference's table: attempt k, seconds after birth. */
+  /** qmail's times: attempt k, seconds after birth. */
   const rows = [
     { k: 1, local: minute + 40, remote: 6 * minute + 40 },
     { k: 2, local: 6 * minute + 40, remote: 26 * minute + 40 },
@@ -81,93 +73,53 @@ describe("VERP", () => {
   });
 });
 
-describe("RetryQueue", () => {
-  const anyRetries = fc.array(fc.nat(50)).map((times) =>
-    times.map((atSeconds, id): Retry => ({ atSeconds, id, channel: "local" }))
-  );
-  const drain = (queue: RetryQueue, now: number) => {
-    const taken: Retry[] = [];
-    for (let retry = queue.takeDue(now); retry !== undefined; retry = queue.takeDue(now)) taken.push(retry);
-    return taken;
-  };
-  const byId = (retries: readonly Retry[]) => retries.map(({ id }) => id).sort((a, b) => a - b);
-
-  it("gives what is due, earliest first, each once, and keeps the rest", () => {
-    fc.assert(fc.property(anyRetries, fc.nat(50), (retries, now) => {
-      const queue = new RetryQueue();
-      retries.forEach((retry) => queue.add(retry));
-      const due = retries.filter(({ atSeconds }) => atSeconds <= now);
-      const taken = drain(queue, now);
-      assertEquals(
-        taken.map(({ atSeconds }) => atSeconds),
-        due.map(({ atSeconds }) => atSeconds).sort((a, b) => a - b),
-      );
-      assertEquals(byId(taken), byId(due));
-      const later = retries.filter(({ atSeconds }) => atSeconds > now).map(({ atSeconds }) => atSeconds);
-      assertEquals([queue.size, queue.earliest], [later.length, later.length === 0 ? undefined : Math.min(...later)]);
-    }));
-  });
-
-  it("agrees with sorting whatever is added and taken in between", () => {
-    fc.assert(fc.property(fc.array(fc.tuple(fc.nat(50), fc.boolean())), (steps) => {
-      const queue = new RetryQueue();
-      const model: number[] = [];
-      for (const [id, [atSeconds, takes]] of steps.entries()) {
-        queue.add({ atSeconds, id, channel: "remote" });
-        model.push(atSeconds);
-        model.sort((a, b) => a - b);
-        if (takes) assertEquals(queue.takeDue(50)?.atSeconds, model.shift());
-        assertEquals(queue.earliest, model[0]);
-      }
-    }));
-  });
-
-  it("makes everything due at once", () => {
-    fc.assert(fc.property(anyRetries, fc.nat(50), (retries, now) => {
-      const queue = new RetryQueue();
-      retries.forEach((retry) => queue.add(retry));
-      queue.allDue(now);
-      assertEquals(byId(drain(queue, now)), byId(retries));
-    }));
-  });
-});
-
 describe("log lines", () => {
-  const rows = [
-    { line: newLine(2189625), want: "new msg 2189625" },
+  const limits = { local: 10, remote: 20 };
+  const delivery = { event: "delivery", msg: 1, channel: "local", to: "a@b" } as const;
+  const rows: { event: MailEvent; want: string }[] = [
+    { event: { event: "new", msg: 2189625 }, want: "new msg 2189625" },
     {
-      line: infoLine(2189625, 101, "joe@localhost", 27488, 0),
+      event: { event: "info", msg: 2189625, bytes: 101, from: "joe@localhost", qp: 27488, uid: 0 },
       want: "info msg 2189625: bytes 101 from <joe@localhost> qp 27488 uid 0",
     },
     {
-      line: startingLine(9, 2189625, "local", "games-virt-info@virt.example"),
+      event: { event: "starting", delivery: 9, msg: 2189625, channel: "local", to: "games-virt-info@virt.example" },
       want: "starting delivery 9: msg 2189625 to local games-virt-info@virt.example",
     },
     {
-      line: deliveryLine(10, "D", "Sorry, no mailbox here by that name. (#5.1.1)\n"),
+      event: { ...delivery, delivery: 10, verdict: "D", report: "Sorry, no mailbox here by that name. (#5.1.1)\n" },
       want: "delivery 10: failure: Sorry,_no_mailbox_here_by_that_name._(#5.1.1)/",
     },
     {
-      line: deliveryLine(5, "D", "hard trouble\nsecond line\n"),
+      event: { ...delivery, delivery: 5, verdict: "D", report: "hard trouble\nsecond line\n" },
       want: "delivery 5: failure: hard_trouble/second_line/",
     },
-    { line: deliveryLine(1, "K", "did 1+0+0\n"), want: "delivery 1: success: did_1+0+0/" },
-    { line: deliveryLine(3, "Z", "temporary trouble\n"), want: "delivery 3: deferral: temporary_trouble/" },
-    { line: deliveryLine(16, "D", ""), want: "delivery 16: failure: " },
     {
-      line: statusLine({ local: 1, remote: 0 }, { local: 10, remote: 20 }, false),
+      event: { ...delivery, delivery: 1, verdict: "K", report: "did 1+0+0\n" },
+      want: "delivery 1: success: did_1+0+0/",
+    },
+    {
+      event: { ...delivery, delivery: 3, verdict: "Z", report: "temporary trouble\n" },
+      want: "delivery 3: deferral: temporary_trouble/",
+    },
+    { event: { ...delivery, delivery: 16, verdict: "D", report: "" }, want: "delivery 16: failure: " },
+    {
+      event: { event: "status", running: { local: 1, remote: 0 }, limits, exiting: false },
       want: "status: local 1/10 remote 0/20",
     },
     {
-      line: statusLine({ local: 0, remote: 2 }, { local: 10, remote: 20 }, true),
+      event: { event: "status", running: { local: 0, remote: 2 }, limits, exiting: true },
       want: "status: local 0/10 remote 2/20 exitasap",
     },
+    { event: { event: "bounce", msg: 2189625, qp: 27499 }, want: "bounce msg 2189625 qp 27499" },
+    { event: { event: "triple bounce", msg: 2189625 }, want: "triple bounce: discarding bounce/2189625" },
+    { event: { event: "end", msg: 2189625 }, want: "end msg 2189625" },
     {
-      line: infoLine(1, 2, "a b\n@c>\nend msg 1%", 3, 4),
+      event: { event: "info", msg: 1, bytes: 2, from: "a b\n@c>\nend msg 1%", qp: 3, uid: 4 },
       want: "info msg 1: bytes 2 from <a_b/@c>/end_msg_1_> qp 3 uid 4",
     },
   ];
-  for (const { line, want } of rows) it(want, () => assertEquals(line, want));
+  for (const { event, want } of rows) it(want, () => assertEquals(formatLine(event), want));
 
   it("make one printable word of any octets", () => {
     fc.assert(fc.property(fc.string({ unit: "binary" }), (octets) => assert(/^[!-$&-~]*$/.test(safe(octets)))));

@@ -19,6 +19,15 @@ describe("jobsOf()", () => {
     assertEquals(jobsOf("m", "remote", ["a@\xc0", "b@\xe0"].map(recipient), true).length, 2);
   });
 
+  it("tells the lower-cased domain of remote deliveries, together or not, and nothing of local ones", () => {
+    const recipients = ["a@b@R.example", "nohost"].map(recipient);
+    const destinations = (channel: Channel, together: boolean) =>
+      jobsOf("m", channel, recipients, together).map(({ destination }) => destination);
+    assertEquals(destinations("remote", true), ["r.example", "nohost"]);
+    assertEquals(destinations("remote", false), ["r.example", "nohost"]);
+    assertEquals(destinations("local", true), ["", ""]);
+  });
+
   it("gives local recipients, and those of VERP, one delivery each", () => {
     const recipients = ["a@r.example", "b@r.example"].map(recipient);
     assertEquals(jobsOf("m", "local", recipients, true).length, 2);
@@ -43,17 +52,17 @@ describe("Dispatcher", () => {
 
   it("delays nobody by more than a turn for a message with 100,000 recipients", () => {
     const dispatcher = new Dispatcher<string>({ local: 1, remote: 1 });
-    dispatcher.add(localJobs("bulk", 100_000));
+    dispatcher.add("local", localJobs("bulk", 100_000));
     const order: string[] = [];
     const step = () => {
       const job = dispatcher.next();
       if (job === undefined) return;
       order.push(job.message);
-      dispatcher.ended("local");
+      dispatcher.ended(job, "answered");
     };
     for (let n = 0; n < 10; n++) step();
-    dispatcher.add(localJobs("small", 3));
-    dispatcher.add(localJobs("one", 1));
+    dispatcher.add("local", localJobs("small", 3));
+    dispatcher.add("local", localJobs("one", 1));
     for (let n = 0; n < 8; n++) step();
     const after = order.slice(10);
     assert(after.indexOf("small") <= 1 && after.indexOf("one") <= 2, after.join(" "));
@@ -63,8 +72,8 @@ describe("Dispatcher", () => {
 
   it("never holds one channel back for the other", () => {
     const dispatcher = new Dispatcher<string>({ local: 1, remote: 1 });
-    dispatcher.add(localJobs("m", 2));
-    dispatcher.add(jobsOf("m", "remote", [recipient("a@b")], true));
+    dispatcher.add("local", localJobs("m", 2));
+    dispatcher.add("remote", jobsOf("m", "remote", [recipient("a@b")], true));
     assertEquals([dispatcher.next()?.channel, dispatcher.next()?.channel, dispatcher.next()], [
       "local",
       "remote",
@@ -106,13 +115,13 @@ describe("Dispatcher", () => {
       };
       const end = () => {
         const job = running.shift();
-        if (job !== undefined) dispatcher.ended(job.channel);
+        if (job !== undefined) dispatcher.ended(job, "answered");
       };
       for (const step of steps) {
         if (step.kind === "add") {
           const recipients = Array.from({ length: step.count }, (_, n) => recipient(`${n}@${step.message}`));
           added.push(...recipients);
-          dispatcher.add(jobsOf(step.message, step.channel, recipients, false));
+          dispatcher.add(step.channel, jobsOf(step.message, step.channel, recipients, false));
         } else if (step.kind === "limit") dispatcher.setLimits(step);
         else if (step.kind === "next") next();
         else end();

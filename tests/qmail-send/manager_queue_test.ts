@@ -12,8 +12,8 @@ describe("Manager: notices", () => {
     using world = new World({ answer: () => "hold" });
     world.put(id, ["h@localhost"]);
     await world.boot();
-    world.manager.notice([id, id]);
-    world.manager.scanTodo();
+    world.manager.arrivals.todo([id, id]);
+    await world.surveyor.scanTodo();
     await world.clock.settle();
     assertEquals(world.attempts.length, 1);
     world.attempts[0]!.report("K");
@@ -24,17 +24,24 @@ describe("Manager: notices", () => {
   it("of a new message under a number that is just ending start it after that end", async () => {
     using world = new World();
     world.put(id, ["first@localhost"]);
+    // qmail-clean has removed the files, and its answer is on its way.
+    const cleaned = Promise.withResolvers<void>();
+    world.beforeCleanAnswer = () => cleaned.promise;
     await world.boot();
+    assertEquals(world.files(), {});
     world.put(id, ["second@localhost"]);
-    world.manager.notice([id]);
+    world.manager.arrivals.todo([id]);
     await world.clock.settle();
-    assertEquals(world.delivered, ["first@localhost", "second@localhost"]);
+    assertEquals(world.delivered, ["first@localhost"]);
+    cleaned.resolve();
+    await world.clock.settle();
+    assertEquals([world.delivered, world.files()], [["first@localhost", "second@localhost"], {}]);
   });
 
   it("of a message that is gone do nothing", async () => {
     using world = new World();
     await world.boot();
-    world.manager.notice([id]);
+    world.manager.arrivals.todo([id]);
     await world.clock.settle();
     assertEquals(world.log.lines().length, 1);
   });
@@ -49,8 +56,9 @@ describe("Manager: notices", () => {
       using world = new World();
       world.disk.put(queueFile(home, "todo", id), toOctets(todo ?? ""));
       if (mess) world.disk.put(queueFile(home, "mess", id), toOctets("x\n"));
-      await world.boot();
-      for (let scan = 0; scan < 10; scan++) world.manager.scanTodo();
+      // qmail-queue would remove at its start what has no text.
+      await world.bootSend();
+      for (let scan = 0; scan < 10; scan++) await world.surveyor.scanTodo();
       const warnings = () => world.log.lines().filter((line) => line.startsWith(`warning: unable to read todo/${id}`));
       const before = warnings().length;
       await world.clock.advance(124);
@@ -58,6 +66,43 @@ describe("Manager: notices", () => {
       assert(world.file("todo", id) !== undefined);
     });
   }
+
+  it("leave S5 alone of a message that a scan saw in todo and that waits for its next attempt by now", async () => {
+    using world = new World({ answer: (_, attempt) => attempt === 1 ? "hold" : "K" });
+    world.put(id, ["h@localhost", "h@r.example"]);
+    await world.boot();
+    const listed = Promise.withResolvers<void>();
+    world.disk.listLong = async () => {
+      await listed.promise;
+      return [];
+    };
+    const scanned = world.surveyor.scanTodo();
+    for (const attempt of world.attempts) attempt.report("Z");
+    await world.clock.settle();
+    assertEquals(world.file("todo", id), undefined);
+    listed.resolve();
+    await scanned;
+    await world.clock.settle();
+    assertEquals([world.file("local", id), world.file("remote", id)], ["Th@localhost\0", "Th@r.example\0"]);
+    await world.clock.advance(500);
+    assertEquals([world.delivered, world.files()], [["h@localhost", "h@r.example"], {}]);
+  });
+
+  it("of one with pieces of S5 have these removed first, also when it could not be read at once", async () => {
+    for (const readable of [true, false]) {
+      using world = new World();
+      world.put(id, ["k@localhost"]);
+      for (const dir of ["info", "local", "remote", "bounce"] as const) {
+        world.disk.put(queueFile(home, dir, id), toOctets("Fa"));
+      }
+      const from = world.disk.operations.length;
+      if (!readable) world.disk.failAt(from + 2, "EIO");
+      await world.bootSend();
+      if (!readable) assertEquals([world.attempts.length, world.file("mess", id)], [0, "hello\n"]);
+      await world.clock.advance(124);
+      assertEquals([world.delivered, world.files()], [["k@localhost"], {}]);
+    }
+  });
 
   it("skip what is no message in todo", async () => {
     using world = new World();
@@ -76,25 +121,25 @@ describe("Manager: files that may be abandoned", () => {
     world.disk.put(queueFile(home, "mess", 92), toOctets("x"));
     world.disk.put(queueFile(home, "info", 92), toOctets("Fa@b\0"));
     world.disk.put(queueFile(home, "remote", 92), toOctets("Tx@r.example\0"));
-    world.manager = undefined!;
     await world.boot();
-    // boot() has qmail-queue answer that it writes none of them.
     assertEquals([46, 69, 92, id].map((each) => world.file("mess", each) !== undefined), [false, false, true, true]);
     assertEquals(world.file("mess", 92), "x");
   });
 
   it("stay when they were not asked about, or became a message meanwhile", async () => {
     using world = new World({ answer: () => "hold" });
+    for (const each of [46, 69, 115]) world.disk.put(queueFile(home, "mess", each), toOctets("half"));
+    const answer = Promise.withResolvers<void>();
+    world.beforeAnswer = ({ op }) => op === "writing" ? answer.promise : Promise.resolve();
     await world.boot();
-    for (const each of [46, 69]) world.disk.put(queueFile(home, "mess", each), toOctets("half"));
-    assertEquals(world.manager.suspects().sort(), [46, 69]);
+    assertEquals(world.asked[0], { op: "writing", messages: [46, 69, 115] });
     world.put(92, ["h@localhost"]);
     world.disk.put(queueFile(home, "todo", 46), toOctets("u0\0p1\0Fa\0Th@localhost\0"));
     world.put(69, ["h@localhost"]);
-    world.manager.notice([69]);
-    world.manager.removeAbandoned([46, 69, 92, 115]);
+    world.manager.arrivals.todo([69]);
+    answer.resolve();
     await world.clock.settle();
-    assertEquals([46, 69, 92].map((each) => world.file("mess", each) !== undefined), [true, true, true]);
+    assertEquals([46, 69, 92, 115].map((each) => world.file("mess", each) !== undefined), [true, true, true, false]);
   });
 });
 
@@ -130,9 +175,7 @@ describe("Manager: SIGALRM, control files, the end", () => {
     using world = new World({ answer: (address) => address[0] === "h" ? "hold" : "K" });
     world.put(id, ["k1@localhost", "h@localhost", "k2@localhost"]);
     await world.boot();
-    const stopped = world.manager.stop(1000);
-    await world.clock.advance(3);
-    await stopped;
+    await world.stop();
     assertEquals(world.file("local", id), "Dk1@localhost\0Th@localhost\0Dk2@localhost\0");
     assertEquals([world.file("todo", id), world.log.lines().at(-1)], [undefined, "status: exiting"]);
     await world.kill();

@@ -32,7 +32,7 @@ describe("Manager: the first attempt", () => {
       `end msg ${id}`,
     ]);
     assertEquals(world.disk.files(), {});
-    assertEquals(world.disk.operations.filter((what) => !what.startsWith("remove ")), []);
+    assertEquals(world.send.operations.filter((what) => !what.startsWith("remove ")), []);
   });
 
   it("ends a message without recipients", async () => {

@@ -54,6 +54,20 @@ describe("Store.writeSplit()", () => {
     assertEquals(Object.keys(disk.files()), [path("info")]);
   });
 
+  it("has what another message of its number left gone for good when it settles", async () => {
+    for (const scanned of [true, false]) {
+      const { disk, store } = world();
+      disk.put(path("mess"), toOctets("hello\n"));
+      disk.put(path("todo"), toOctets("u0\0p1\0Fa\0Tb@localhost\0"));
+      for (const dir of ["bounce", "remote"] as const) disk.put(queueFile(home, dir, id), toOctets("Tc@r.example\0"));
+      store.readTodo(id, scanned);
+      const recipients = { local: [{ address: "b@localhost", done: false }], remote: [] };
+      await store.writeSplit(id, { ...message, recipients, bounce: "" });
+      const left = disk.afterPowerLoss(() => "old").files();
+      assertEquals(Object.keys(left), [path("info"), path("local"), path("mess"), path("todo")]);
+    }
+  });
+
   it("can be repeated after it stopped at any operation", async () => {
     const { disk: whole, store } = world();
     await store.writeSplit(id, message);
@@ -97,16 +111,32 @@ describe("Store", () => {
       ok: true,
       value: {
         ...{ uid: 0, qp: 27488, sender: "joe@localhost", recipients: ["noat"] },
-        ...{ sizeBytes: 6, birthSeconds: 1795332051 },
+        ...{ id, place: undefined, sizeBytes: 6, birthSeconds: 1795332051 },
       },
     });
     assertEquals(store.readTodo(23), undefined);
   });
 
+  it("removes pieces of S5 before it reads what a scan found, and nothing where there is no todo", async () => {
+    const { disk, store } = world();
+    disk.put(path("mess"), toOctets("hello\n"));
+    await store.writeSplit(id, message);
+    assertEquals(store.readTodo(id, true), undefined);
+    assertEquals(store.readBounce(id), message.bounce);
+    disk.put(path("todo"), toOctets("u0\0p27488\0Fjoe@localhost\0Tnoat\0"));
+    assert(store.readTodo(id)?.ok);
+    assertEquals(store.readBounce(id), message.bounce);
+    assert(store.readTodo(id, true)?.ok);
+    assertEquals(Object.keys(disk.files()), [path("mess"), path("todo")]);
+    disk.put(path("bounce"), toOctets("x"));
+    disk.failAt(disk.operations.length, "EIO");
+    assert(store.readTodo(id, true)?.ok === false);
+  });
+
   it("marks one letter in place and finds the others to do", async () => {
     const { disk, store } = world();
     await store.writeSplit(id, message);
-    store.markDone(id, "local", 15);
+    store.markDone(id, "local", [15]);
     assertEquals(disk.files()[path("local")], "Djoe@localhost\0Djoe-defer@localhost\0");
     assertEquals(store.readChannel(id, "local"), { ok: true, value: [] });
     assertEquals(disk.open, 0);
@@ -121,11 +151,8 @@ describe("Store", () => {
     await store.writeSplit(id, message);
     store.setNextAttempt(id, "local", 1795332151);
     store.setNextAttempt(id, "remote", 1795332451);
-    assertEquals(store.readRetryTimes(id), {
-      birthSeconds: message.birthSeconds,
-      next: { local: 1795332151, remote: 1795332451 },
-    });
-    assertEquals(store.readRetryTimes(23), undefined);
+    assertEquals([store.mtime("local", id), store.mtime("remote", id)], [1795332151, 1795332451]);
+    assertEquals([store.mtime("info", id), store.mtime("info", 23)], [message.birthSeconds, undefined]);
   });
 
   it("has a failure's paragraph on stable storage before appendBounce() settles", async () => {
@@ -137,11 +164,13 @@ describe("Store", () => {
     assertEquals([disk.open, store.readBounce(23)], [0, ""]);
   });
 
-  it("lists numbers only, of all folders", () => {
+  it("lists numbers only, part by part", async () => {
     const { disk, store } = world();
     for (const each of [1, 23, 24, 2189625]) disk.put(queueFile(home, "mess", each), toOctets("x"));
     disk.put("/q/queue/mess/0/core", toOctets("x"));
-    assertEquals(store.listSplit("mess").sort((a, b) => a - b), [1, 23, 24, 2189625]);
-    assert(store.listTodo().length === 0);
+    assertEquals([await store.list("mess", 0), await store.list("mess", 1)], [[23], [1, 24]]);
+    assertEquals([await store.list("info", 0), await store.listTodo()], [[], []]);
+    disk.put(path("todo"), toOctets("u0\0"));
+    assertEquals(await store.listTodo(), [id]);
   });
 });

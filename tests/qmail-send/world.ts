@@ -1,25 +1,32 @@
 /**
- * A qmail-send whose disk, clock, spawners and qmail-clean are fakes: `using world = new World({...})`, `put` messages,
- * `boot`, let time pass, look at what was delivered, bounced and logged.
+ * A qmail-send and a qmail-queue whose disk, clock, spawners and qmail-clean are fakes: `using world = new World({...})`,
+ * `put` or `accept` messages, `boot`, let time pass, look at what was delivered, bounced and logged.
  * @module
  */
 import type { Controls } from "../../config/schema.ts";
 import { removeMessage } from "../../components/qmail-clean/run.ts";
+import type { Bounce } from "../../components/qmail-send/bouncer.ts";
 import { Cleaner } from "../../components/qmail-send/cleaner.ts";
 import type { Job } from "../../components/qmail-send/dispatcher.ts";
 import { type Hands, Manager } from "../../components/qmail-send/manager.ts";
 import type { Message } from "../../components/qmail-send/message.ts";
 import { Store } from "../../components/qmail-send/store.ts";
-import { toOctets } from "../../components/lib/octets.ts";
+import { Surveyor } from "../../components/qmail-send/surveyor.ts";
+import { Suspects } from "../../components/qmail-send/suspects.ts";
+import { fromOctets, toOctets } from "../../components/lib/octets.ts";
 import { formatTodo } from "../../components/lib/queue/envelope.ts";
-import { queueFile } from "../../components/lib/queue/layout.ts";
+import { parseRecord } from "../../components/lib/queue/journal/record.ts";
+import { journalSegment, queueFile } from "../../components/lib/queue/layout.ts";
 import type { CleanOp } from "../../components/lib/wire/clean_protocol.ts";
-import type { Client } from "../../components/lib/wire/client.ts";
+import { type Client, ConnectionLost } from "../../components/lib/wire/client.ts";
 import type { DeliveryReport, SpawnReply } from "../../components/lib/wire/delivery_protocol.ts";
+import type { JournalPlace, QueueNotice, SendRequest } from "../../components/lib/wire/queue_protocol.ts";
 import { type CapturedLog, captureLog } from "../support/captured_log.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import type { FakeDisk } from "../support/fake_disk.ts";
 import { emptyQueue, home } from "../support/queue_disk.ts";
+import { outside, Process, separateProcesses } from "./process.ts";
+import { QueueProcess } from "./queue_process.ts";
 
 /** What becomes of one attempt; `hold`: nothing until the test calls {@link Attempt.report}. */
 export type Answer = "K" | "Z" | "D" | "lost" | "hold";
@@ -27,6 +34,8 @@ export type Answer = "K" | "Z" | "D" | "lost" | "hold";
 export interface Attempt {
   readonly addresses: readonly string[];
   readonly sender: string;
+  /** The message's, as the delivery found it. */
+  readonly text: string;
   readonly atSeconds: number;
   report(answer: Answer): void;
 }
@@ -35,26 +44,54 @@ export interface WorldOptions {
   readonly controls?: Partial<Controls>;
   /** `attempt` counts from 1 for each address. */
   readonly answer?: (address: string, attempt: number) => Answer;
+  /** Seconds a delivery to an address takes; 0 where it is not given. */
+  readonly seconds?: (address: string) => number;
+  /** Segments of the journal; 0, where not given: there is none. */
+  readonly segments?: number;
 }
 
 const texts = { K: "did 1+0+0\n", Z: "temporary trouble\n", D: "hard trouble\n", lost: "ended early\n" };
+const never = <T>() => new Promise<T>(() => {});
+/** Numbers of files that no test gives one. */
+const firstInode = 1_000_000;
 
 export class World implements Disposable {
   readonly clock = new FakeClock();
   readonly log: CapturedLog = captureLog();
+  readonly #processes = separateProcesses();
   disk: FakeDisk = emptyQueue(() => this.clock.seconds);
+  /** The code with which an operation on the disk fails. */
+  trouble: (what: string) => string | undefined = () => undefined;
+  /** Those that run, or have run last. */
+  send: Process = this.#process();
+  queue: QueueProcess = new QueueProcess(this.#process());
   manager!: Manager;
+  surveyor!: Surveyor;
   attempts: Attempt[] = [];
   /** Addresses delivered to, each as often as it was. */
   delivered: string[] = [];
+  /** Addresses that a delivery was begun for while another was under way. */
+  doubled: string[] = [];
   bounces: { readonly id: number; readonly sender: string; readonly paragraphs: string }[] = [];
+  /** What was asked of qmail-queue. */
+  asked: SendRequest[] = [];
   /** Whether qmail-queue takes bounces. */
   takesBounces = true;
-  /** Called before each delivery and bounce; true: the process ends here. */
+  /** The operations at which the next to be started are killed. */
+  killAt: { readonly send?: number; readonly queue?: number } = {};
+  /** Called before each delivery and bounce; true: qmail-send ends here. */
   dies: (what: "spawn" | "bounce") => boolean = () => false;
+  /** Waited for before qmail-clean's answer arrives, qmail-queue's to a bounce, and before it does what it is asked. */
+  beforeCleanAnswer: () => Promise<void> = () => Promise.resolve();
+  beforeBounceAnswer: () => Promise<void> = () => Promise.resolve();
+  beforeAnswer: (request: SendRequest) => Promise<void> = () => Promise.resolve();
+  /** Lets others go on in the middle of a survey. */
+  breathe: () => Promise<void> = () => Promise.resolve();
+  readonly controls: Controls;
+  #suspects!: Suspects;
+  #running = new Set<string>();
   readonly #counts = new Map<string, number>();
   readonly #options: WorldOptions;
-  readonly controls: Controls;
 
   constructor(options: WorldOptions = {}) {
     this.#options = options;
@@ -68,98 +105,224 @@ export class World implements Disposable {
       virtualdomains: new Map([["virt.example", "games"]]),
       ...options.controls,
     } as Controls;
+    this.disk.setNextInode(firstInode);
+    this.send.kill();
+    this.queue.process.kill();
   }
 
-  /** A message as qmail-queue leaves it; it is noticed at the next boot or scan. */
+  /** A message as a predecessor of qmail-queue has left it in todo; it is found at the next boot or scan. */
   put(id: number, recipients: readonly string[], { sender = "joe@localhost", text = "hello\n" } = {}): void {
     this.disk.setNextInode(id);
     this.disk.put(queueFile(home, "mess", id), toOctets(text));
+    this.disk.setNextInode(firstInode + 1000 * id);
     this.disk.put(queueFile(home, "todo", id), formatTodo({ uid: 0, qp: 27488, sender, recipients }));
   }
 
-  /** Starts a manager on the disk as it is, as run.ts does when qmail-queue has connected. */
-  async boot(): Promise<void> {
-    const disk = this.disk;
-    const client = { request: (head: object) => this.#clean(disk, head) } as unknown as Client;
-    this.manager = new Manager(new Store(disk, home), new Cleaner(client), this.#hands(disk), this.controls);
-    this.manager.start();
-    this.manager.scanTodo();
-    this.manager.removeAbandoned(this.manager.suspects());
+  /** Hands qmail-queue a message; settles when it has taken it. */
+  async accept(recipients: readonly string[], { sender = "joe@localhost", text = "hello\n" } = {}): Promise<void> {
+    await this.queue.accept({ sender, recipients }, text);
     await this.clock.settle();
   }
 
-  /** The process is killed, the disk's state is what it was at that moment. */
-  async kill(disk = this.disk.afterCrash()): Promise<void> {
-    this.disk.stopNow();
-    this.disk = disk;
-    // What the old process had under way meets the end of its disk, and sets timers nobody will hear.
+  /** Starts those of the two that do not run, on the disk as it is, as their run.ts do. */
+  async boot(): Promise<void> {
+    if (this.queue.process.dead) await this.bootQueue();
+    if (this.send.dead) await this.bootSend();
+  }
+
+  async bootQueue(): Promise<void> {
+    const queue = new QueueProcess(this.#process());
+    this.queue = queue;
+    queue.process.killAt(this.killAt.queue ?? Infinity);
+    await queue.start(this.#options.segments ?? 0);
+    await this.#connect();
+  }
+
+  async bootSend(): Promise<void> {
+    const send = this.#process();
+    this.send = send;
+    send.killAt(this.killAt.send ?? Infinity);
+    this.#running = new Set();
+    await send.run(async () => {
+      const store = new Store(send, home);
+      const client = { request: (head: object) => this.#clean(send, head) } as unknown as Client;
+      this.#suspects = new Suspects((id) => store.hold(id));
+      const cleaner = new Cleaner(client, (id) => store.hold(id));
+      this.manager = new Manager(store, cleaner, this.#hands(send), this.controls);
+      this.surveyor = new Surveyor(store, this.manager, this.#suspects, {
+        parts: home.queueSplit,
+        breathe: () => this.breathe(),
+        ask: () => this.#ask(send, { op: "writing", messages: this.#suspects.all() }),
+      });
+      await Promise.all([this.surveyor.start(), this.#connect()]);
+    });
     await this.clock.settle();
+  }
+
+  /** Both are killed, the disk's state is what it was at that moment. */
+  async kill(disk?: FakeDisk): Promise<void> {
+    this.send.kill();
+    this.killQueue();
+    await this.clock.settle();
+    this.disk = disk ?? this.disk.afterCrash();
     this.clock.dropTimers();
+  }
+
+  killQueue(): void {
+    this.queue.process.kill();
+    this.queue.tell = undefined;
+  }
+
+  /** An orderly end of qmail-send. */
+  async stop(limitMs = 1000): Promise<void> {
+    this.surveyor.stop();
+    const stopped = this.send.run(() => this.manager.stop(limitMs));
+    await this.clock.advance(5);
+    await stopped;
+    this.send.kill();
   }
 
   file(dir: "info" | "local" | "remote" | "bounce" | "todo" | "mess", id: number): string | undefined {
     return this.disk.files()[queueFile(home, dir, id)];
   }
 
+  /** What is in qmail's layout. */
+  files(): Record<string, string> {
+    return Object.fromEntries(
+      Object.entries(this.disk.files()).filter(([path]) => !path.startsWith(home.queue("journal"))),
+    );
+  }
+
   [Symbol.dispose](): void {
+    this.#processes[Symbol.dispose]();
     this.clock[Symbol.dispose]();
     this.log[Symbol.dispose]();
   }
 
-  #clean(disk: FakeDisk, head: object): Promise<{ head: object }> {
-    const { op, messages } = head as { op: CleanOp; messages: number[] };
-    return Promise.resolve({ head: { failed: messages.filter((id) => !removeMessage(disk, home, op, id)) } });
+  #process(): Process {
+    return new Process(this.disk, (what) => this.trouble(what));
   }
 
-  #hands(disk: FakeDisk): Hands {
-    const gone = (what: "spawn" | "bounce") => {
-      if (disk === this.disk && !this.dies(what)) return false;
-      disk.stopNow();
-      return true;
+  // --- the connection of the two
+
+  async #connect(): Promise<void> {
+    const { send, queue } = this;
+    if (send.dead || queue.process.dead) return;
+    queue.tell = (notice) => queueMicrotask(() => send.dead || send.run(() => this.#take(notice)));
+    this.#suspects.forget();
+    await send.run(() => {
+      this.manager.journal.connected();
+      queue.connected();
+      return this.surveyor.start();
+    });
+  }
+
+  #ask(send: Process, request: SendRequest): void {
+    const { queue } = this;
+    if (send.dead || queue.process.dead || queue.tell === undefined) return;
+    this.asked.push(request);
+    void this.beforeAnswer(request).then(() => queue.process.dead || queue.process.run(() => queue.take(request)));
+  }
+
+  #take(notice: QueueNotice): void {
+    const { manager } = this;
+    switch (notice.op) {
+      case "todo":
+        for (const id of notice.messages) this.#suspects.clear(id);
+        return manager.arrivals.todo(notice.messages);
+      case "journal":
+        return manager.arrivals.journal(notice.entries);
+      case "abandoned":
+        for (const id of notice.messages) {
+          const held = this.#suspects.take(id);
+          if (held !== undefined) manager.removeAbandoned(id, held);
+        }
+        return;
+      case "settled":
+        return manager.journal.settled(notice.serials);
+      case "moved":
+        return manager.journal.moved(notice.serial, notice.ok);
+      case "vacate":
+        return manager.vacate(notice.serials, notice.messages);
+    }
+  }
+
+  // --- other processes
+
+  #clean(send: Process, head: object): Promise<{ head: object }> {
+    if (send.dead) return never();
+    const { op, messages } = head as { op: CleanOp; messages: number[] };
+    const failed = messages.filter((id) => !removeMessage(send, home, op, id));
+    return this.beforeCleanAnswer().then(() => ({ head: { failed } }));
+  }
+
+  #hands(send: Process): Hands {
+    const ends = (what: "spawn" | "bounce") => {
+      if (this.dies(what)) send.kill();
+      return send.dead;
     };
     return {
       nowSeconds: () => this.clock.seconds,
+      breathe: () => Promise.resolve(),
+      ask: (request) => this.#ask(send, request),
       spawn: (job, sender) => {
-        const ends = gone("spawn");
-        const reply = this.#attempt(job, sender);
+        if (send.dead) return never();
+        const gone = ends("spawn");
+        const reply = outside(() => this.#attempt(job, sender));
         // It may have been delivered before the process ended; nobody will hear of it.
-        return ends ? new Promise(() => {}) : reply;
+        return gone ? never() : reply;
       },
-      bounce: (id, sender, paragraphs) => {
-        if (gone("bounce")) return new Promise(() => {});
-        disk.readFile(queueFile(home, "mess", id));
+      bounce: ({ id, place, sender, paragraphs }: Bounce) => {
+        if (send.dead || ends("bounce")) return never();
+        if (this.queue.process.dead) return Promise.reject(new ConnectionLost("qmail-queue is away"));
+        this.#text(id, place);
         if (this.takesBounces) this.bounces.push({ id, sender, paragraphs });
-        return Promise.resolve(this.takesBounces);
+        const { takesBounces } = this;
+        return this.beforeBounceAnswer().then(() => takesBounces);
       },
     };
   }
 
-  #attempt(job: Job<Message>, sender: string): Promise<SpawnReply> {
-    const addresses = job.recipients.map((recipient) => recipient.address);
+  /** As spawners and the bouncer read it. */
+  #text(id: number, place: JournalPlace | undefined): string {
+    const record = place && parseRecord(this.disk.readFile(journalSegment(home, place.segment)), place.offset);
+    const octets = record?.serial === place?.serial ? record?.content : undefined;
+    return fromOctets(octets ?? this.disk.readFile(queueFile(home, "mess", id)));
+  }
+
+  #attempt({ message, recipients }: Job<Message>, sender: string): Promise<SpawnReply> {
+    const addresses = recipients.map((recipient) => recipient.address);
+    const running = this.#running;
+    this.doubled.push(...addresses.filter((address) => running.has(address)));
+    addresses.forEach((address) => running.add(address));
     const answers = addresses.map((address) => {
       const attempt = (this.#counts.get(address) ?? 0) + 1;
       this.#counts.set(address, attempt);
       return this.#options.answer?.(address, attempt) ?? "K";
     });
-    return new Promise((resolve) => {
-      const report = (given: readonly Answer[]) => {
-        // One process makes the whole delivery: when it dies, nothing is known of any recipient.
-        const lost = given.includes("lost");
-        const reports = given.map((answer): DeliveryReport =>
-          lost || answer === "lost" || answer === "hold"
-            ? { verdict: "Z", text: texts.lost }
-            : { verdict: answer, text: texts[answer] }
-        );
-        addresses.forEach((address, at) => reports[at]!.verdict === "K" && this.delivered.push(address));
-        resolve({ lost, reports });
-      };
-      this.attempts.push({
-        addresses,
-        sender,
-        atSeconds: this.clock.seconds,
-        report: (answer) => report(addresses.map(() => answer)),
-      });
-      if (!answers.includes("hold")) report(answers);
+    const { promise, resolve } = Promise.withResolvers<SpawnReply>();
+    const report = (given: readonly Answer[]) => {
+      // One process makes the whole delivery: when it dies, nothing is known of any recipient.
+      const lost = given.includes("lost");
+      const reports = given.map((answer): DeliveryReport =>
+        lost || answer === "lost" || answer === "hold"
+          ? { verdict: "Z", text: texts.lost }
+          : { verdict: answer, text: texts[answer] }
+      );
+      addresses.forEach((address, at) => reports[at]!.verdict === "K" && this.delivered.push(address));
+      addresses.forEach((address) => running.delete(address));
+      resolve({ lost, reports });
+    };
+    this.attempts.push({
+      addresses,
+      sender,
+      text: this.#text(message.id, message.place),
+      atSeconds: this.clock.seconds,
+      report: (answer) => report(addresses.map(() => answer)),
     });
+    const seconds = Math.max(...addresses.map((address) => this.#options.seconds?.(address) ?? 0));
+    if (seconds > 0) setTimeout(() => report(answers), seconds * 1000);
+    else if (!answers.includes("hold")) report(answers);
+    return promise;
   }
 }

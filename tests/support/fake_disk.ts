@@ -3,12 +3,19 @@
  *
  * - `stopAt(n)`: operation n and all after it throw {@link Crash}, a write leaves half of its octets first: the process
  *   was killed. What was done before is still to be seen ({@link FakeDisk.afterCrash}).
- * - `failAt(n, "ENOSPC")`: operation n throws that, the others work.
+ * - `failAt(n, "ENOSPC")`: operation n throws that, the others work; `failAt(n, "EIO", "half")`: a write leaves half of
+ *   its octets first.
  * - `afterPowerLoss(keeps)`: what the machine finds when it comes back. Entries of a folder and octets of a file that
  *   were not synced are there or not, as `keeps` says for each; a file may be torn.
+ * - `loseSyncs(matches)`: syncs that are said to be done and are not, to see that a test would notice.
+ *
+ * Inodes count upwards, or, with `reuseInodes()`, one that came free is the next file's, as file systems do it. Where
+ * such a file outlives a power loss, so do the removals that came before it: a file system that gave an inode out before
+ * they are on stable storage would have two files in one place.
  * @module
  */
-import type { Disk, DiskFile, FileStat } from "../../components/lib/disk/disk.ts";
+import type { Disk, DiskFile, FileStat, Held } from "../../components/lib/disk/disk.ts";
+import { fromOctets } from "../../components/lib/octets.ts";
 
 /** The process ends here. */
 export class Crash extends Error {
@@ -20,10 +27,20 @@ export type Keeps = (what: string) => "old" | "new" | "torn";
 
 interface Node {
   readonly inode: number;
+  /** The n-th file that was made. */
+  readonly made: number;
+  /** Names that had been removed, but not for good, when it was made of an inode that had come free. */
+  readonly removedBefore?: readonly Removed[];
   data: Uint8Array;
   /** As last synced. */
   durable: Uint8Array;
   mtimeSeconds: number;
+}
+
+interface Removed {
+  readonly dir: string;
+  readonly name: string;
+  readonly node: Node;
 }
 
 interface Folder {
@@ -43,13 +60,56 @@ function withOctets(data: Uint8Array, offset: number, octets: Uint8Array): Uint8
   return all;
 }
 
+const sectorBytes = 512;
+
+/** A file that was overwritten in place: each sector is as it was, or as it was to be. */
+function sectorwise({ inode, data, durable }: Node, keeps: Keeps): Uint8Array {
+  const mixed = data.slice();
+  for (let at = 0; at < mixed.length; at += sectorBytes) {
+    if (keeps(`sector ${at} of ${inode}`) === "old") mixed.set(durable.subarray(at, at + sectorBytes), at);
+  }
+  return mixed;
+}
+
+interface Failure {
+  readonly code: string;
+  readonly half: boolean;
+}
+
+/** What of a file outlives the power. */
+function survivingOctets(node: Node, keeps: Keeps): Uint8Array {
+  const { inode, data, durable } = node;
+  if (data === durable) return data;
+  const unsynced = data.length !== durable.length || data.some((octet, at) => octet !== durable[at]);
+  const kept = unsynced ? keeps(`octets of ${inode}`) : "new";
+  if (kept !== "torn") return kept === "old" ? durable : data;
+  return data.length > durable.length
+    ? data.slice(0, Math.ceil((data.length + durable.length) / 2) - 1)
+    : sectorwise(node, keeps);
+}
+
+/** Of the files that had an inode one after the other, the last. */
+function ownersOf(nodes: readonly Node[]): Map<number, Node> {
+  const owners = new Map<number, Node>();
+  for (const node of nodes) {
+    const owner = owners.get(node.inode);
+    if (owner === undefined || owner.made < node.made) owners.set(node.inode, node);
+  }
+  return owners;
+}
+
 export class FakeDisk implements Disk {
   readonly #folders = new Map<string, Folder>();
   readonly #now: () => number;
   #nextInode = 1001;
+  #made = 0;
+  /** Inodes that came free, the last one the next to be given; undefined: none comes back. */
+  #freed: number[] | undefined;
+  readonly #openNodes = new Map<Node, number>();
   #stopAt = Infinity;
   #stopped = false;
-  readonly #failures = new Map<number, string>();
+  #losesSync: (operation: string) => boolean = () => false;
+  readonly #failures = new Map<number, Failure>();
   /** One line for each operation, `link /q/pid/1 /q/mess/0/23`. */
   readonly operations: string[] = [];
   /** Files opened and not closed. */
@@ -71,9 +131,24 @@ export class FakeDisk implements Disk {
     this.#stopped = true;
   }
 
-  /** Operation `n` throws an error of this code. */
-  failAt(n: number, code: string): void {
-    this.#failures.set(n, code);
+  /** Whether {@link stopAt}'s operation was asked for, or {@link stopNow}. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** Operation `n` throws an error of this code; with `half`, a write leaves half of its octets. */
+  failAt(n: number, code: string, half?: "half"): void {
+    this.#failures.set(n, { code, half: half !== undefined });
+  }
+
+  /** Of the operations whose line matches, `sync PATH` and `syncdir PATH`, none makes anything durable. */
+  loseSyncs(matches: (operation: string) => boolean): void {
+    this.#losesSync = matches;
+  }
+
+  /** From here on, the inode that came free last is the next file's. */
+  reuseInodes(): void {
+    this.#freed ??= [];
   }
 
   /** The number of the next new file. */
@@ -84,7 +159,7 @@ export class FakeDisk implements Disk {
   /** A file that is there from the beginning, on stable storage. */
   put(path: string, data: Uint8Array, mtimeSeconds = this.#now()): void {
     const [dir, name] = split(path);
-    const node = { inode: this.#nextInode++, data, durable: data, mtimeSeconds };
+    const node = { inode: this.#nextInode++, made: this.#made++, data, durable: data, mtimeSeconds };
     this.#folder(dir).entries.set(name, node);
     this.#folder(dir).durable.set(name, node);
   }
@@ -93,14 +168,24 @@ export class FakeDisk implements Disk {
   files(): Record<string, string> {
     const found: [string, string][] = [];
     for (const [dir, folder] of this.#folders) {
-      for (const [name, node] of folder.entries) found.push([`${dir}/${name}`, String.fromCharCode(...node.data)]);
+      for (const [name, node] of folder.entries) found.push([`${dir}/${name}`, fromOctets(node.data)]);
     }
     return Object.fromEntries(found.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
-  /** The disk as the next process finds it when only the process died. */
+  /** The disk as the next process finds it when only the process died; what was not synced may still be lost. */
   afterCrash(): FakeDisk {
-    return this.#copy((folder) => folder.entries, (node) => node.data);
+    const copy = this.#copy((folder) => folder.entries, (node) => node);
+    const twins = new Map<Node, Node>();
+    for (const [dir, { entries }] of this.#folders) {
+      for (const [name, node] of entries) twins.set(node, copy.#folder(dir).entries.get(name)!);
+    }
+    for (const [dir, { durable }] of this.#folders) {
+      const kept = copy.#folder(dir).durable;
+      kept.clear();
+      for (const [name, node] of durable) kept.set(name, twins.get(node) ?? node);
+    }
+    return copy;
   }
 
   /** The disk as the machine finds it when its power came back. */
@@ -116,28 +201,68 @@ export class FakeDisk implements Disk {
       return kept;
     };
     return this.#copy(entriesOf, (node) => {
-      const unsynced = node.data.length !== node.durable.length ||
-        node.data.some((octet, at) => octet !== node.durable[at]);
-      const kept = unsynced ? keeps(`octets of ${node.inode}`) : "new";
-      if (kept !== "torn" || node.data.length <= node.durable.length) return kept === "old" ? node.durable : node.data;
-      return node.data.slice(0, Math.ceil((node.data.length + node.durable.length) / 2) - 1);
+      const data = survivingOctets(node, keeps);
+      return { data, durable: data };
     });
   }
 
-  #copy(entriesOf: (folder: Folder, dir: string) => Map<string, Node>, dataOf: (node: Node) => Uint8Array): FakeDisk {
+  #copy(
+    entriesOf: (folder: Folder, dir: string) => Map<string, Node>,
+    contentOf: (node: Node) => { readonly data: Uint8Array; readonly durable: Uint8Array },
+  ): FakeDisk {
     const copy = new FakeDisk(this.#folders.keys(), this.#now);
     copy.#nextInode = this.#nextInode;
-    const nodes = new Map<Node, Node>();
-    for (const [dir, folder] of this.#folders) {
-      for (const [name, node] of entriesOf(folder, dir)) {
-        const data = dataOf(node);
-        const twin = nodes.get(node) ?? { ...node, data, durable: data };
-        nodes.set(node, twin);
+    copy.#made = this.#made;
+    copy.#losesSync = this.#losesSync;
+    const kept = new Map(Array.from(this.#folders, ([dir, folder]) => [dir, entriesOf(folder, dir)]));
+    const owners = ownersOf([...kept.values()].flatMap((entries) => [...entries.values()]));
+    for (const { removedBefore } of owners.values()) {
+      for (const { dir, name, node } of removedBefore ?? []) {
+        // Not where the same file has got the same name again.
+        const still = this.#folder(dir).entries.get(name) !== node;
+        if (still && kept.get(dir)?.get(name) === node) kept.get(dir)?.delete(name);
+      }
+    }
+    const twins = new Map<Node, Node>();
+    for (const [dir, entries] of kept) {
+      for (const [name, node] of entries) {
+        if (owners.get(node.inode) !== node) continue;
+        const { data, durable } = contentOf(node);
+        const twin = twins.get(node) ?? { ...node, data, durable };
+        twins.set(node, twin);
         copy.#folder(dir).entries.set(name, twin);
         copy.#folder(dir).durable.set(name, twin);
       }
     }
+    // What was open, or has lost its names, is free now.
+    if (this.#freed !== undefined) copy.#freed = [...new Set(this.#inodes())].filter((inode) => !owners.has(inode));
     return copy;
+  }
+
+  *#inodes(): Generator<number> {
+    for (const { entries, durable } of this.#folders.values()) {
+      for (const { inode } of [...entries.values(), ...durable.values()]) yield inode;
+    }
+    for (const { inode } of this.#openNodes.keys()) yield inode;
+    yield* this.#freed ?? [];
+  }
+
+  #newInode(): Pick<Node, "inode" | "removedBefore"> {
+    const inode = this.#freed?.pop();
+    if (inode === undefined) return { inode: this.#nextInode++ };
+    const removedBefore = Array.from(
+      this.#folders,
+      ([dir, { entries, durable }]) =>
+        [...durable].filter(([name, node]) => entries.get(name) !== node).map(([name, node]) => ({ dir, name, node })),
+    ).flat();
+    return { inode, removedBefore };
+  }
+
+  /** Its inode is free when it has no name and nobody has it open. */
+  #unlinked(node: Node | undefined): void {
+    if (this.#freed === undefined || node === undefined || this.#openNodes.has(node)) return;
+    for (const { entries } of this.#folders.values()) for (const other of entries.values()) if (other === node) return;
+    if (!this.#freed.includes(node.inode)) this.#freed.push(node.inode);
   }
 
   // --- Disk
@@ -147,7 +272,8 @@ export class FakeDisk implements Disk {
     const [dir, name] = split(path);
     if (this.#folder(dir).entries.has(name)) throw new Deno.errors.AlreadyExists(path);
     const node = {
-      inode: this.#nextInode++,
+      ...this.#newInode(),
+      made: this.#made++,
       data: new Uint8Array(),
       durable: new Uint8Array(),
       mtimeSeconds: this.#now(),
@@ -161,10 +287,24 @@ export class FakeDisk implements Disk {
     return this.#openNode(this.#node(path), path, 0);
   }
 
+  openEmpty(path: string): DiskFile {
+    this.#operate(`empty ${path}`);
+    const node = this.#node(path);
+    node.data = new Uint8Array();
+    return this.#openNode(node, path, 0);
+  }
+
   openAppend(path: string, mode: number): DiskFile {
     const [dir, name] = split(path);
     const node = this.#folder(dir).entries.get(name);
     return node === undefined ? this.create(path, mode) : this.#openNode(node, path, node.data.length);
+  }
+
+  hold(path: string): Held | undefined {
+    this.#checkAlive();
+    const [dir, name] = split(path);
+    const node = this.#folder(dir).entries.get(name);
+    return node && this.#openNode(node, path, 0);
   }
 
   readFile(path: string): Uint8Array {
@@ -193,14 +333,18 @@ export class FakeDisk implements Disk {
     const node = this.#node(from);
     const [fromDir, fromName] = split(from);
     const [toDir, toName] = split(to);
+    const replaced = this.#folder(toDir).entries.get(toName);
     this.#folder(fromDir).entries.delete(fromName);
     this.#folder(toDir).entries.set(toName, node);
+    this.#unlinked(replaced);
   }
 
   remove(path: string): void {
     this.#operate(`remove ${path}`);
     const [dir, name] = split(path);
+    const node = this.#folder(dir).entries.get(name);
     this.#folder(dir).entries.delete(name);
+    this.#unlinked(node);
   }
 
   setMtime(path: string, seconds: number): void {
@@ -214,19 +358,25 @@ export class FakeDisk implements Disk {
   }
 
   // deno-lint-ignore require-await -- its errors are rejections
+  async listLong(dir: string): Promise<string[]> {
+    return this.list(dir);
+  }
+
+  // deno-lint-ignore require-await -- its errors are rejections
   async syncDir(dir: string): Promise<void> {
-    this.#operate(`syncdir ${dir}`);
+    if (this.#operate(`syncdir ${dir}`) === "lost") return;
     const { entries, durable } = this.#folder(dir);
     durable.clear();
     for (const [name, node] of entries) durable.set(name, node);
   }
 
-  #operate(what: string): void {
+  #operate(what: string): "done" | "lost" {
     const n = this.operations.length;
     this.#checkAlive();
     this.operations.push(what);
-    const code = this.#failures.get(n);
-    if (code !== undefined) throw Object.assign(new Error(`${code}: ${what}`), { code });
+    const failure = this.#failures.get(n);
+    if (failure !== undefined) throw Object.assign(new Error(`${failure.code}: ${what}`), { code: failure.code });
+    return this.#losesSync(what) ? "lost" : "done";
   }
 
   #checkAlive(): void {
@@ -248,14 +398,25 @@ export class FakeDisk implements Disk {
     return node;
   }
 
+  #closeNode(node: Node): void {
+    const left = this.#openNodes.get(node)! - 1;
+    if (left > 0) return void this.#openNodes.set(node, left);
+    this.#openNodes.delete(node);
+    this.#unlinked(node);
+  }
+
   #openNode(node: Node, path: string, start: number): DiskFile {
     let position = start;
     this.open++;
+    this.#openNodes.set(node, (this.#openNodes.get(node) ?? 0) + 1);
     let isOpen = true;
     const writeAt = (offset: number, octets: Uint8Array) => {
       // A process that is killed in a write leaves a part of it.
+      const n = this.operations.length;
       const half = octets.subarray(0, octets.length >> 1);
-      if (this.operations.length === this.#stopAt && !this.#stopped) node.data = withOctets(node.data, offset, half);
+      if (n === this.#stopAt ? !this.#stopped : n < this.#stopAt && this.#failures.get(n)?.half === true) {
+        node.data = withOctets(node.data, offset, half);
+      }
       this.#operate(`write ${path}`);
       node.data = withOctets(node.data, offset, octets);
       node.mtimeSeconds = this.#now();
@@ -263,16 +424,25 @@ export class FakeDisk implements Disk {
     };
     return {
       inode: node.inode,
+      sizeBytes: node.data.length,
       write: (octets) => writeAt(position, octets),
       writeAt,
+      readAt: (offset, count) => {
+        this.#checkAlive();
+        return node.data.slice(offset, offset + count);
+      },
+      syncNow: () => {
+        if (this.#operate(`sync ${path}`) === "done") node.durable = node.data;
+      },
       // deno-lint-ignore require-await -- its errors are rejections
       sync: async () => {
-        this.#operate(`sync ${path}`);
-        node.durable = node.data;
+        if (this.#operate(`sync ${path}`) === "done") node.durable = node.data;
       },
       close: () => {
-        if (isOpen) this.open--;
+        if (!isOpen) return;
         isOpen = false;
+        this.open--;
+        this.#closeNode(node);
       },
     };
   }

@@ -10,16 +10,24 @@ interface Waiting {
 }
 
 export class LogLines {
-  readonly #lines: string[] = [];
+  #lines: string[] = [];
+  /** Lines before them. */
+  #dropped = 0;
   readonly #waiting = new Set<Waiting>();
 
   get length(): number {
-    return this.#lines.length;
+    return this.#dropped + this.#lines.length;
   }
 
-  /** Those from the `from`th on. */
+  /** Those from the `from`th on, as far as they are kept. */
   lines(from = 0): readonly string[] {
-    return this.#lines.slice(from);
+    return this.#lines.slice(Math.max(0, from - this.#dropped));
+  }
+
+  /** Forgets those said so far; they keep their numbers. */
+  drop(): void {
+    this.#dropped += this.#lines.length;
+    this.#lines = [];
   }
 
   text(from = 0): string {

@@ -1,16 +1,16 @@
 /** A queue on a {@link FakeDisk}: its folders, and what a message in it looks like. */
-import { type Home, homeAt, queueSplit } from "../../config/home.ts";
+import { type Home, homeAt } from "../../config/home.ts";
 import { parseTodo } from "../../components/lib/queue/envelope.ts";
-import { flatDirs, queueFile, splitDirs } from "../../components/lib/queue/layout.ts";
+import { flatDirs, journalDirs, queueFile, splitDirs } from "../../components/lib/queue/layout.ts";
 import { fromOctets } from "../../components/lib/octets.ts";
 import { FakeDisk } from "./fake_disk.ts";
 
 export const home: Home = homeAt("/q");
 
 export function queueFolders(): string[] {
-  const parts = Array.from({ length: queueSplit }, (_, part) => String(part));
+  const parts = Array.from({ length: home.queueSplit }, (_, part) => String(part));
   return [
-    ...flatDirs.map((dir) => home.queue(dir)),
+    ...[...flatDirs, ...journalDirs].map((dir) => home.queue(dir)),
     ...splitDirs.flatMap((dir) => parts.map((part) => home.queue(dir, part))),
   ];
 }

@@ -20,7 +20,7 @@ export interface RealQueue extends Disposable {
 export function realQueue(): RealQueue {
   const dir = tempDir();
   const home = homeAt(dir.path);
-  for (const folder of expectedFolders()) Deno.mkdirSync(home.queue(folder), { recursive: true });
+  for (const folder of expectedFolders(home.queueSplit)) Deno.mkdirSync(home.queue(folder), { recursive: true });
   return {
     home,
     message: (files, text = "Received: (qmail 1 invoked by uid 1); 1 Jan 1970 00:00:00 -0000\n\n") => {

@@ -91,10 +91,12 @@ export class SmtpClient implements Disposable {
     return this.reply();
   }
 
-  /** One whole transaction; stops where the server does not want it. */
-  async send({ from, to, content }: Mail): Promise<MailReplies> {
+  /**
+   * One whole transaction; stops where the server does not want it. The replies to the recipients are put into
+   * `recipients` as they come, to be known also where the connection breaks later.
+   */
+  async send({ from, to, content }: Mail, recipients: Reply[] = []): Promise<MailReplies> {
     const mail = await this.command(`MAIL FROM:<${from}>`);
-    const recipients: Reply[] = [];
     if (mail.code !== 250) return { mail, recipients };
     for (const recipient of to) recipients.push(await this.command(`RCPT TO:<${recipient}>`));
     if (!recipients.some(({ code }) => code === 250)) {

@@ -1,6 +1,6 @@
 /**
  * Another host's SMTP server, for tests: the `smtp-server` package with recipients that are taken, refused or deferred
- * by their local part (`refused…`, `later…`).
+ * by their local part (`refused…`, `later…`), or as the test says.
  * @module
  */
 import { Buffer } from "node:buffer";
@@ -21,8 +21,16 @@ export interface SmtpSink extends AsyncDisposable {
   takeAll(): void;
 }
 
-export async function startSmtpSink(host = "127.0.0.1"): Promise<SmtpSink> {
+export interface SinkOptions {
+  /** The code a recipient is answered with, instead of the one by its local part. */
+  readonly codeFor?: (recipient: string) => 250 | 451 | 550;
+  /** Gets what was taken, before that is answered; `taken` stays empty then. */
+  readonly onMail?: (mail: TakenMail) => void;
+}
+
+export async function startSmtpSink(host = "127.0.0.1", { codeFor, onMail }: SinkOptions = {}): Promise<SmtpSink> {
   const taken: TakenMail[] = [];
+  const take = onMail ?? ((mail: TakenMail) => taken.push(mail));
   let deferring = true;
   const server = new SMTPServer({
     disabledCommands: ["AUTH", "STARTTLS"],
@@ -30,7 +38,8 @@ export async function startSmtpSink(host = "127.0.0.1"): Promise<SmtpSink> {
     logger: false,
     closeTimeout: 1,
     onRcptTo({ address }, _session, callback) {
-      const responseCode = address.startsWith("refused") ? 550 : deferring && address.startsWith("later") ? 451 : 250;
+      const byName = () => address.startsWith("refused") ? 550 : deferring && address.startsWith("later") ? 451 : 250;
+      const responseCode = codeFor?.(address) ?? byName();
       if (responseCode === 250) callback();
       else callback(Object.assign(new Error("not this one"), { responseCode }));
     },
@@ -38,7 +47,7 @@ export async function startSmtpSink(host = "127.0.0.1"): Promise<SmtpSink> {
       const chunks: Buffer[] = [];
       stream.on("data", (chunk: Buffer) => chunks.push(chunk));
       stream.on("end", () => {
-        taken.push({
+        take({
           sender: envelope.mailFrom ? envelope.mailFrom.address : "",
           recipients: envelope.rcptTo.map(({ address }) => address),
           content: Buffer.concat(chunks).toString("latin1"),
@@ -48,6 +57,8 @@ export async function startSmtpSink(host = "127.0.0.1"): Promise<SmtpSink> {
     },
   });
   await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  // A client that is killed may reset its connection; nobody here minds.
+  server.on("error", () => {});
   return {
     port: (server.server.address() as AddressInfo).port,
     taken,

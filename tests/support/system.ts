@@ -37,6 +37,8 @@ export interface SystemOptions {
   readonly audit?: boolean;
   readonly portOffset?: number;
   readonly user?: OtherUser;
+  /** What is to be in the home before its first start, beside the control files. */
+  readonly prepare?: (home: Home) => void;
 }
 
 /** Loopback only, free ports, no name server that answers. */
@@ -99,6 +101,7 @@ export class System implements AsyncDisposable {
     for (const [file, text] of Object.entries(controls)) {
       if (text !== undefined) this.writeControl(file, text);
     }
+    options.prepare?.(this.home);
     const { user } = options;
     if (user !== undefined) {
       for (const dir of [this.home.dir, this.home.control("")]) Deno.chownSync(dir, user.uid, user.gid);
@@ -214,6 +217,15 @@ export class System implements AsyncDisposable {
   /** SIGKILL to every process at one moment, as a machine's crash. The home stays: see {@link start}. */
   async killAll(): Promise<void> {
     this.killGroup();
+    await this.#process?.status;
+  }
+
+  /**
+   * SIGKILL to the supervisor alone. Settles when `deno task start` has ended with it; the components, whose input is at
+   * its end, may still be ending. The home stays: see {@link start}.
+   */
+  async killSupervisor(): Promise<void> {
+    await this.signal("supervisor", "SIGKILL");
     await this.#process?.status;
   }
 

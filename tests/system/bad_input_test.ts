@@ -8,7 +8,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { socketNames } from "../../config/home.ts";
 import { encodeFrame } from "../../components/lib/wire/frame.ts";
-import { queueFiles } from "../support/queue_files.ts";
+import { isQueueEmpty, messageFiles } from "../support/queue_files.ts";
 import { sendMail, SmtpClient } from "../support/smtp_client.ts";
 import { startSystem, type System } from "../support/system.ts";
 import { waitFor } from "../support/wait.ts";
@@ -80,10 +80,12 @@ describe("bad input", () => {
       await client.command("RCPT TO:<demo@localhost>");
       await client.command("DATA");
       client.write(`Subject: gone\r\n\r\n${"x".repeat(70).concat("\r\n").repeat(size / 72)}`);
-      if (size > 128 * 1024) await waitFor(() => queueFiles(system.home).length > 0, "the queue to hold a part of it");
+      if (size > 128 * 1024) {
+        await waitFor(() => messageFiles(system.home).length > 0, "the queue to hold a part of it");
+      }
       client[Symbol.dispose]();
       await system.waitForLog((line) => line.includes("abandoned"), 10_000);
-      await waitFor(() => queueFiles(system.home).length === 0, "an empty queue");
+      await waitFor(() => isQueueEmpty(system.home), "an empty queue");
     }
     await assertMailArrives(system);
   });
@@ -120,7 +122,7 @@ describe("bad input", () => {
       const refused = replies.filter((reply) => reply.startsWith("451"));
       assert(accepted > 0 && accepted + refused.length === 12, replies.join("; "));
       assertStringIncludes(refused[0]!, "qq write error or disk full (#4.3.0)");
-      const count = (dir: string) => queueFiles(system.home).filter((path) => path.includes(`/queue/${dir}/`)).length;
+      const count = (dir: string) => messageFiles(system.home).filter((path) => path.includes(`/queue/${dir}/`)).length;
       assertEquals([count("pid"), count("mess"), count("intd"), count("todo")], [0, accepted, accepted, accepted]);
       const { components } = await system.status();
       assertEquals(components.find((component) => component.name === "qmail-queue")?.restarts, 0);
@@ -129,7 +131,7 @@ describe("bad input", () => {
       assertEquals(await system.reload(), []);
       const dir = system.home.mail("localhost", "demo", "Maildir", "new");
       await waitFor(() => Array.from(Deno.readDirSync(dir)).length === accepted, "what was accepted to arrive", 30_000);
-      await waitFor(() => queueFiles(system.home).length === 0, "an empty queue");
+      await waitFor(() => isQueueEmpty(system.home), "an empty queue");
       await assertMailArrives(system);
       await system.end();
     },

@@ -127,6 +127,8 @@ describe("grants, after a run that does everything", () => {
     await waitFor(() => byMx.taken.length === 3, "the deferred remote delivery");
     await system.waitForLog((line) => line.includes("bounce msg"));
     await waitFor(() => mailIn(system, "demo") === 4, "the bounce");
+    await send(sender, ["refused@mx.example"], short);
+    await waitFor(() => mailIn(system, "demo") === 5, "the bounce of a message that was never in the layout");
     await waitFor(() => !holdsFile("mess"), "an empty queue");
   }
 

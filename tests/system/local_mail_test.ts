@@ -8,7 +8,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { toOctets } from "../../components/lib/octets.ts";
 import { newMail, readMail, waitForMail, waitForMailWith, withoutTimes } from "../support/maildir.ts";
-import { queueFiles } from "../support/queue_files.ts";
+import { isQueueEmpty } from "../support/queue_files.ts";
 import { retryAll } from "../support/retry.ts";
 import { sendMail, SmtpClient } from "../support/smtp_client.ts";
 import { startSystem, type System } from "../support/system.ts";
@@ -53,7 +53,7 @@ describe("mail for a mailbox of this host", () => {
     );
     assertStringIncludes(await system.waitForLog((line) => line.includes(": bytes ")), "from <amy@example.org> qp ");
     await system.waitForLog((line) => /^qmail-send: delivery [0-9]+: success: did_1\+0\+0\/$/.test(line));
-    await waitFor(() => queueFiles(system.home).length === 0, "an empty queue");
+    await waitFor(() => isQueueEmpty(system.home), "an empty queue");
   });
 
   it("has a file name no other has, and is for its owner alone to read", async () => {

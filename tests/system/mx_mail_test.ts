@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { existsSync } from "@std/fs";
 import { type DnsServer, startDnsServer } from "../support/dns_server.ts";
 import { waitForMailWith } from "../support/maildir.ts";
-import { queueFiles } from "../support/queue_files.ts";
+import { isQueueEmpty } from "../support/queue_files.ts";
 import { retryAll, sendStatus, waitForDeferral } from "../support/retry.ts";
 import { sendMail } from "../support/smtp_client.ts";
 import { type SmtpSink, startSmtpSink } from "../support/smtp_sink.ts";
@@ -90,7 +90,7 @@ describe("mail by MX", () => {
   }
 
   it("waits where no exchanger answers, or the name server fails", async () => {
-    await waitFor(() => queueFiles(system.home).length === 0, "an empty queue");
+    await waitFor(() => isQueueEmpty(system.home), "an empty queue");
     await send(["r@lost.example", "r@broken.example"]);
     const reasons = ["I_wasn't_able_to_establish_an_SMTP_connection._(#4.4.1)/", "host_by_that_name._(#4.1.2)/"];
     for (const reason of reasons) {
@@ -145,7 +145,7 @@ describe(`mail to Postfix's smtp-sink${missing}`, { ignore: missing !== "" }, ()
     {
       await using _taking = await startPostfixSink(port);
       await retryAll(system, count);
-      await waitFor(() => queueFiles(system.home).length === 0, "an empty queue");
+      await waitFor(() => isQueueEmpty(system.home), "an empty queue");
       const { delivered, deferred, failed } = await sendStatus(system);
       assertEquals([delivered, deferred, failed], [count, count, 0]);
     }

@@ -5,7 +5,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { newMail, readMail, waitForMail, waitForMailWith, withoutTimes } from "../support/maildir.ts";
-import { queueFiles } from "../support/queue_files.ts";
+import { isQueueEmpty, messageFiles, queueFiles } from "../support/queue_files.ts";
 import { retryAll, waitForDeferral } from "../support/retry.ts";
 import { sendMail } from "../support/smtp_client.ts";
 import { type SmtpSink, startSmtpSink } from "../support/smtp_sink.ts";
@@ -25,7 +25,7 @@ function send(system: System, to: readonly string[], from = sender, text = conte
 
 /** Paths below queue/ without the number of the message, which is one. */
 function kinds(system: System): string[] {
-  return queueFiles(system.home).map((path) => path.slice(system.home.queue().length + 1).split("/")[0]!).toSorted();
+  return messageFiles(system.home).map((path) => path.slice(system.home.queue().length + 1).split("/")[0]!).toSorted();
 }
 
 function readQueueFile(system: System, dir: string): { text: string; mtimeSeconds: number } {
@@ -34,7 +34,7 @@ function readQueueFile(system: System, dir: string): { text: string; mtimeSecond
 }
 
 function emptyQueue(system: System): Promise<true> {
-  return waitFor(() => queueFiles(system.home).length === 0 && true as const, "an empty queue");
+  return waitFor(() => isQueueEmpty(system.home) && true as const, "an empty queue");
 }
 
 describe("mail for another host", () => {

@@ -6,7 +6,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { toOctets } from "../../components/lib/octets.ts";
 import { readMail, waitForMailWith } from "../support/maildir.ts";
-import { queueFiles } from "../support/queue_files.ts";
+import { isQueueEmpty } from "../support/queue_files.ts";
 import { startSystem, type System } from "../support/system.ts";
 import { waitFor } from "../support/wait.ts";
 
@@ -52,7 +52,7 @@ describe("qmail-queue, the program", () => {
     return Number(await shell("code=0; $qq <msg 1<env || code=$?; echo $code"));
   }
 
-  const idle = () => waitFor(() => queueFiles(system.home).length === 0, "an empty queue");
+  const idle = () => waitFor(() => isQueueEmpty(system.home), "an empty queue");
 
   beforeAll(async () => {
     system = await startSystem();

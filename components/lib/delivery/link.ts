@@ -9,10 +9,10 @@ import * as field from "../wire/fields.ts";
 import type { Frame } from "../wire/frame.ts";
 import type { Pipe } from "../wire/pipe.ts";
 import { ProtocolError } from "../wire/server.ts";
-import type { MessageFile } from "./message_file.ts";
+import type { MessageText } from "./message_file.ts";
 
 interface UnderWay {
-  readonly file: MessageFile;
+  readonly file: MessageText;
   readonly recipients: number;
   readonly resolve: (reports: readonly DeliveryReport[]) => void;
   readonly reject: (error: Error) => void;
@@ -44,7 +44,7 @@ export class DeliveryLink {
    */
   deliver<F extends { readonly recipients: readonly string[] }>(
     fields: F,
-    file: MessageFile,
+    file: MessageText,
   ): Promise<readonly DeliveryReport[]> {
     if (this.#pipe.closed) return Promise.reject(new ConnectionLost("the delivering process is gone"));
     const id = this.#nextId++;

@@ -1,15 +1,55 @@
 /**
- * A queued message as a spawner reads it: its size, and any piece of it. Only a regular file under its own number is
- * one; anything else found there is refused.
+ * A queued message as those read it who deliver or bounce it: its size, and any piece of it.
  * @module
  */
 import type { Home } from "../../../config/home.ts";
+import type { JournalReader } from "../queue/journal/reader.ts";
 import { queueFile } from "../queue/layout.ts";
+import type { JournalPlace } from "../wire/queue_protocol.ts";
 
 /** Octets of one piece. */
 export const pieceBytes = 128 * 1024;
 
-export class MessageFile {
+export interface MessageText {
+  readonly sizeBytes: number;
+  /** Up to {@link pieceBytes} octets from `offset` on; empty at the end. Throws what the system says. */
+  read(offset: number): Uint8Array;
+  close(): void;
+}
+
+/** Opens message `id`, in the journal where it has a place there. Throws what the system says, or an Error for what is no message. */
+export function openMessage(
+  home: Home,
+  journal: JournalReader,
+  id: number,
+  place: JournalPlace | undefined,
+): MessageText {
+  const content = place === undefined ? undefined : journal.read(place);
+  // Not there (any more): it has moved into the layout meanwhile.
+  return content === undefined ? MessageFile.open(home, id) : new MessageOctets(content);
+}
+
+/** A message in memory. */
+export class MessageOctets implements MessageText {
+  readonly #octets: Uint8Array;
+
+  constructor(octets: Uint8Array) {
+    this.#octets = octets;
+  }
+
+  get sizeBytes(): number {
+    return this.#octets.length;
+  }
+
+  read(offset: number): Uint8Array {
+    return this.#octets.subarray(offset, offset + pieceBytes);
+  }
+
+  close(): void {}
+}
+
+/** A message in mess. Only a regular file under its own number is one; anything else found there is refused. */
+export class MessageFile implements MessageText {
   readonly sizeBytes: number;
   readonly #file: Deno.FsFile;
 
@@ -34,7 +74,6 @@ export class MessageFile {
     }
   }
 
-  /** Up to {@link pieceBytes} octets from `offset` on; empty at the end. */
   read(offset: number): Uint8Array {
     this.#file.seekSync(offset, Deno.SeekMode.Start);
     const piece = new Uint8Array(Math.max(0, Math.min(pieceBytes, this.sizeBytes - offset)));

@@ -13,10 +13,11 @@ import {
   type SpawnRequest,
 } from "../wire/delivery_protocol.ts";
 import { serveUnix, type UnixServer } from "../wire/server.ts";
-import { MessageFile } from "./message_file.ts";
+import { JournalReader } from "../queue/journal/reader.ts";
+import { type MessageText, openMessage } from "./message_file.ts";
 
 /** Has one message delivered to the request's recipients. Throws ConnectionLost when the delivering process died. */
-export type Spawn = (request: SpawnRequest, file: MessageFile) => Promise<readonly DeliveryReport[]>;
+export type Spawn = (request: SpawnRequest, file: MessageText) => Promise<readonly DeliveryReport[]>;
 
 export interface Spawner {
   /** Takes no more requests and settles when those under way are answered. */
@@ -35,10 +36,11 @@ export function deferral(text: string): DeliveryReport {
 /** Serves `socket` until stopped. */
 export function serveSpawner(home: Home, socket: SocketName, spawn: Spawn): Spawner {
   const underWay = new Set<Promise<void>>();
+  const journal = new JournalReader(home);
   const server: UnixServer = serveUnix(home.socket(socket), {
     onFrame: (frame, pipe) => {
       const request = parseSpawnRequest(frame);
-      const done = carryOut(home, request, spawn)
+      const done = carryOut(home, journal, request, spawn)
         .then((reply) => pipe.send({ ...reply, id: request.id }))
         .finally(() => underWay.delete(done));
       underWay.add(done);
@@ -51,14 +53,15 @@ export function serveSpawner(home: Home, socket: SocketName, spawn: Spawn): Spaw
       await Promise.all(underWay);
       await Promise.all(Array.from(server.connections, (pipe) => pipe.flushed()));
       server.closeAll();
+      journal.close();
     },
   };
 }
 
-async function carryOut(home: Home, request: SpawnRequest, spawn: Spawn): Promise<SpawnReply> {
-  let file: MessageFile;
+async function carryOut(home: Home, journal: JournalReader, request: SpawnRequest, spawn: Spawn): Promise<SpawnReply> {
+  let file: MessageText;
   try {
-    file = MessageFile.open(home, request.message);
+    file = openMessage(home, journal, request.message, request.place);
   } catch (error) {
     logEvent("unreadable", { message: request.message, reason: describeError(error) });
     return { lost: false, reports: reportAll(request.recipients, deferral("Unable to open message. (#4.3.0)\n")) };

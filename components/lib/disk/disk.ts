@@ -1,7 +1,7 @@
 /**
- * All disk access of qmail-queue, qmail-send and qmail-clean, and of qmail-local in a Maildir. Metadata calls are synchronous (they cost microseconds,
- * awaiting one costs more), calls that make the disk wait are asynchronous, so that many overlap. One small module, so
- * that a test can put a failing disk in its place.
+ * All disk access of qmail-queue, qmail-send and qmail-clean, and of qmail-local in a Maildir. Metadata calls are
+ * synchronous (they cost microseconds, awaiting one costs more), calls that make the disk wait are asynchronous, so that
+ * many overlap. One small module, so that a test can put a failing disk in its place.
  * @module
  */
 
@@ -15,22 +15,37 @@ export interface FileStat {
 
 export interface DiskFile {
   readonly inode: number;
+  /** As it was when the file was opened. */
+  readonly sizeBytes: number;
   /** Writes all octets at the current position. */
   write(octets: Uint8Array): void;
   /** Writes all octets at `offset`. */
   writeAt(offset: number, octets: Uint8Array): void;
+  /** `count` octets from `offset` on; fewer where the file ends. The position for {@link write} is lost. */
+  readAt(offset: number, count: number): Uint8Array;
   /** Data on stable storage. */
   sync(): Promise<void>;
+  /** The same, and nothing else is done meanwhile: sooner, where the disk answers before a thread would be awake. */
+  syncNow(): void;
+  close(): void;
+}
+
+/** A file that is kept open, and nothing else. */
+export interface Held {
   close(): void;
 }
 
 export interface Disk {
-  /** Makes a new file, open for writing; throws `AlreadyExists`. */
+  /** Makes a new file, open for reading and writing; throws `AlreadyExists`. */
   create(path: string, mode: number): DiskFile;
-  /** Opens a file for writing in place; throws `NotFound`. */
+  /** Opens a file for reading, and for writing in place; throws `NotFound`. */
   openWrite(path: string): DiskFile;
+  /** Opens a file and empties it; throws `NotFound`. */
+  openEmpty(path: string): DiskFile;
   /** Opens a file for appending, making it where it is absent. */
   openAppend(path: string, mode: number): DiskFile;
+  /** Keeps a file's inode from being given to another, whatever becomes of its names; `undefined` when there is none. */
+  hold(path: string): Held | undefined;
   readFile(path: string): Uint8Array;
   /** `undefined` when there is nothing of that name. Does not follow a symlink. */
   stat(path: string): FileStat | undefined;
@@ -40,17 +55,21 @@ export interface Disk {
   remove(path: string): void;
   setMtime(path: string, seconds: number): void;
   list(dir: string): string[];
+  /** The same for a folder that may hold very many: others run in between. */
+  listLong(dir: string): Promise<string[]>;
   /** A folder's entries on stable storage: all that were made before this call. Callers at one time share one sync. */
   syncDir(dir: string): Promise<void>;
 }
 
 class RealFile implements DiskFile {
   readonly inode: number;
+  readonly sizeBytes: number;
   readonly #file: Deno.FsFile;
 
-  constructor(file: Deno.FsFile, inode: number) {
+  constructor(file: Deno.FsFile, info: Deno.FileInfo) {
     this.#file = file;
-    this.inode = inode;
+    this.inode = info.ino ?? 0;
+    this.sizeBytes = info.size;
   }
 
   write(octets: Uint8Array): void {
@@ -62,8 +81,24 @@ class RealFile implements DiskFile {
     this.write(octets);
   }
 
+  readAt(offset: number, count: number): Uint8Array {
+    this.#file.seekSync(offset, Deno.SeekMode.Start);
+    const octets = new Uint8Array(count);
+    let filled = 0;
+    while (filled < count) {
+      const read = this.#file.readSync(octets.subarray(filled));
+      if (read === null) break;
+      filled += read;
+    }
+    return octets.subarray(0, filled);
+  }
+
   sync(): Promise<void> {
     return this.#file.syncData();
+  }
+
+  syncNow(): void {
+    this.#file.syncDataSync();
   }
 
   close(): void {
@@ -111,16 +146,18 @@ class DirSyncs {
 
 function openFile(path: string, options: Deno.OpenOptions): DiskFile {
   const file = Deno.openSync(path, options);
-  return new RealFile(file, file.statSync().ino ?? 0);
+  return new RealFile(file, file.statSync());
 }
 
 /** The disk of this machine. */
 export function realDisk(): Disk {
   const dirs = new DirSyncs();
   return {
-    create: (path, mode) => openFile(path, { write: true, createNew: true, mode }),
-    openWrite: (path) => openFile(path, { write: true }),
+    create: (path, mode) => openFile(path, { read: true, write: true, createNew: true, mode }),
+    openWrite: (path) => openFile(path, { read: true, write: true }),
+    openEmpty: (path) => openFile(path, { write: true, truncate: true }),
     openAppend: (path, mode) => openFile(path, { append: true, create: true, mode }),
+    hold: holdFile,
     readFile: (path) => Deno.readFileSync(path),
     stat: statOf,
     link: (from, to) => Deno.linkSync(from, to),
@@ -128,6 +165,11 @@ export function realDisk(): Disk {
     remove: removeFile,
     setMtime: (path, seconds) => Deno.utimeSync(path, seconds, seconds),
     list: (dir) => Array.from(Deno.readDirSync(dir), (entry) => entry.name),
+    listLong: async (dir) => {
+      const names: string[] = [];
+      for await (const entry of Deno.readDir(dir)) names.push(entry.name);
+      return names;
+    },
     syncDir: (dir) => dirs.sync(dir),
   };
 }
@@ -141,6 +183,15 @@ function statOf(path: string): FileStat | undefined {
       mtimeSeconds: Math.floor((info.mtime?.getTime() ?? 0) / 1000),
       isFile: info.isFile,
     };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+function holdFile(path: string): Held | undefined {
+  try {
+    return Deno.openSync(path, { read: true });
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;

@@ -3,22 +3,79 @@
  * journal does. Octets from outside are made harmless before they get here or by {@link visible}.
  * @module
  */
+import { setImmediate } from "node:timers";
+
 const encoder = new TextEncoder();
 let pending = "";
 let scheduled = false;
 let stamped = false;
+let json = false;
+
+/** Values of one event's fields, by name. */
+export type LogFields = Readonly<Record<string, string | number | boolean>>;
 
 /** From now on every line begins with the time (UTC, milliseconds): for the process whose lines go to a terminal or a file. */
 export function stampLog(): void {
   stamped = true;
 }
 
+/** From now on every line is a JSON object: `event` and its fields; `time` and `component` where lines are stamped. */
+export function logJson(): void {
+  json = true;
+}
+
 /** Writes one line. Lines of one turn leave in one write. */
 export function log(line: string): void {
-  pending += stamped ? `${new Date().toISOString()} ${line}\n` : `${line}\n`;
+  write(json ? formatJson(asFields(line)) : line);
+}
+
+/** qmail's words of warning are events of their own. */
+function asFields(line: string): LogFields {
+  const [, event = "log", text = line] = /^(warning|alert): (.*)$/s.exec(line) ?? [];
+  return { event, text };
+}
+
+/** Writes one event: `line()` tells of it in words, `fields()` as JSON. */
+export function logBoth(line: () => string, fields: () => LogFields): void {
+  write(json ? formatJson(fields()) : line());
+}
+
+/** Writes what a component said as its line, whatever it was: no component can speak in another's name. */
+export function relayLine(component: string, line: string): void {
+  if (!json) return write(`${component}: ${line}`);
+  const own = { time: new Date().toISOString(), component };
+  // First for the reader, and once more so that nothing in the line can replace them.
+  write(escaped({ ...own, ...parseFields(line), ...own }));
+}
+
+function parseFields(line: string): LogFields {
+  try {
+    const fields: unknown = JSON.parse(line);
+    if (typeof fields === "object" && fields !== null && !Array.isArray(fields)) return fields as LogFields;
+  } catch {
+    // The runtime's own words, say, when a process ends by an error nobody foresaw.
+  }
+  return asFields(line);
+}
+
+function formatJson(fields: LogFields): string {
+  return escaped(stamped ? { time: new Date().toISOString(), ...fields } : fields);
+}
+
+/** JSON in printable ASCII: a terminal may take other characters for its own. */
+function escaped(fields: LogFields): string {
+  return JSON.stringify(fields).replace(
+    /[^\x20-\x7e]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+function write(line: string): void {
+  pending += stamped && !json ? `${new Date().toISOString()} ${line}\n` : `${line}\n`;
   if (scheduled) return;
   scheduled = true;
-  queueMicrotask(flushLog);
+  // Not a microtask: work that waits for promises again and again would pay for a write each time.
+  setImmediate(flushLog);
 }
 
 /** Writes what is pending now: before the process ends. */
@@ -35,10 +92,11 @@ export function flushLog(): void {
 
 /** One event in stable words with `key=value` pairs; values are made harmless. */
 export function logEvent(event: string, pairs: Readonly<Record<string, string | number>> = {}): void {
+  if (json) return write(formatJson({ event, ...pairs }));
   const words = Object.entries(pairs).map(([key, value]) =>
     `${key}=${typeof value === "number" ? value : visible(value)}`
   );
-  log([event, ...words].join(" "));
+  write([event, ...words].join(" "));
 }
 
 const longestVisible = 512;

@@ -8,8 +8,9 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { type Home, homeAt } from "../../../config/home.ts";
-import { describeError, flushLog, log } from "../log/log.ts";
+import type { Home } from "../../../config/home.ts";
+import { describeError, flushLog, log, logJson } from "../log/log.ts";
+import { homeOptions, parseHomeArgs } from "./home_args.ts";
 
 /** What a running component offers to its main. */
 export interface Running {
@@ -49,11 +50,14 @@ export function tell(event: object): void {
 
 /** Runs a component until a signal or the supervisor's end stops it. Never returns. */
 export async function runComponent(name: string, run: (start: Start) => Running | Promise<Running>): Promise<never> {
-  const args = parseArgs(Deno.args, { string: ["home", "port-offset"], boolean: ["supervised"] });
+  const args = parseArgs(Deno.args, { string: [...homeOptions, "port-offset"], boolean: ["supervised", "json"] });
+  if (args["json"] === true) logJson();
+  // What it said just before should be heard.
+  for (const end of ["error", "unhandledrejection"]) globalThis.addEventListener(end, flushLog);
   const stopAsked = Promise.withResolvers<void>();
   try {
     const running = await run({
-      home: homeAt(String(args["home"] ?? ".")),
+      home: parseHomeArgs(args),
       portOffset: Number(args["port-offset"] ?? 0),
       requestStop: stopAsked.resolve,
     });

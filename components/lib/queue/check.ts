@@ -4,8 +4,7 @@
  * one small record for each message.
  * @module
  */
-import { queueSplit } from "../../../config/home.ts";
-import { flatDirs, parseQueueId, splitDirs } from "./layout.ts";
+import { flatDirs, journalDirs, parseQueueId, splitDirs } from "./layout.ts";
 
 export type EntryKind = "file" | "folder" | "symlink" | "fifo" | "other";
 
@@ -34,7 +33,15 @@ export type FindingKind =
   | "no-sender"
   | "leftover-intd"
   | "unlinked-todo"
-  | "unborn";
+  | "unborn"
+  // Those of the journal: see journal/check.ts.
+  | "no-marks"
+  | "no-segment"
+  | "damaged-record"
+  | "shared-number"
+  | "unfinished-move"
+  | "kept-number"
+  | "renumber";
 
 export interface Finding {
   readonly kind: FindingKind;
@@ -43,6 +50,8 @@ export interface Finding {
   readonly detail: string;
   /** The message it is about, where there is one. */
   readonly id?: number;
+  /** Nothing is wrong: the next qmail-queue does what is to be done. */
+  readonly note?: true | undefined;
 }
 
 type MessageDir = "mess" | "intd" | "todo" | "info" | "local" | "remote" | "bounce";
@@ -64,17 +73,17 @@ function isSplit(dir: string): boolean {
   return (splitDirs as readonly string[]).includes(dir);
 }
 
-/** Every folder there has to be, as paths below queue/. */
-export function expectedFolders(): string[] {
-  const parts = Array.from({ length: queueSplit }, (_, part) => String(part));
-  return [...flatDirs, ...splitDirs.flatMap((dir) => [dir, ...parts.map((part) => `${dir}/${part}`)])];
+/** Every folder there has to be in a queue of that split, as paths below queue/. */
+export function expectedFolders(split: number): string[] {
+  const parts = Array.from({ length: split }, (_, part) => String(part));
+  return [...flatDirs, ...journalDirs, ...splitDirs.flatMap((dir) => [dir, ...parts.map((part) => `${dir}/${part}`)])];
 }
 
 /** Where the files of message `id` belong, as paths below queue/. */
-export function placesOf(id: number): string[] {
+export function placesOf(id: number, split: number): string[] {
   return [
     ...(["todo", "intd", "bounce"] as const).map((dir) => `${dir}/${id}`),
-    ...splitDirs.map((dir) => `${dir}/${id % queueSplit}/${id}`),
+    ...splitDirs.map((dir) => placeOf(dir, id, split)),
   ];
 }
 
@@ -85,11 +94,18 @@ export interface Activity {
 }
 
 export class QueueCheck {
-  readonly #folders = new Set(expectedFolders());
+  readonly #split: number;
+  readonly #folders: ReadonlySet<string>;
   readonly #seenFolders = new Set<string>();
   readonly #messages = new Map<number, Seen>();
   readonly #unborn: string[] = [];
   readonly #findings: Finding[] = [];
+
+  /** `split`: the home's. */
+  constructor(split: number) {
+    this.#split = split;
+    this.#folders = new Set(expectedFolders(split));
+  }
 
   /** Notes one entry, in any order. */
   take(entry: Entry): void {
@@ -100,6 +116,7 @@ export class QueueCheck {
       return;
     }
     const [dir = "", ...rest] = entry.path;
+    if (dir === "journal") return this.#takeJournal(entry, rest, path);
     if (dir === "lock" && rest.length === 1) return this.#takeLock(entry, rest[0]!, path);
     if (dir === "pid" && rest.length === 1) return this.#takeUnborn(entry, rest[0]!, path);
     const name = rest.at(-1) ?? "";
@@ -110,8 +127,8 @@ export class QueueCheck {
       return this.#find("foreign", path, `a ${entry.kind} that no program of the queue makes`);
     }
     if (entry.kind !== "file") return this.#find("not-regular", path, `a ${entry.kind} in a file's place`, id);
-    if (isSplit(dir) && rest[0] !== String(id % queueSplit)) {
-      return this.#find("wrong-folder", path, `belongs in ${dir}/${id % queueSplit}`, id);
+    if (isSplit(dir) && rest[0] !== String(id % this.#split)) {
+      return this.#find("wrong-folder", path, `belongs in ${dir}/${id % this.#split}`, id);
     }
     const { inode, sizeBytes, defect } = entry;
     let seen = this.#messages.get(id);
@@ -132,7 +149,7 @@ export class QueueCheck {
         all.push({ kind: "unborn", path, detail: "a file nobody writes any more; the next qmail-queue removes it" });
       }
     }
-    for (const [id, { at }] of this.#messages) all.push(...messageFindings(id, at, writing));
+    for (const [id, { at }] of this.#messages) all.push(...messageFindings(id, at, { split: this.#split, writing }));
     return all.sort((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
   }
 
@@ -140,6 +157,17 @@ export class QueueCheck {
     const want = Object.hasOwn(lockNames, name) ? lockNames[name] : undefined;
     if (want === undefined) this.#find("foreign", path, `a ${kind} that no program of the queue makes`);
     else if (kind !== want) this.#find("not-regular", path, `a ${kind} in the place of a ${want}`);
+  }
+
+  #takeJournal({ kind, inode }: Entry, rest: readonly string[], path: string): void {
+    const [name = "", number] = rest;
+    const kept = name === "numbers" && rest.length === 2 ? parseQueueId(number ?? "") : undefined;
+    if (kept === undefined && !(rest.length === 1 && /^[1-9][0-9]{0,4}(\.done)?$/.test(name))) {
+      this.#find("foreign", path, `a ${kind} that no program of the queue makes`);
+    } else if (kind !== "file") this.#find("not-regular", path, `a ${kind} in a file's place`);
+    else if (kept !== undefined && kept !== inode) {
+      this.#find("wrong-inode", path, `the file's inode is ${inode}: it was copied here`);
+    }
   }
 
   #takeUnborn({ kind }: Entry, name: string, path: string): void {
@@ -154,31 +182,31 @@ export class QueueCheck {
   }
 }
 
-function placeOf(dir: MessageDir, id: number): string {
-  return isSplit(dir) ? `${dir}/${id % queueSplit}/${id}` : `${dir}/${id}`;
+function placeOf(dir: MessageDir, id: number, split: number): string {
+  return isSplit(dir) ? `${dir}/${id % split}/${id}` : `${dir}/${id}`;
 }
 
 /** One message's files against the states' table. */
-function messageFindings(id: number, at: Seen["at"], writing: boolean): Finding[] {
+function messageFindings(id: number, at: Seen["at"], { split, writing }: Activity & { split: number }): Finding[] {
   const found: Finding[] = [];
   const find = (kind: FindingKind, dir: MessageDir, detail: string) =>
-    found.push({ kind, path: placeOf(dir, id), detail, id });
+    found.push({ kind, path: placeOf(dir, id, split), detail, id });
   const [mess, intd, todo, info] = [at.get("mess"), at.get("intd"), at.get("todo"), at.get("info")];
   const accepted = todo !== undefined || info !== undefined;
-  const split = (["local", "remote", "bounce"] as const).filter((dir) => at.has(dir));
+  const later = (["local", "remote", "bounce"] as const).filter((dir) => at.has(dir));
 
   if (mess === undefined) {
-    const first = (["todo", "info", "intd", ...split] as const).find((dir) => at.has(dir))!;
+    const first = (["todo", "info", "intd", ...later] as const).find((dir) => at.has(dir))!;
     find("no-text", first, `${[...at.keys()].toSorted().join(", ")} without a mess file`);
   } else {
     if (mess.inode !== id) find("wrong-inode", "mess", `the file's inode is ${mess.inode}: it was copied here`);
     if (accepted && mess.sizeBytes === 0) find("empty-text", "mess", "the text of an accepted message is empty");
   }
-  if (!accepted && split.length > 0 && mess !== undefined) {
-    find("no-sender", split[0]!, `${split.join(", ")} with neither info nor todo (no state)`);
+  if (!accepted && later.length > 0 && mess !== undefined) {
+    find("no-sender", later[0]!, `${later.join(", ")} with neither info nor todo (no state)`);
   }
   // S2 and S3 are a message on its way in, while there is somebody who writes it.
-  if (!accepted && split.length === 0 && mess !== undefined && !writing) {
+  if (!accepted && later.length === 0 && mess !== undefined && !writing) {
     find("no-envelope", "mess", `never accepted, and no qmail-queue runs (state ${intd === undefined ? "S2" : "S3"})`);
   }
   if (todo !== undefined && intd !== undefined && todo.inode !== intd.inode) {

@@ -3,7 +3,8 @@
  * folder's names and one piece of a file at a time.
  * @module
  */
-import { type Home, queueSplit } from "../../../config/home.ts";
+import type { Home } from "../../../config/home.ts";
+import { liveRecords } from "./journal/scan.ts";
 import { type Channel, channels, parseQueueId, queueFile } from "./layout.ts";
 import { RecordSplitter } from "./record_splitter.ts";
 
@@ -31,9 +32,9 @@ export type ListingEvent =
   | { readonly kind: "warning"; readonly text: string };
 
 export interface QueueCounts {
-  /** Files below mess. */
+  /** Files below mess, and messages in the journal. */
   readonly messages: number;
-  /** Files in todo: a message whose first attempt runs counts here. */
+  /** Files in todo, and messages in the journal: one whose first attempt runs counts here. */
   readonly notPreprocessed: number;
 }
 
@@ -65,7 +66,7 @@ export function openIfThere(path: string): Deno.FsFile | undefined {
 
 /** The messages that are preprocessed, with their recipients (what qmail-qread shows). Throws when the queue is closed to us. */
 export function* readListing(home: Home): Generator<ListingEvent, void, undefined> {
-  for (let part = 0; part < queueSplit; part++) {
+  for (let part = 0; part < home.queueSplit; part++) {
     for (const { name } of Deno.readDirSync(home.queue("info", String(part)))) {
       const id = parseQueueId(name);
       if (id !== undefined) yield* readMessage(home, id);
@@ -123,7 +124,9 @@ function filesIn(dir: string): number {
 
 /** What qmail-qstat counts. Throws when the queue is closed to us. */
 export function countQueue(home: Home): QueueCounts {
-  let messages = 0;
-  for (let part = 0; part < queueSplit; part++) messages += filesIn(home.queue("mess", String(part)));
-  return { messages, notPreprocessed: filesIn(home.queue("todo")) };
+  let inJournal = 0;
+  for (const _ of liveRecords(home)) inJournal++;
+  let messages = inJournal;
+  for (let part = 0; part < home.queueSplit; part++) messages += filesIn(home.queue("mess", String(part)));
+  return { messages, notPreprocessed: filesIn(home.queue("todo")) + inJournal };
 }

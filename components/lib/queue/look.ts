@@ -6,6 +6,7 @@
 import type { Home } from "../../../config/home.ts";
 import { type Entry, type EntryKind, expectedFolders, type Finding, placesOf, QueueCheck } from "./check.ts";
 import { formatDefect, type FormattedDir, formattedDirs } from "./check_format.ts";
+import { lookAtJournal } from "./journal/look.ts";
 import { openIfThere, piecesOf } from "./listing.ts";
 
 export interface LookOptions {
@@ -44,15 +45,17 @@ function entryAt(home: Home, path: readonly string[]): Entry | undefined {
   }
 }
 
-const folders: ReadonlySet<string> = new Set(expectedFolders());
-
 /** All entries below queue/, folders before what is in them. Goes into the folders of the layout only. */
-export function* entriesBelow(home: Home, path: readonly string[] = []): Generator<Entry, void, undefined> {
+export function* entriesBelow(
+  home: Home,
+  path: readonly string[] = [],
+  folders: ReadonlySet<string> = new Set(expectedFolders(home.queueSplit)),
+): Generator<Entry, void, undefined> {
   for (const { name } of Deno.readDirSync(home.queue(...path))) {
     const entry = entryAt(home, [...path, name]);
     if (entry === undefined) continue;
     yield entry;
-    if (entry.kind === "folder" && folders.has(entry.path.join("/"))) yield* entriesBelow(home, entry.path);
+    if (entry.kind === "folder" && folders.has(entry.path.join("/"))) yield* entriesBelow(home, entry.path, folders);
   }
 }
 
@@ -61,30 +64,52 @@ function keyOf({ kind, path }: Finding): string {
 }
 
 /** The places a finding is about. */
-function placesFor({ path, id }: Finding): string[] {
-  return id === undefined ? [path] : [path, ...placesOf(id)];
+function placesFor({ path, id }: Finding, split: number): string[] {
+  return id === undefined ? [path] : [path, ...placesOf(id, split)];
 }
 
-/** What is wrong with a home's queue, and still is after looking again. Throws when the queue is closed to us. */
+/**
+ * What is wrong with a home's queue, and still is after looking again. Throws when the queue is closed to us.
+ */
 export async function checkQueue(home: Home, { writing, pause }: LookOptions): Promise<Finding[]> {
   // Asked before and after: a qmail-queue that started or ended during the look may have left what it shows.
   const before = await writing();
-  const check = new QueueCheck();
+  const check = new QueueCheck(home.queueSplit);
   for (const entry of entriesBelow(home)) check.take(entry);
+  let journal = lookAtJournal(home, before);
   let findings = check.findings({ writing: await writing() || before });
-  for (let look = 0; look < looksAgain && findings.length > 0; look++) {
+  for (let look = 0; look < looksAgain && findings.length + journal.length > 0; look++) {
     await pause();
-    const again = new QueueCheck();
     const runs = await writing();
-    for (const path of new Set(findings.flatMap(placesFor))) {
-      const entry = entryAt(home, path.split("/"));
-      if (entry !== undefined) again.take(entry);
-    }
-    const still = new Set(again.findings({ writing: await writing() || runs }, { partial: true }).map(keyOf));
-    findings = findings.filter((finding) =>
-      still.has(keyOf(finding)) ||
-      finding.kind === "missing-folder" && entryAt(home, finding.path.split("/")) === undefined
-    );
+    journal = still(journal, journal.length > 0 ? lookAtJournal(home, runs) : []);
+    findings = await lookAgain(home, findings, runs, writing);
   }
-  return findings;
+  // What a move has begun is no message yet: its record is.
+  const moving = new Set(journal.filter(({ kind }) => kind === "unfinished-move").map(({ id }) => id));
+  findings = findings.filter(({ kind, id }) => kind !== "no-envelope" || !moving.has(id));
+  return [...findings, ...journal].sort((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
+}
+
+/** Those of `findings` that were found again; a record is named by its serial, so the detail counts. */
+function still(findings: readonly Finding[], again: readonly Finding[]): Finding[] {
+  const keys = new Set(again.map((finding) => `${keyOf(finding)} ${finding.detail}`));
+  return findings.filter((finding) => keys.has(`${keyOf(finding)} ${finding.detail}`));
+}
+
+async function lookAgain(
+  home: Home,
+  findings: readonly Finding[],
+  runs: boolean,
+  writing: () => Promise<boolean>,
+): Promise<Finding[]> {
+  const again = new QueueCheck(home.queueSplit);
+  for (const path of new Set(findings.flatMap((finding) => placesFor(finding, home.queueSplit)))) {
+    const entry = entryAt(home, path.split("/"));
+    if (entry !== undefined) again.take(entry);
+  }
+  const found = new Set(again.findings({ writing: await writing() || runs }, { partial: true }).map(keyOf));
+  return findings.filter((finding) =>
+    found.has(keyOf(finding)) ||
+    finding.kind === "missing-folder" && entryAt(home, finding.path.split("/")) === undefined
+  );
 }

@@ -18,7 +18,7 @@ export interface ClientOptions {
   readonly onOpen?: (pipe: Pipe) => void;
   readonly onClose?: () => void;
   /** Frames that answer no request (without an `id` that is waited for). */
-  readonly onFrame?: (frame: Frame) => void;
+  readonly onFrame?: (frame: Frame, pipe: Pipe) => void;
   /** Garbage from the other side. */
   readonly onError?: (error: unknown) => void;
 }
@@ -52,6 +52,11 @@ export class Client {
 
   get connected(): boolean {
     return this.#pipe !== undefined;
+  }
+
+  /** The connection, if one stands. */
+  get pipe(): Pipe | undefined {
+    return this.#pipe;
   }
 
   /** The open connection; `undefined` when there is none within `connectMs`. */
@@ -114,7 +119,7 @@ export class Client {
 
   async #readAll(pipe: Pipe): Promise<void> {
     try {
-      for await (const frame of pipe.frames()) this.#take(frame);
+      for await (const frame of pipe.frames()) this.#take(frame, pipe);
     } catch (error) {
       this.#options.onError?.(error);
     } finally {
@@ -127,11 +132,11 @@ export class Client {
     }
   }
 
-  #take(frame: Frame): void {
+  #take(frame: Frame, pipe: Pipe): void {
     const id = frame.head["id"];
     const waiting = typeof id === "number" ? this.#waiting.get(id) : undefined;
     if (waiting === undefined) {
-      this.#options.onFrame?.(frame);
+      this.#options.onFrame?.(frame, pipe);
       return;
     }
     this.#waiting.delete(id as number);

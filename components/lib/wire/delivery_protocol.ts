@@ -6,6 +6,7 @@
  */
 import * as field from "./fields.ts";
 import type { Frame } from "./frame.ts";
+import { type JournalPlace, parseJournalPlace } from "./queue_protocol.ts";
 import { ProtocolError } from "./server.ts";
 
 /** What one attempt did for one recipient: K delivered, Z deferral, D failure. */
@@ -22,6 +23,8 @@ export interface DeliveryReport {
 export interface SpawnRequest {
   readonly id: number;
   readonly message: number;
+  /** Where it stands in the journal; undefined: in mess. */
+  readonly place: JournalPlace | undefined;
   readonly sender: string;
   readonly recipients: readonly string[];
 }
@@ -40,6 +43,7 @@ export function parseSpawnRequest(frame: Frame): SpawnRequest {
   return {
     id: field.wholeNumber(frame.head, "id"),
     message: field.wholeNumber(frame.head, "message"),
+    place: parseJournalPlace(frame.head, "place"),
     sender: field.address(frame.head, "sender"),
     recipients: field.addresses(frame.head, "recipients"),
   };

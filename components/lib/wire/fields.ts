@@ -73,3 +73,20 @@ export function wholeNumbers(head: RawHead, name: string): readonly number[] {
   }
   return value;
 }
+
+/** An object, its fields not looked into. */
+export function object(head: RawHead, name: string): RawHead {
+  return asObject(head[name], name);
+}
+
+/** A list of objects. */
+export function objects(head: RawHead, name: string): readonly RawHead[] {
+  const value = head[name];
+  return Array.isArray(value) ? value.map((item) => asObject(item, name)) : wrong(name, "a list of objects");
+}
+
+function asObject(value: unknown, name: string): RawHead {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? value as RawHead
+    : wrong(name, "an object");
+}

@@ -1,7 +1,7 @@
 /**
  * What the supervisor, qmail-queue and qmail-send tell anybody who may connect to their status sockets
- * (`supervisor-status`, `queue-status`, `send-status`): `{op:"status", id}`, answered with the object below as fields of
- * the reply. The supervisor's own socket (`supervisor`, for its user alone) takes `reload` and `stop` as well.
+ * (`supervisor-status`, `queue-status`, `send-status`; for qmail-remote's `remote-status` see tcpto_protocol.ts):
+ * `{op:"status", id}`, answered with the object below as fields of the reply. The supervisor's own socket (`supervisor`, for its user alone) takes `reload` and `stop` as well.
  * @module
  */
 
@@ -31,6 +31,9 @@ export interface QueueStatus {
   readonly acceptedMessages: number;
   readonly acceptedBytes: number;
   readonly refusedMessages: number;
+  /** Messages that stand in the journal, and its segments. */
+  readonly journalMessages: number;
+  readonly journalSegments: number;
 }
 
 export interface SendStatus {

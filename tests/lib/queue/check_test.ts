@@ -21,14 +21,14 @@ function file(path: string, more: Partial<Entry> = {}): Entry {
   return { path: path.split("/"), kind: "file", inode: id, sizeBytes: 10, ...more };
 }
 
-const folders = expectedFolders().map(folder);
+const folders = expectedFolders(23).map(folder);
 const [mess, intd, todo] = ["mess/3/49", "intd/49", "todo/49"].map((path) => file(path)) as [Entry, Entry, Entry];
 const [info, local, remote, bounce] = ["info/3/49", "local/3/49", "remote/3/49", "bounce/49"].map((path) =>
   file(path, { inode: 7 })
 ) as [Entry, Entry, Entry, Entry];
 
 function findings(entries: readonly Entry[], writing = false): Finding[] {
-  const check = new QueueCheck();
+  const check = new QueueCheck(23);
   for (const entry of entries) check.take(entry);
   return check.findings({ writing });
 }
@@ -125,7 +125,7 @@ describe("QueueCheck", () => {
       { kind, path },
     ) => [kind, path]);
     assertEquals(kinds, [["missing-folder", "pid"], ["not-regular", "remote/22"]]);
-    assertEquals(findings([]).length, expectedFolders().length);
+    assertEquals(findings([]).length, expectedFolders(23).length);
   });
 
   it("names the message, and what is wrong in words", () => {
@@ -135,12 +135,24 @@ describe("QueueCheck", () => {
   });
 });
 
+describe("a queue split 7 ways", () => {
+  it("has its own folders, and its own place for each number", () => {
+    const check = new QueueCheck(7);
+    const entries = [...expectedFolders(7).map(folder), file("mess/0/49"), intd, todo, mess, folder("mess/7")];
+    for (const entry of entries) check.take(entry);
+    assertEquals(check.findings({ writing: false }).map(({ kind, path }) => `${kind} ${path}`), [
+      "wrong-folder mess/3/49",
+      "foreign mess/7",
+    ]);
+  });
+});
+
 describe("placesOf()", () => {
   it("are those of the layout", () => {
     const home = homeAt("/q");
     const dirs = ["todo", "intd", "bounce", "mess", "info", "local", "remote"] as const;
     assertEquals(
-      placesOf(id).map((path) => home.queue(path)).toSorted(),
+      placesOf(id, 23).map((path) => home.queue(path)).toSorted(),
       dirs.map((dir) => queueFile(home, dir, id)).toSorted(),
     );
   });

@@ -12,6 +12,11 @@ describe("queueFile(), queueFolder()", () => {
     assertEquals(queueFolder(home, "mess", 23), "/q/queue/mess/0");
   });
 
+  it("split them by the home's own number", () => {
+    const folders = [1, 7, 401].map((queueSplit) => queueFile(homeAt("/q", { queueSplit }), "info", 2189625));
+    assertEquals(folders, ["/q/queue/info/0/2189625", "/q/queue/info/4/2189625", "/q/queue/info/165/2189625"]);
+  });
+
   it("keep intd, todo and bounce flat", () => {
     const flat = ["intd", "todo", "bounce"] as const;
     assertEquals(flat.map((dir) => queueFile(home, dir, 2189625)), flat.map((dir) => `/q/queue/${dir}/2189625`));

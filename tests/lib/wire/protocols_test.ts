@@ -3,6 +3,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import * as clean from "../../../components/lib/wire/clean_protocol.ts";
 import * as delivery from "../../../components/lib/wire/delivery_protocol.ts";
+import * as field from "../../../components/lib/wire/fields.ts";
 import type { Frame } from "../../../components/lib/wire/frame.ts";
 import * as getpw from "../../../components/lib/wire/getpw_protocol.ts";
 import * as queue from "../../../components/lib/wire/queue_protocol.ts";
@@ -30,7 +31,12 @@ interface Row {
   readonly optional?: readonly string[];
 }
 
-const { parseQueueRequest, parseQueueReply, parseQueueNotice } = queue;
+const { parseQueueRequest, parseQueueReply, parseQueueNotice, parseSendRequest } = queue;
+const place = { serial: 1795333684000001, segment: 1, offset: 48, bytes: 400 };
+const journalMessage = {
+  ...{ id: 1001, place, birthSeconds: 1795333684, sizeBytes: 300, qp: 4896, uid: 7, sender: "amy@a.example" },
+  recipients: ["bob@b.example"],
+};
 const rows: readonly Row[] = [
   {
     name: "a message",
@@ -49,11 +55,36 @@ const rows: readonly Row[] = [
   { name: "an abort", parse: parseQueueRequest, head: { op: "abort", id: 1 } },
   { name: "a queue reply", parse: parseQueueReply, head: { code: 53, qp: 4896 } },
   { name: "a todo notice", parse: parseQueueNotice, head: { op: "todo", messages: [1, 2] } },
+  { name: "an answer to `writing`", parse: parseQueueNotice, head: { op: "abandoned", messages: [] } },
+  {
+    name: "a journal notice",
+    parse: parseQueueNotice,
+    head: { op: "journal", entries: [journalMessage] },
+    want: { op: "journal", entries: [{ serial: place.serial, ...journalMessage }] },
+  },
+  { name: "an answer to `done`", parse: parseQueueNotice, head: { op: "settled", serials: [place.serial] } },
+  { name: "an answer to `move`", parse: parseQueueNotice, head: { op: "moved", serial: place.serial, ok: false } },
+  {
+    name: "a vacate notice",
+    parse: parseQueueNotice,
+    head: { op: "vacate", serials: [place.serial], messages: [1001] },
+  },
+  { name: "a question who writes", parse: parseSendRequest, head: { op: "writing", messages: [1, 2] } },
+  { name: "a done", parse: parseSendRequest, head: { op: "done", serials: [place.serial] } },
+  { name: "a move", parse: parseSendRequest, head: { op: "move", serial: place.serial, message: 1001 } },
+  { name: "an accepting", parse: parseSendRequest, head: { op: "accepting", accepting: false } },
+  {
+    name: "a spawn request for a message of the journal",
+    parse: delivery.parseSpawnRequest,
+    head: { op: "deliver", id: 1, message: 2, place, sender: "", recipients: ["b@b.example"] },
+    want: { id: 1, message: 2, place, sender: "", recipients: ["b@b.example"] },
+    optional: ["place"],
+  },
   {
     name: "a spawn request",
     parse: delivery.parseSpawnRequest,
     head: { op: "deliver", id: 1, message: 2, sender: "", recipients: ["b@b.example"] },
-    want: { id: 1, message: 2, sender: "", recipients: ["b@b.example"] },
+    want: { id: 1, message: 2, place: undefined, sender: "", recipients: ["b@b.example"] },
   },
   {
     name: "a spawn reply",
@@ -160,6 +191,52 @@ describe("addresses in a frame", () => {
     it(`${ok ? "may be" : "may not be"} ${why}`, () => {
       if (ok) assertEquals(parse(address), address as string);
       else assert(assertThrows(() => parse(address)) instanceof ProtocolError);
+    });
+  }
+});
+
+describe("a message of the journal", () => {
+  const parse = (entry: unknown) => parseQueueNotice(frame({ op: "journal", entries: [entry] }));
+
+  for (const missing of Object.keys(journalMessage)) {
+    it(`is refused without "${missing}"`, () => {
+      assert(assertThrows(() => parse({ ...journalMessage, [missing]: undefined })) instanceof ProtocolError);
+    });
+  }
+
+  for (const missing of Object.keys(place)) {
+    it(`is refused without "${missing}" in its place`, () => {
+      const entry = { ...journalMessage, place: { ...place, [missing]: undefined } };
+      assert(assertThrows(() => parse(entry)) instanceof ProtocolError);
+    });
+  }
+
+  it("takes its serial from its place alone", () => {
+    const parsed = parse({ ...journalMessage, serial: 5 });
+    assert(parsed.op === "journal");
+    assertEquals(parsed.entries.map(({ serial }) => serial), [place.serial]);
+  });
+});
+
+describe("object() and objects()", () => {
+  const head = (value: unknown) => ({ a: value }) as Frame["head"];
+
+  it("take objects and lists of them, and do not look into them", () => {
+    assertEquals(field.object(head({ b: [1] }), "a"), { b: [1] });
+    assertEquals(field.objects(head([{ b: 1 }, {}]), "a"), [{ b: 1 }, {}]);
+    assertEquals(field.objects(head([]), "a"), []);
+  });
+
+  for (const value of [undefined, null, 1, "x", true, [{}], []]) {
+    it(`refuses ${JSON.stringify(value)} as an object, alone and in a list`, () => {
+      assert(assertThrows(() => field.object(head(value), "a")) instanceof ProtocolError);
+      assert(assertThrows(() => field.objects(head([{}, value]), "a")) instanceof ProtocolError);
+    });
+  }
+
+  for (const value of [undefined, null, 1, "x", {}, { length: 1, 0: {} }]) {
+    it(`refuses ${JSON.stringify(value)} as a list of objects`, () => {
+      assert(assertThrows(() => field.objects(head(value), "a")) instanceof ProtocolError);
     });
   }
 });

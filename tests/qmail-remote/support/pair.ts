@@ -10,7 +10,9 @@ import { parseResolveRequest, type ResolveReply } from "../../../components/lib/
 import { serveUnix, type UnixServer } from "../../../components/lib/wire/server.ts";
 import { toOctets } from "../../../components/lib/octets.ts";
 import { type Config, flagsOf, type Manifest } from "../../../components/lib/permissions/grant.ts";
-import { queueFile } from "../../../components/lib/queue/layout.ts";
+import { headBytes, putRecord } from "../../../components/lib/queue/journal/record.ts";
+import { journalSegment, queueFile } from "../../../components/lib/queue/layout.ts";
+import type { JournalPlace } from "../../../components/lib/wire/queue_protocol.ts";
 import { manifest as remoteManifest } from "../../../components/qmail-remote/permissions.ts";
 import { manifest as rspawnManifest } from "../../../components/qmail-rspawn/permissions.ts";
 import { type Home, homeAt } from "../../../config/home.ts";
@@ -113,7 +115,7 @@ export class Pair implements AsyncDisposable {
     for (const [file, text] of Object.entries({ me: "me.example\n", ...controls })) {
       Deno.writeTextFileSync(home.control(file), text);
     }
-    for (const name of ["qmail-rspawn", "qmail-remote", "resolver"] as const) {
+    for (const name of ["qmail-rspawn", "qmail-remote", "remote-status", "resolver"] as const) {
       Deno.mkdirSync(dirname(home.socket(name)), { recursive: true });
     }
     const read = readControls(home, Object.keys(schema) as ControlFile[]);
@@ -136,9 +138,25 @@ export class Pair implements AsyncDisposable {
     return id;
   }
 
+  /** Puts a message into the journal; answers where it stands. */
+  append(content: string): JournalPlace {
+    const record = new Uint8Array(headBytes + content.length);
+    const head = { generation: 1, serial: 1, id: 1, birthSeconds: 0 };
+    const bytes = putRecord(record, 0, head, new Uint8Array(), [toOctets(content)]);
+    const path = journalSegment(this.home, 1);
+    Deno.mkdirSync(dirname(path), { recursive: true });
+    Deno.writeFileSync(path, record);
+    return { serial: 1, segment: 1, offset: 0, bytes };
+  }
+
   /** Asks for a delivery as qmail-send does. */
-  async spawn(message: number, sender: string, recipients: readonly string[]): Promise<SpawnReply> {
-    const frame = await this.#client.request({ op: "deliver", message, sender, recipients });
+  async spawn(
+    message: number,
+    sender: string,
+    recipients: readonly string[],
+    place?: JournalPlace,
+  ): Promise<SpawnReply> {
+    const frame = await this.#client.request({ op: "deliver", message, place, sender, recipients });
     return parseSpawnReply(frame, recipients.length);
   }
 

@@ -1,6 +1,6 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals } from "@std/assert";
-import { measureTree, parseStat, treeOf } from "../../../scripts/bench/processes.ts";
+import { measureProcess, measureTree, parseStat, treeOf } from "../../../scripts/bench/processes.ts";
 
 describe("parseStat()", () => {
   const tail = "S 12 42 42 0 -1 4194304 1 2 3 4 100 20 3 4 20 0 1 0 55 6 7";
@@ -26,5 +26,13 @@ describe("measureTree()", () => {
   it("finds this process", () => {
     const use = measureTree(Deno.pid);
     assert(use.processes >= 1 && use.cpuMs > 0 && use.pssKib > 0);
+  });
+});
+
+describe("measureProcess()", () => {
+  it("tells of this process, and nothing of none", () => {
+    const { pssKib, rssKib, peakRssKib } = measureProcess(Deno.pid);
+    assert(pssKib > 0 && rssKib > 0 && peakRssKib > 0);
+    assertEquals(measureProcess(0), { pssKib: 0, rssKib: 0, peakRssKib: 0 });
   });
 });

@@ -1,13 +1,18 @@
 import { describe, it } from "@std/testing/bdd";
 import { assertEquals } from "@std/assert";
 import { schema } from "../../../config/schema.ts";
-import { startSink } from "../../../scripts/bench/sink.ts";
-import { controlFiles, greets } from "../../../scripts/bench/server.ts";
+import { controlFiles } from "../../../scripts/bench/server.ts";
 
 const plan = { dir: "/tmp", users: 100, hold: false, relayPort: 2600 };
 const ports = { smtp: 2525, admin: 8025 };
 
 describe("controlFiles()", () => {
+  it("let what a plan names go over what follows from it", () => {
+    const controls = { smtproutes: ":127.0.0.1:2601", timeoutconnect: "5" };
+    const files = controlFiles({ ...plan, controls }, ports);
+    assertEquals([files["smtproutes"], files["timeoutconnect"]], [":127.0.0.1:2601", "5"]);
+  });
+
   it("are such as the schema takes", () => {
     for (const change of [{}, { hold: true }, { relayPort: undefined }]) {
       for (const [file, text] of Object.entries(controlFiles({ ...plan, ...change }, ports))) {
@@ -17,20 +22,11 @@ describe("controlFiles()", () => {
   });
 
   it("route all remote mail to the sink", () => {
-    assertEquals(controlFiles(plan, ports).smtproutes, ":127.0.0.1:2600");
+    assertEquals(controlFiles(plan, ports)["smtproutes"], ":127.0.0.1:2600");
   });
 
   it("hold remote mail where there is no sink, and all mail when told so", () => {
-    assertEquals(controlFiles({ ...plan, relayPort: undefined }, ports).concurrencyremote, "0");
-    assertEquals(controlFiles({ ...plan, hold: true }, ports).concurrencylocal, "0");
-  });
-});
-
-describe("greets()", () => {
-  it("tells a server that answers by 220 from a port where nobody listens", async () => {
-    const sink = await startSink({ port: 0, delayMs: 0 });
-    assertEquals(await greets(sink.port), true);
-    await sink[Symbol.asyncDispose]();
-    assertEquals(await greets(sink.port), false);
+    assertEquals(controlFiles({ ...plan, relayPort: undefined }, ports)["concurrencyremote"], "0");
+    assertEquals(controlFiles({ ...plan, hold: true }, ports)["concurrencylocal"], "0");
   });
 });

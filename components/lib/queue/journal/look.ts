@@ -1,0 +1,48 @@
+/**
+ * Reads a journal for its check.
+ * @module
+ */
+import type { Home } from "../../../../config/home.ts";
+import type { Finding } from "../check.ts";
+import { journalMarks, journalNumbers, journalSegment, parseQueueId, queueFile } from "../layout.ts";
+import { journalFindings, type KeptNumber } from "./check.ts";
+
+function ifThere<T>(get: () => T): T | undefined {
+  try {
+    return get();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+function isFile(path: string): boolean {
+  return ifThere(() => Deno.lstatSync(path))?.isFile === true;
+}
+
+function* keptNumbers(home: Home): Generator<KeptNumber, void, undefined> {
+  for (const name of namesIn(journalNumbers(home))) {
+    const id = parseQueueId(name);
+    const info = id === undefined ? undefined : ifThere(() => Deno.lstatSync(journalNumbers(home, id)));
+    if (id === undefined || info?.isFile !== true) continue;
+    yield { id, inode: info.ino ?? 0, links: info.nlink ?? 1 };
+  }
+}
+
+function namesIn(dir: string): string[] {
+  return ifThere(() => Array.from(Deno.readDirSync(dir), ({ name }) => name)) ?? [];
+}
+
+/** What is wrong with a home's journal at this moment. Throws when it is closed to us. */
+export function lookAtJournal(home: Home, writing: boolean): Finding[] {
+  const names = namesIn(home.queue("journal")).filter((name) => isFile(home.queue("journal", name)));
+  const numbersOf = (pattern: RegExp) => names.flatMap((name) => pattern.exec(name)?.[1] ?? []).map(Number);
+  return journalFindings({
+    segments: numbersOf(/^([1-9][0-9]{0,4})$/),
+    sideFiles: numbersOf(/^([1-9][0-9]{0,4})\.done$/),
+    readSegment: (number) => ifThere(() => Deno.readFileSync(journalSegment(home, number))),
+    readMarks: (number) => ifThere(() => Deno.readFileSync(journalMarks(home, number))),
+    numbers: keptNumbers(home),
+    inLayout: (id) => ({ mess: isFile(queueFile(home, "mess", id)), todo: isFile(queueFile(home, "todo", id)) }),
+  }, { writing });
+}

@@ -1,0 +1,152 @@
+/**
+ * One record of the journal: a small message with its envelope. Layout, numbers big-endian, whole numbers of 8 octets
+ * below 2^53:
+ *
+ * ```text
+ * 0  "dqj1"   4  CRC-32 of all that follows   8  length of the record   12  length of the envelope
+ * 16 generation of the segment   24 serial   32 the message's number   40 birth, seconds since 1970
+ * 48 the envelope, as in todo   then the content
+ * ```
+ *
+ * A segment is written over again and again. Its generation, the serial of its first record, tells the records of this
+ * turn from what is left of an earlier one; serials never come back.
+ * @module
+ */
+import { crc32 } from "node:zlib";
+
+export const headBytes = 48;
+/** "dqj1". */
+const magic = 0x64716a31;
+const two32 = 2 ** 32;
+
+export interface RecordHead {
+  readonly generation: number;
+  readonly serial: number;
+  /** The message's number: the inode kept for its mess file. */
+  readonly id: number;
+  readonly birthSeconds: number;
+}
+
+export interface JournalRecord extends RecordHead {
+  /** Octets of the whole record. */
+  readonly bytes: number;
+  /** As in todo. */
+  readonly envelope: Uint8Array;
+  readonly content: Uint8Array;
+}
+
+function putNumber(view: DataView, at: number, value: number): void {
+  view.setUint32(at, Math.floor(value / two32));
+  view.setUint32(at + 4, value % two32);
+}
+
+function getNumber(view: DataView, at: number): number {
+  return view.getUint32(at) * two32 + view.getUint32(at + 4);
+}
+
+/** Octets a record of these parts takes. */
+export function recordBytes(envelope: Uint8Array, content: readonly Uint8Array[]): number {
+  return headBytes + envelope.length + content.reduce((sum, part) => sum + part.length, 0);
+}
+
+/** Writes a record into `target` from `at` on; answers where it ends. */
+export function putRecord(
+  target: Uint8Array,
+  at: number,
+  head: RecordHead,
+  envelope: Uint8Array,
+  content: readonly Uint8Array[],
+): number {
+  const view = new DataView(target.buffer, target.byteOffset + at);
+  let end = at + headBytes;
+  for (const part of [envelope, ...content]) {
+    target.set(part, end);
+    end += part.length;
+  }
+  view.setUint32(0, magic);
+  view.setUint32(8, end - at);
+  view.setUint32(12, envelope.length);
+  putNumber(view, 16, head.generation);
+  putNumber(view, 24, head.serial);
+  putNumber(view, 32, head.id);
+  putNumber(view, 40, head.birthSeconds);
+  view.setUint32(4, crc32(target.subarray(at + 8, end)));
+  return end;
+}
+
+/** The whole, undamaged record that begins at `at`, or undefined. Its parts are views of `octets`. */
+export function parseRecord(octets: Uint8Array, at = 0): JournalRecord | undefined {
+  if (octets.length - at < headBytes) return undefined;
+  const view = new DataView(octets.buffer, octets.byteOffset + at);
+  const bytes = view.getUint32(8);
+  const envelopeEnd = headBytes + view.getUint32(12);
+  if (view.getUint32(0) !== magic || bytes > octets.length - at || envelopeEnd > bytes) return undefined;
+  const record = octets.subarray(at, at + bytes);
+  if (crc32(record.subarray(8)) !== view.getUint32(4)) return undefined;
+  return {
+    generation: getNumber(view, 16),
+    serial: getNumber(view, 24),
+    id: getNumber(view, 32),
+    birthSeconds: getNumber(view, 40),
+    bytes,
+    envelope: record.subarray(headBytes, envelopeEnd),
+    content: record.subarray(envelopeEnd),
+  };
+}
+
+/** A record with its place in the segment. */
+export interface PlacedRecord {
+  readonly record: JournalRecord;
+  readonly offset: number;
+  /** It is the n-th of its segment, from 0. */
+  readonly index: number;
+}
+
+/**
+ * The records of a segment's present turn. Ends at the first that is damaged, older, or of another turn: everything
+ * behind it was never acknowledged, for a sync covers all that was written before it began.
+ */
+export function* recordsOf(segment: Uint8Array): Generator<PlacedRecord, void, undefined> {
+  let offset = 0;
+  let serial = 0;
+  let generation: number | undefined;
+  for (let index = 0;; index++) {
+    const record = parseRecord(segment, offset);
+    if (record === undefined || record.serial <= serial) return;
+    generation ??= record.serial;
+    if (record.generation !== generation) return;
+    yield { record, offset, index };
+    serial = record.serial;
+    offset += record.bytes;
+  }
+}
+
+/** Octets of one done mark in a segment's side file: the n-th is the n-th record's. */
+export const markBytes = 8;
+
+/** Says in `marks` that record `index` of the turn `generation` is done. */
+export function putMark(marks: Uint8Array, index: number, generation: number): void {
+  putNumber(new DataView(marks.buffer, marks.byteOffset), index * markBytes, generation);
+}
+
+/** The generation that the mark of record `index` names: 0 where there is none, or what no turn can have been. */
+function markOf(marks: Uint8Array, index: number): number {
+  const at = index * markBytes;
+  const generation = at + markBytes > marks.length ? 0 : getNumber(new DataView(marks.buffer, marks.byteOffset), at);
+  return Number.isSafeInteger(generation) ? generation : 0;
+}
+
+/**
+ * Whether `marks` says so. An earlier turn's mark does not count; a later one's does, for a turn begins when everything
+ * in the one before is done, and its records may be lost with the power though marks for them are not.
+ */
+export function isMarked(marks: Uint8Array, index: number, generation: number): boolean {
+  return markOf(marks, index) >= generation;
+}
+
+/** The last turn that `marks` know of. */
+export function lastMarked(marks: Uint8Array): number {
+  let last = 0;
+  for (let index = 0; index * markBytes < marks.length; index++) last = Math.max(last, markOf(marks, index));
+  return last;
+}

@@ -1,0 +1,165 @@
+/**
+ * What an operator asks qmail-send for (socket `send-control`, for qmail-send's own user and root alone): changes to
+ * messages in the queue, all that is known of one, which ones there are, and the journal emptied. Every request carries
+ * an `id`, its reply carries the same; where files cannot be read it has `trouble` and nothing else.
+ * @module
+ */
+import * as field from "./fields.ts";
+import type { Frame, RawHead } from "./frame.ts";
+import { type Channel, channels } from "../queue/layout.ts";
+
+/** What can be done to a message. */
+export const actions = ["retry", "hold", "release", "expire", "delete"] as const;
+export type Action = (typeof actions)[number];
+
+/** Which messages are meant; both absent: all. Octet strings; compared without regard to the case of ASCII letters. */
+export interface Selection {
+  /** The reverse-path; "" for the null one. */
+  readonly sender?: string | undefined;
+  /** They have recipients left in this domain. */
+  readonly domain?: string | undefined;
+}
+
+/**
+ * `find`: the messages of one part of the queue. Part 0 is what qmail-send has in memory, the others are folders; whoever
+ * asks for all parts in this order misses no message that was there all the time. `drain`: no new message goes into the
+ * journal and those in it move into the layout, until that is undone or qmail-send restarted.
+ */
+export type ControlRequest =
+  | { readonly op: Action; readonly id: number; readonly messages: readonly number[] }
+  | { readonly op: "find"; readonly id: number; readonly part: number; readonly selection: Selection }
+  | { readonly op: "show"; readonly id: number; readonly message: number }
+  | { readonly op: "drain"; readonly id: number; readonly undo: boolean };
+
+/** Messages of one request at the most: it is answered when all of them are done. */
+export const mostAtOnce = 500;
+
+/** Throws ProtocolError. */
+export function parseControlRequest({ head }: Frame): ControlRequest {
+  const id = field.wholeNumber(head, "id");
+  const op = field.oneOf(head, "op", [...actions, "find", "show", "drain"]);
+  switch (op) {
+    case "find": {
+      const selection = { sender: optionalAddress(head, "sender"), domain: optionalAddress(head, "domain") };
+      return { op, id, part: field.wholeNumber(head, "part"), selection };
+    }
+    case "show":
+      return { op, id, message: field.wholeNumber(head, "message") };
+    case "drain":
+      return { op, id, undo: field.flag(head, "undo") };
+    default:
+      return { op, id, messages: field.wholeNumbers(head, "messages") };
+  }
+}
+
+/** What became of an action on one message. */
+export interface ActionResult {
+  readonly message: number;
+  readonly done: boolean;
+  /** Whether there is no such message (any more). */
+  readonly gone: boolean;
+  /** What was done, or why not. */
+  readonly detail: string;
+}
+
+/** Throws ProtocolError. */
+export function parseActionReply({ head }: Frame): readonly ActionResult[] {
+  return field.objects(head, "results").map((result) => ({
+    message: field.wholeNumber(result, "message"),
+    done: field.flag(result, "done"),
+    gone: field.flag(result, "gone"),
+    detail: field.text(result, "detail"),
+  }));
+}
+
+export interface FoundPart {
+  readonly messages: readonly number[];
+  /** How many parts there are. */
+  readonly parts: number;
+}
+
+/** Throws ProtocolError. */
+export function parseFindReply({ head }: Frame): FoundPart {
+  return { messages: field.wholeNumbers(head, "messages"), parts: field.wholeNumber(head, "parts") };
+}
+
+/** What is done for a message at the moment. `new`: its first attempt has not begun. */
+export const messageStates = ["new", "first attempt", "being delivered", "waiting", "held", "ending"] as const;
+export type MessageState = (typeof messageStates)[number];
+
+export interface ShownRecipient {
+  readonly address: string;
+  readonly done: boolean;
+}
+
+export interface ShownChannel {
+  readonly channel: Channel;
+  /** The first ones of them, at most {@link mostShownRecipients}; of a channel that is done with, none are known. */
+  readonly recipients: readonly ShownRecipient[];
+  readonly left: number;
+  readonly done: number;
+  /** Seconds since 1970; absent while an attempt runs, or has not begun. */
+  readonly nextSeconds?: number | undefined;
+  readonly held: boolean;
+}
+
+export const mostShownRecipients = 1000;
+/** Octets of a message's header that are shown, and of its paragraphs. */
+export const mostShownBytes = 64 * 1024;
+
+/** All that is known of one message. Its header is the frame's body. */
+export interface ShownMessage {
+  readonly message: number;
+  readonly sender: string;
+  readonly birthSeconds: number;
+  readonly sizeBytes: number;
+  readonly journal: boolean;
+  readonly state: MessageState;
+  readonly channels: readonly ShownChannel[];
+  /** The bounce's paragraphs of recipients that failed, as octets. */
+  readonly failures: string;
+}
+
+/** Undefined: there is no such message. Throws ProtocolError. */
+export function parseShowReply({ head }: Frame): ShownMessage | undefined {
+  if (head["found"] === undefined) return undefined;
+  const found = field.object(head, "found");
+  return {
+    message: field.wholeNumber(found, "message"),
+    sender: field.address(found, "sender"),
+    birthSeconds: field.wholeNumber(found, "birthSeconds"),
+    sizeBytes: field.wholeNumber(found, "sizeBytes"),
+    journal: field.flag(found, "journal"),
+    state: field.oneOf(found, "state", messageStates),
+    channels: field.objects(found, "channels").map(parseShownChannel),
+    failures: field.text(found, "failures", mostShownBytes),
+  };
+}
+
+function parseShownChannel(head: RawHead): ShownChannel {
+  return {
+    channel: field.oneOf(head, "channel", channels),
+    recipients: field.objects(head, "recipients").map((recipient) => ({
+      address: field.address(recipient, "address"),
+      done: field.flag(recipient, "done"),
+    })),
+    left: field.wholeNumber(head, "left"),
+    done: field.wholeNumber(head, "done"),
+    nextSeconds: head["nextSeconds"] === undefined ? undefined : field.wholeNumber(head, "nextSeconds"),
+    held: field.flag(head, "held"),
+  };
+}
+
+/** What kept qmail-send from an answer; undefined: nothing did. Throws ProtocolError. */
+export function parseTrouble({ head }: Frame): string | undefined {
+  return field.optionalText(head, "trouble");
+}
+
+/** Messages that were in the journal when it was asked for. Throws ProtocolError. */
+export function parseDrainReply({ head }: Frame): number {
+  return field.wholeNumber(head, "messages");
+}
+
+function optionalAddress(head: RawHead, name: string): string | undefined {
+  return head[name] === undefined ? undefined : field.address(head, name);
+}

@@ -1,0 +1,120 @@
+/**
+ * qmail-queue's connection to qmail-send: tells of new messages, many at a time, and does what qmail-send asks for.
+ * @module
+ */
+import type { Home } from "../../config/home.ts";
+import { describeError, logEvent } from "../lib/log/log.ts";
+import { Client } from "../lib/wire/client.ts";
+import type { Frame } from "../lib/wire/frame.ts";
+import type { Pipe } from "../lib/wire/pipe.ts";
+import { type JournalMessage, parseSendRequest, type SendRequest } from "../lib/wire/queue_protocol.ts";
+import type { Entry } from "./journal/journal.ts";
+import type { Notify, QueueStore } from "./store.ts";
+
+/** Messages of the journal in one frame, when all are told again. */
+const toldAtOnce = 100;
+
+export class SendLink implements Notify {
+  readonly #client: Client;
+  readonly #store: () => QueueStore;
+  readonly #moves = new Set<Promise<void>>();
+  #todo: number[] = [];
+  #entries: JournalMessage[] = [];
+  #flushing = false;
+  #stopped = false;
+
+  /** Asks nothing of the store before {@link start}. */
+  constructor(home: Home, store: () => QueueStore) {
+    this.#store = store;
+    this.#client = new Client(home.socket("qmail-send"), {
+      onOpen: (pipe) => void this.#tellAll(pipe),
+      onClose: () => void this.#connect(),
+      onFrame: (frame, pipe) => this.#take(frame, pipe),
+      onError: (error) => logEvent("garbage", { socket: "qmail-send", reason: describeError(error) }),
+    });
+  }
+
+  start(): void {
+    void this.#connect();
+  }
+
+  todo(id: number): void {
+    this.#todo.push(id);
+    this.#flushSoon();
+  }
+
+  journal(message: JournalMessage): void {
+    this.#entries.push(message);
+    this.#flushSoon();
+  }
+
+  /** The room of these in the journal is needed. */
+  vacate(entries: readonly Entry[]): void {
+    this.#client.pipe?.send({
+      op: "vacate",
+      serials: entries.map(({ serial }) => serial),
+      messages: entries.map(({ id }) => id),
+    });
+  }
+
+  /** Settles when no message is being moved. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#client.close();
+    await Promise.all(this.#moves);
+  }
+
+  #connect(): Promise<void> {
+    return this.#stopped ? Promise.resolve() : this.#client.stayConnected();
+  }
+
+  /** What is said while qmail-send is away is not kept: it hears of all there is when it is back. */
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(() => {
+      this.#flushing = false;
+      const [messages, entries] = [this.#todo, this.#entries];
+      this.#todo = [];
+      this.#entries = [];
+      const { pipe } = this.#client;
+      if (messages.length > 0) pipe?.send({ op: "todo", messages });
+      if (entries.length > 0) pipe?.send({ op: "journal", entries });
+    });
+  }
+
+  /** It looks through todo by itself; the journal it cannot read. */
+  async #tellAll(pipe: Pipe): Promise<void> {
+    this.#store().askAgain();
+    let entries: JournalMessage[] = [];
+    for (const message of this.#store().journalMessages()) {
+      entries.push(message);
+      if (entries.length < toldAtOnce) continue;
+      pipe.send({ op: "journal", entries });
+      entries = [];
+      await pipe.drained();
+      if (pipe.closed) return;
+    }
+    pipe.send({ op: "journal", entries });
+  }
+
+  #take(frame: Frame, pipe: Pipe): void {
+    const request: SendRequest = parseSendRequest(frame);
+    switch (request.op) {
+      case "writing":
+        return pipe.send({ op: "abandoned", messages: this.#store().abandoned(request.messages) });
+      case "done":
+        this.#store().done(request.serials);
+        return pipe.send({ op: "settled", serials: request.serials });
+      case "move": {
+        const { serial, message } = request;
+        const moved = this.#store().move(serial, message).then((ok) => pipe.send({ op: "moved", serial, ok })).finally(
+          () => this.#moves.delete(moved),
+        );
+        return void this.#moves.add(moved);
+      }
+      case "accepting":
+        this.#store().accepting = request.accepting;
+    }
+  }
+}

@@ -1,0 +1,271 @@
+/**
+ * Where messages go: small ones into the journal, others, and those for which the journal has no room, straight into
+ * qmail's layout. Also the way from the one into the other.
+ * @module
+ */
+import type { Home } from "../../config/home.ts";
+import type { Disk } from "../lib/disk/disk.ts";
+import { describeError, logEvent } from "../lib/log/log.ts";
+import { type Invocation, queueReceived } from "../lib/message/received.ts";
+import { toOctets } from "../lib/octets.ts";
+import { formatTodo, parseTodo } from "../lib/queue/envelope.ts";
+import { queueFile } from "../lib/queue/layout.ts";
+import {
+  type EnvelopeFields,
+  type JournalMessage,
+  mostFirstAttempt,
+  type Origin,
+  smallMessageBytes,
+} from "../lib/wire/queue_protocol.ts";
+import { Draft } from "./draft.ts";
+import type { Store } from "./intake.ts";
+import type { Entry, Journal } from "./journal/journal.ts";
+
+/** Told of messages that are on stable storage. */
+export interface Notify {
+  todo(id: number): void;
+  journal(message: JournalMessage): void;
+}
+
+const firstOwnQp = Deno.pid;
+
+function invocation(origin: Origin, uid: number): Invocation {
+  switch (origin) {
+    case "network":
+      return "from network";
+    case "bounce":
+      return "for bounce";
+    case "alias":
+      return "by alias";
+    case "uid":
+      return `by uid ${uid}`;
+  }
+}
+
+/** A message that has its number in the log, and nothing else yet. */
+interface Arrival {
+  readonly serial: number;
+  readonly qp: number;
+  readonly unixSeconds: number;
+  readonly received: Uint8Array;
+}
+
+export class QueueStore implements Store {
+  readonly #disk: Disk;
+  readonly #home: Home;
+  readonly #journal: Journal;
+  readonly #notify: Notify;
+  /** Numbers of mess files that are being written. */
+  readonly #writing = new Set<number>();
+  /** Under way, by serial. */
+  readonly #moves = new Map<number, Promise<boolean>>();
+  #arrivals = 0;
+  acceptedMessages = 0;
+  acceptedBytes = 0;
+  refusedMessages = 0;
+
+  constructor(disk: Disk, home: Home, journal: Journal, notify: Notify) {
+    this.#disk = disk;
+    this.#home = home;
+    this.#journal = journal;
+    this.#notify = notify;
+  }
+
+  /** Of `ids`, those that nobody writes, nor will for a message of the journal: this process is the only one that could. */
+  abandoned(ids: readonly number[]): number[] {
+    const kept = new Set(this.#journal.entries().map(({ id }) => id));
+    return ids.filter((id) => !this.#writing.has(id) && !kept.has(id));
+  }
+
+  // --- in
+
+  async accept(envelope: EnvelopeFields, content: Uint8Array): Promise<number> {
+    const arrival = this.#arrive(envelope.origin, envelope.uid);
+    const appended = content.length <= smallMessageBytes && envelope.recipients.length <= mostFirstAttempt
+      ? this.#append(arrival, envelope, content)
+      : undefined;
+    if (appended === undefined) await this.#commit(this.#begin(arrival, [content]), arrival.qp, envelope);
+    else await appended;
+    this.acceptedBytes += content.length;
+    return arrival.qp;
+  }
+
+  begin(origin: Origin, uid: number): { draft: Draft; qp: number } {
+    const arrival = this.#arrive(origin, uid);
+    return { draft: this.#begin(arrival, []), qp: arrival.qp };
+  }
+
+  write(draft: Draft, content: Uint8Array): void {
+    draft.write(content);
+    this.acceptedBytes += content.length;
+  }
+
+  commit(draft: Draft, qp: number, envelope: EnvelopeFields): Promise<void> {
+    return this.#commit(draft, qp, envelope);
+  }
+
+  abort(draft: Draft): void {
+    draft.abort();
+    this.#writing.delete(draft.id);
+  }
+
+  onTrouble(error: unknown): void {
+    this.refusedMessages++;
+    logEvent("refused", { reason: describeError(error) });
+  }
+
+  #arrive(origin: Origin, uid: number): Arrival {
+    const serial = ++this.#arrivals;
+    // Unlike qmail: one process serves all, so the "qp" that ties log lines together counts on from its process id.
+    const qp = firstOwnQp + serial;
+    const unixSeconds = Math.floor(Date.now() / 1000);
+    return {
+      serial,
+      qp,
+      unixSeconds,
+      received: toOctets(queueReceived({ qp, how: invocation(origin, uid), unixSeconds })),
+    };
+  }
+
+  #append(
+    { qp, unixSeconds, received }: Arrival,
+    fields: EnvelopeFields,
+    content: Uint8Array,
+  ): Promise<void> | undefined {
+    const { uid, sender, recipients } = fields;
+    const appended = this.#journal.append({
+      birthSeconds: unixSeconds,
+      envelope: formatTodo({ uid, qp, sender, recipients }),
+      content: [received, content],
+    });
+    const sizeBytes = received.length + content.length;
+    return appended?.then((entry) => {
+      this.acceptedMessages++;
+      const { serial, id } = entry;
+      this.#notify.journal({
+        serial,
+        id,
+        place: placeOf(entry),
+        birthSeconds: unixSeconds,
+        sizeBytes,
+        qp,
+        uid,
+        sender,
+        recipients,
+      });
+    });
+  }
+
+  #begin({ serial, qp, unixSeconds, received }: Arrival, content: readonly Uint8Array[]): Draft {
+    const draft = Draft.begin(this.#disk, this.#home, { serial, qp, unixSeconds }, [received, ...content]);
+    this.#writing.add(draft.id);
+    return draft;
+  }
+
+  async #commit(draft: Draft, qp: number, { uid, sender, recipients }: EnvelopeFields): Promise<void> {
+    try {
+      await draft.commit(formatTodo({ uid, qp, sender, recipients }));
+    } finally {
+      this.#writing.delete(draft.id);
+    }
+    this.acceptedMessages++;
+    this.#notify.todo(draft.id);
+  }
+
+  // --- the journal's messages
+
+  /** Those that are not done, read back from the journal. */
+  *journalMessages(): Generator<JournalMessage, void, undefined> {
+    for (const entry of this.#journal.entries()) {
+      // Done while others were told of.
+      if (this.#journal.find(entry.serial) === undefined) continue;
+      try {
+        const { envelope, content, birthSeconds } = this.#journal.read(entry);
+        const todo = parseTodo(envelope);
+        if (!todo.ok) throw new Error(todo.error);
+        const { serial, id } = entry;
+        yield { serial, id, place: placeOf(entry), birthSeconds, sizeBytes: content.length, ...todo.value };
+      } catch (error) {
+        // It stays; the next start of either side tries again.
+        logEvent("unreadable", { message: entry.id, reason: describeError(error) });
+      }
+    }
+  }
+
+  done(serials: readonly number[]): void {
+    this.#journal.done(serials);
+  }
+
+  /** Whether new messages may go into the journal. */
+  set accepting(accepting: boolean) {
+    this.#journal.accepting = accepting;
+  }
+
+  get journalSize(): number {
+    return this.#journal.size;
+  }
+
+  /** qmail-send is here again, and may not have heard what the journal asked of it. */
+  askAgain(): void {
+    this.#journal.askAgain();
+  }
+
+  /** Puts a message of the journal into the layout (state S4); settles with whether it is there. */
+  move(serial: number, id: number): Promise<boolean> {
+    // Asked twice, over an old connection and a new one: both get the one answer.
+    const running = this.#moves.get(serial);
+    if (running !== undefined) return running;
+    const moved = this.#move(serial, id).finally(() => this.#moves.delete(serial));
+    this.#moves.set(serial, moved);
+    return moved;
+  }
+
+  async #move(serial: number, id: number): Promise<boolean> {
+    const entry = this.#journal.find(serial);
+    // Asked again, for the answer was lost.
+    if (entry === undefined) return this.#disk.stat(queueFile(this.#home, "todo", id)) !== undefined;
+    // Known to qmail-send under another number: it is told of this one.
+    if (entry.id !== id || this.#writing.has(id)) return false;
+    this.#writing.add(entry.id);
+    try {
+      if (!this.#journal.hasMoved(entry)) {
+        const { envelope, content, birthSeconds } = this.#journal.read(entry);
+        await Draft.adopt(this.#disk, this.#home, entry.id, birthSeconds, content).commit(envelope);
+      }
+      await this.#journal.moved(entry);
+      return true;
+    } catch (error) {
+      logEvent("unmoved", { message: entry.id, reason: describeError(error) });
+      return false;
+    } finally {
+      this.#writing.delete(entry.id);
+    }
+  }
+}
+
+function placeOf({ serial, segment, offset, bytes }: Entry): JournalMessage["place"] {
+  return { serial, segment, offset, bytes };
+}
+
+/**
+ * What a predecessor left in the layout under the numbers of the journal's messages: one that is there as a whole has
+ * moved; of one that is not, the pieces are removed, for the journal has it.
+ */
+export async function finishMoves(disk: Disk, home: Home, journal: Journal): Promise<void> {
+  // A predecessor killed between the link and this sync: the journal may let go only of what no power loss takes from todo.
+  await disk.syncDir(home.queue("todo"));
+  for (const entry of journal.entries()) {
+    const todo = queueFile(home, "todo", entry.id);
+    const mess = queueFile(home, "mess", entry.id);
+    if (disk.stat(mess) === undefined) continue;
+    const [text, { content }] = [disk.readFile(mess), journal.read(entry)];
+    // After a power loss, a message that was done may be back, whose number a later one took into the layout.
+    if (!beginsWith(content, text)) journal.renumber(entry);
+    else if (disk.stat(todo) !== undefined && text.length === content.length) await journal.moved(entry);
+    else for (const path of [todo, queueFile(home, "intd", entry.id), mess]) disk.remove(path);
+  }
+}
+
+function beginsWith(whole: Uint8Array, start: Uint8Array): boolean {
+  return start.length <= whole.length && start.every((octet, at) => octet === whole[at]);
+}

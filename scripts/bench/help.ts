@@ -1,0 +1,74 @@
+/**
+ * What `deno task bench --help` says.
+ * @module
+ */
+
+/** Usage, options, examples and exit codes. */
+export const help = `Usage: deno task bench SCENARIO [OPTION...]
+
+Scenarios, each from the first connect
+  accept   until the last 250; the server keeps the mail in its queue
+  local    until the last message is in its Maildir
+  relay    until the sink has got every message
+  bulk     one message with many recipients, until the sink has got every recipient
+and, with options of their own,
+  backlog  a queue in which many messages wait: start, scan, memory, mail meanwhile
+  fairness how long a fresh message takes while others are many, slow or stuck
+
+Without --against a private dqmail is started in a temporary folder.
+
+  --against HOST:PORT   load a server that runs already; 127.0.0.0/8 only
+  --pid N               that server's root process, for processor time and memory
+  --maildir PATTERN     its Maildirs (local); %d is the user's number
+  --sink PORT           where it relays to (relay, bulk); the sink listens on 127.0.0.1:PORT
+  --dir DIR             where to make the private server's home (/tmp)
+  --sessions N          connections at a time (20; bulk 1)
+  --messages N          messages a run (2000; bulk 1)
+  --size BYTES          of a message, header included (10240)
+  --reuse               keep connections instead of one for each message
+  --no-pipelining       wait for every reply even where PIPELINING is offered
+  --recipients N        recipients of each message (1; bulk 10000)
+  --recipient PATTERN   %n running number, %u user, %h domain number
+  --users N             %u counts to N-1 (100)
+  --domains N           %h counts to N-1 (1)
+  --delay-ms N          the sink waits so long before it takes a message (0)
+  --warmup N            messages sent beforehand, not measured (200; bulk 1)
+  --runs N              repetitions (3)
+  --limit SECONDS       longest time of one run (60)
+  --settle SECONDS      longest wait for a quiet machine before a run (8)
+  --json                one JSON object instead of the table
+
+backlog
+  --messages N          that wait for their next attempt (20000); three files each
+  --dir DIR             where to make the home (/tmp); it is removed afterwards
+  --keep-home DIR       make the home there, an empty folder, and keep it
+  --home DIR            use one that --keep-home made
+  --load N              messages of one round of load (500); --sessions, --size as above
+  --rounds N            rounds after the scan (3)
+  --limit SECONDS       longest wait for a 220, for the scan, for an orderly end (600)
+  --json
+
+fairness
+  --seconds N           how long fresh mail is sent in each situation (20)
+  --every-ms N          one fresh message each (100), local and remote in turn
+  --recipients N        of the large messages (100000)
+  --domains N           in which the remote ones are (1000)
+  --delay-ms N          the sink waits so long before it takes a message (50)
+  --waiting N           messages for a host that does not answer (2000)
+  --limit SECONDS       longest wait for what was sent (120)
+  --dir DIR, --settle SECONDS, --json
+
+Examples
+  deno task bench accept
+  deno task bench local --sessions 1 --messages 500
+  deno task bench bulk --recipients 10000 --domains 1000
+  deno task bench relay --json > relay.json
+  deno task bench local --against 127.0.0.1:2525 --recipient 'mu%u@local.example' --maildir '/home/mu%d/Maildir'
+  deno task bench relay --against 127.0.0.1:2525 --sink 2600 --pid 4711
+  deno task bench backlog --messages 1000000 --keep-home /srv/million
+  deno task bench backlog --home /srv/million --json
+  deno task bench fairness
+
+Exit codes: 0 measured, 1 a run was not complete, 2 wrong usage, 111 could not measure,
+130 interrupted.
+`;

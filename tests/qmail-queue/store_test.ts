@@ -1,0 +1,275 @@
+import { describe, it } from "@std/testing/bdd";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { journalNumbers, queueFile } from "../../components/lib/queue/layout.ts";
+import { fromOctets, toOctets } from "../../components/lib/octets.ts";
+import { type JournalMessage, mostFirstAttempt, smallMessageBytes } from "../../components/lib/wire/queue_protocol.ts";
+import { Journal, type JournalOptions } from "../../components/qmail-queue/journal/journal.ts";
+import { finishMoves, QueueStore } from "../../components/qmail-queue/store.ts";
+import { captureLog } from "../support/captured_log.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import type { FakeDisk } from "../support/fake_disk.ts";
+import { emptyQueue, home, queued } from "../support/queue_disk.ts";
+import { envelopeOf, textOf } from "./lives.ts";
+
+/** A store over a queue in memory, with what qmail-send is told. */
+async function world(fields: Partial<JournalOptions> = {}) {
+  const clock = new FakeClock();
+  const log = captureLog();
+  const disk = emptyQueue(() => clock.seconds);
+  const open = (on: FakeDisk) =>
+    Journal.open(on, home, {
+      segment: { bytes: 256 * 1024, records: 100 },
+      segments: 2,
+      numbers: { ready: 1, most: 64 },
+      onTrouble: () => {},
+      onVacate: () => {},
+      nowMs: () => Date.now(),
+      ...fields,
+    });
+  const journal = await open(disk);
+  const told: { todo: number[]; journal: JournalMessage[] } = { todo: [], journal: [] };
+  const store = new QueueStore(disk, home, journal, {
+    todo: (id) => void told.todo.push(id),
+    journal: (message) => void told.journal.push(message),
+  });
+  const end = () => {
+    log[Symbol.dispose]();
+    clock[Symbol.dispose]();
+  };
+  return { clock, log, disk, journal, told, store, open, [Symbol.dispose]: end };
+}
+
+/** Accepts a small one; answers what qmail-send was told of it. */
+async function accept(here: Awaited<ReturnType<typeof world>>, name: string): Promise<JournalMessage> {
+  await here.store.accept(envelopeOf(name), textOf(name, 300));
+  return here.told.journal.at(-1)!;
+}
+
+const todoNames = (disk: FakeDisk) => disk.list(home.queue("todo"));
+
+describe("QueueStore.accept()", () => {
+  it("puts a small message into the journal and tells its envelope and place", async () => {
+    using here = await world();
+    const qp = await here.store.accept(envelopeOf("amy"), textOf("amy", 300));
+    const [message] = here.told.journal;
+    const { id, serial, place, sizeBytes, ...rest } = message!;
+    assertEquals(rest, {
+      birthSeconds: here.clock.seconds,
+      qp,
+      uid: 7,
+      sender: "amy@a.example",
+      recipients: ["amy@b.example"],
+    });
+    assertEquals(place.serial, serial);
+    assertEquals([here.journal.size, todoNames(here.disk), here.told.todo], [1, [], []]);
+    const { content } = here.journal.read(here.journal.find(serial)!);
+    assertEquals([content.length, here.journal.find(serial)!.id], [sizeBytes, id]);
+    assert(fromOctets(content).startsWith(`Received: (qmail ${qp} invoked from network); `));
+    assert(fromOctets(content).endsWith(fromOctets(textOf("amy", 300))));
+    assertEquals([here.store.acceptedMessages, here.store.acceptedBytes], [1, 300]);
+  });
+
+  const many = (count: number) => envelopeOf("many", Array.from({ length: count }, (_, n) => `${n}@b.example`));
+  const rows = [
+    { claim: "128 KiB", envelope: envelopeOf("a"), sizeBytes: smallMessageBytes, inJournal: true },
+    { claim: "one octet more", envelope: envelopeOf("a"), sizeBytes: smallMessageBytes + 1, inJournal: false },
+    { claim: "100 recipients", envelope: many(mostFirstAttempt), sizeBytes: 300, inJournal: true },
+    { claim: "101 recipients", envelope: many(mostFirstAttempt + 1), sizeBytes: 300, inJournal: false },
+  ];
+  for (const { claim, envelope, sizeBytes, inJournal } of rows) {
+    it(`puts one of ${claim} into the ${inJournal ? "journal" : "layout"}`, async () => {
+      using here = await world();
+      await here.store.accept(envelope, textOf("a", sizeBytes));
+      assertEquals([here.told.journal.length, here.told.todo.length], inJournal ? [1, 0] : [0, 1]);
+      assertEquals([here.journal.size, todoNames(here.disk).length], inJournal ? [1, 0] : [0, 1]);
+    });
+  }
+
+  it("puts what the journal has no room for into the layout", async () => {
+    using here = await world({ segment: { bytes: 1024, records: 8 }, segments: 1 });
+    for (let n = 0; n < 5; n++) await here.store.accept(envelopeOf(`a${n}`), textOf(`a${n}`, 300));
+    assertEquals([here.told.journal.length, here.told.todo.length], [2, 3]);
+    assertEquals(
+      queued(here.disk).map(({ recipients }) => recipients[0]),
+      ["a2", "a3", "a4"].map((a) => `${a}@b.example`),
+    );
+  });
+
+  it("puts everything into the layout while qmail-send wants it so", async () => {
+    using here = await world();
+    here.store.accepting = false;
+    await here.store.accept(envelopeOf("a"), textOf("a", 300));
+    here.store.accepting = true;
+    await here.store.accept(envelopeOf("b"), textOf("b", 300));
+    assertEquals([here.told.journal.length, here.told.todo.length], [1, 1]);
+  });
+
+  it("tells nobody of a message whose sync failed, and counts it nowhere", async () => {
+    using here = await world();
+    await accept(here, "before");
+    await here.clock.settle();
+    here.disk.failAt(here.disk.operations.length + 1, "EIO");
+    await assertRejects(() => here.store.accept(envelopeOf("a"), textOf("a", 300)));
+    assertEquals([here.told.journal.length, here.store.acceptedMessages, here.store.acceptedBytes], [1, 1, 300]);
+  });
+
+  it("says which mess files nobody writes, and nobody will", async () => {
+    using here = await world();
+    const { id } = await accept(here, "amy");
+    const { draft } = here.store.begin("network", 7);
+    assertEquals(here.store.abandoned([draft.id, id, 5]), [5]);
+    here.store.abort(draft);
+    assertEquals(here.store.abandoned([draft.id, 5]), [draft.id, 5]);
+  });
+});
+
+describe("QueueStore.move()", () => {
+  it("puts a message into todo under its number, with its birth, and answers true again when asked again", async () => {
+    using here = await world();
+    const { serial, id, birthSeconds } = await accept(here, "amy");
+    await here.clock.advance(100);
+    for (let times = 0; times < 2; times++) assertEquals(await here.store.move(serial, id), true);
+    const [message] = queued(here.disk);
+    assertEquals([message?.id, message?.recipients], [id, ["amy@b.example"]]);
+    assert(message?.text?.endsWith(fromOctets(textOf("amy", 300))));
+    const mess = here.disk.stat(queueFile(home, "mess", id));
+    assertEquals([mess?.inode, mess?.mtimeSeconds], [id, birthSeconds]);
+    assertEquals(here.disk.stat(journalNumbers(home, id)), undefined);
+    assertEquals(here.journal.size, 0);
+  });
+
+  it("answers false for what is neither in the journal nor in todo, and for a number that is not the message's", async () => {
+    using here = await world();
+    const { serial, id } = await accept(here, "amy");
+    assertEquals([await here.store.move(serial + 1, id), await here.store.move(serial, id + 1)], [false, false]);
+    assertEquals([here.journal.size, queued(here.disk)], [1, []]);
+  });
+
+  it("answers both who ask at one time, and moves it once", async () => {
+    using here = await world();
+    const { serial, id } = await accept(here, "amy");
+    assertEquals(await Promise.all([here.store.move(serial, id), here.store.move(serial, id)]), [true, true]);
+    assertEquals(queued(here.disk).length, 1);
+  });
+
+  it("answers false where its done mark cannot be synced, and true once it could, without moving it again", async () => {
+    using here = await world();
+    const { serial, id } = await accept(here, "amy");
+    await here.clock.settle();
+    const begun = here.disk.operations.length;
+    const operations = await (async () => {
+      using other = await world();
+      const twin = await accept(other, "amy");
+      await other.clock.settle();
+      const before = other.disk.operations.length;
+      assertEquals(await other.store.move(twin.serial, twin.id), true);
+      return other.disk.operations.slice(before);
+    })();
+    here.disk.failAt(begun + operations.findIndex((line) => /^sync .*\.done$/.test(line)), "EIO");
+    assertEquals(await here.store.move(serial, id), false);
+    const [first] = queued(here.disk);
+    assertEquals(await here.store.move(serial, id), true);
+    assertEquals(queued(here.disk), [first!]);
+    assertEquals(await here.store.move(serial, id), true);
+  });
+
+  it("answers false when the disk is full, leaves no pieces, and moves it later", async () => {
+    using here = await world();
+    const { serial, id } = await accept(here, "amy");
+    await here.clock.settle();
+    here.disk.failAt(here.disk.operations.length + 2, "ENOSPC");
+    assertEquals(await here.store.move(serial, id), false);
+    assertEquals(["mess", "intd", "todo"].map((dir) => here.disk.stat(queueFile(home, dir as "mess", id))), [
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    assert(here.log.lines().some((line) => line.includes("unmoved")));
+    assertEquals(await here.store.move(serial, id), true);
+    assertEquals(queued(here.disk).length, 1);
+  });
+});
+
+describe("QueueStore.journalMessages()", () => {
+  it("tells again what was told before, and skips what is done, meanwhile as well", async () => {
+    using here = await world();
+    const told = [];
+    for (const name of ["a", "b", "c"]) told.push(await accept(here, name));
+    here.store.done([told[0]!.serial]);
+    const messages = here.store.journalMessages();
+    const first = messages.next().value;
+    assertEquals(first, told[1]);
+    here.store.done([told[2]!.serial]);
+    assertEquals(messages.next().done, true);
+  });
+
+  it("passes over what cannot be read, and says so", async () => {
+    using here = await world();
+    const [a, b] = [await accept(here, "a"), await accept(here, "b")];
+    here.disk.openWrite(home.queue("journal", "1")).writeAt(a.place.offset + 60, toOctets("?"));
+    assertEquals([...here.store.journalMessages()], [b]);
+    assert(here.log.lines().some((line) => line.includes("unreadable")));
+  });
+});
+
+describe("finishMoves()", () => {
+  /** One message in the journal, and what another process finds when it has looked after the moves. */
+  async function finished(prepare: (disk: FakeDisk, id: number, text: Uint8Array, envelope: Uint8Array) => void) {
+    using here = await world();
+    const { serial, id } = await accept(here, "amy");
+    const { content, envelope } = here.journal.read(here.journal.find(serial)!);
+    await here.journal.close();
+    const disk = here.disk.afterPowerLoss(() => "new");
+    prepare(disk, id, content, envelope);
+    const journal = await here.open(disk);
+    await finishMoves(disk, home, journal);
+    const files = Object.keys(disk.files()).filter((path) => /\/(todo|intd|mess)\//.test(path));
+    return { journal, files, id, disk, serial };
+  }
+  /** The number's file as a mess file with this in it. */
+  const writeMess = (disk: FakeDisk, id: number, text: Uint8Array) => {
+    disk.openEmpty(journalNumbers(home, id)).write(text);
+    disk.link(journalNumbers(home, id), queueFile(home, "mess", id));
+  };
+  const allFiles = (id: number) => (["intd", "mess", "todo"] as const).map((dir) => queueFile(home, dir, id));
+
+  it("leaves a message alone that has not begun to move", async () => {
+    const { journal, files, id } = await finished(() => {});
+    assertEquals([journal.entries().map((entry) => entry.id), files], [[id], []]);
+  });
+
+  it("takes one out of the journal that has moved as a whole", async () => {
+    const { journal, files, id, disk } = await finished((disk, id, text, envelope) => {
+      writeMess(disk, id, text);
+      for (const dir of ["intd", "todo"] as const) disk.put(queueFile(home, dir, id), envelope);
+    });
+    assertEquals([journal.size, files], [0, allFiles(id)]);
+    assertEquals(disk.stat(journalNumbers(home, id)), undefined);
+  });
+
+  for (const part of ["none", "half", "all"] as const) {
+    it(`removes the pieces of one of whose text ${part} was written, and keeps it in the journal`, async () => {
+      const { journal, files, id, disk } = await finished((disk, id, text, envelope) => {
+        writeMess(disk, id, text.subarray(0, { none: 0, half: 100, all: text.length }[part]));
+        disk.put(queueFile(home, "intd", id), envelope.subarray(0, 5));
+      });
+      assertEquals([journal.entries().map((entry) => entry.id), files], [[id], []]);
+      assertEquals(disk.stat(journalNumbers(home, id))?.inode, id);
+    });
+  }
+
+  it("leaves another's message under its number alone, in todo or past it, and gives this one another number", async () => {
+    for (const inTodo of [true, false]) {
+      const { journal, files, id, disk } = await finished((disk, id, _text, envelope) => {
+        writeMess(disk, id, toOctets("Received: (qmail 5 ...)\n\nanother's\n"));
+        if (inTodo) { for (const dir of ["intd", "todo"] as const) disk.put(queueFile(home, dir, id), envelope); }
+      });
+      assertEquals(files, inTodo ? allFiles(id) : [queueFile(home, "mess", id)]);
+      const [entry] = journal.entries();
+      assert(entry!.id !== id);
+      assertEquals(disk.stat(journalNumbers(home, id)), undefined);
+      assertEquals(disk.stat(journalNumbers(home, entry!.id))?.inode, entry!.id);
+      assert(fromOctets(disk.readFile(queueFile(home, "mess", id))).endsWith("another's\n"));
+    }
+  });
+});

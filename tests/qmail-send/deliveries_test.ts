@@ -1,0 +1,42 @@
+import { describe, it } from "@std/testing/bdd";
+import { assertEquals } from "@std/assert";
+import { Deliveries } from "../../components/qmail-send/deliveries.ts";
+import { jobsOf, type Recipient } from "../../components/qmail-send/dispatcher.ts";
+import type { Message } from "../../components/qmail-send/message.ts";
+import { captureLog } from "../support/captured_log.ts";
+
+const recipient = (address: string): Recipient => ({ address, offset: -1, state: "pending", losses: 0 });
+const message = { id: 1, sender: "joe@localhost", passes: new Map() } as unknown as Message;
+
+describe("Deliveries", () => {
+  it("tell the dispatcher what came of each, and start what a resumed destination has waiting", async () => {
+    using _log = captureLog();
+    const spawned: string[] = [];
+    const ended = Promise.withResolvers<void>();
+    const deliveries = new Deliveries({ local: 1, remote: 20 }, {
+      spawn: ({ destination, recipients }) => {
+        spawned.push(destination);
+        if (destination !== "dead") return new Promise(() => {});
+        return Promise.resolve({
+          lost: false,
+          reports: recipients.map(() => ({ verdict: "Z", text: "no connection (#4.4.1)\n" })),
+        });
+      },
+      settle: () => Promise.resolve(),
+      breathe: () => Promise.resolve(),
+      jobEnded: () => ended.resolve(),
+    });
+    deliveries.pause("dead");
+    deliveries.add("remote", jobsOf(message, "remote", ["a@dead", "b@Dead", "c@alive"].map(recipient), true));
+    assertEquals([spawned, [...deliveries.paused]], [["alive"], ["dead"]]);
+    deliveries.resume("dead");
+    assertEquals(spawned, ["alive", "dead"]);
+    await ended.promise;
+    deliveries.pause("dead");
+    deliveries.add("remote", jobsOf(message, "remote", [recipient("a@dead")], true));
+    const views = deliveries.destinations(9).map(({ name, running, window, unreachable }) =>
+      `${name} ${running}/${window} ${unreachable}`
+    );
+    assertEquals(views, ["alive 1/5 false", "dead 0/2 true"]);
+  });
+});
