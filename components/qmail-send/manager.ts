@@ -7,29 +7,29 @@
  * @module
  */
 import type { Controls } from "../../config/schema.ts";
-import { formatParagraph } from "../lib/dsn/qsbmf.ts";
 import type { Held } from "../lib/disk/disk.ts";
 import { describeError, log } from "../lib/log/log.ts";
 import { type Channel, channels } from "../lib/queue/layout.ts";
-import { rewriteRecipient, withoutPrefix } from "../lib/queue/rewrite.ts";
+import { rewriteRecipient } from "../lib/queue/rewrite.ts";
 import { mostFirstAttempt } from "../lib/wire/queue_protocol.ts";
 import type { SendStatus } from "../lib/wire/status_protocol.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { Cleaner } from "./cleaner.ts";
 import { type CommandHands, Commands, type InMemory } from "./commands.ts";
-import { Deliveries, type DeliveryEvents, type Settled } from "./deliveries.ts";
+import { Deliveries, type DeliveryEvents } from "./deliveries.ts";
 import { isDone, jobsOf, type Recipient } from "./dispatcher.ts";
-import { JournalLink } from "./journal_link.ts";
-import { logMail, unmarkedLine } from "./log_lines.ts";
+import { type Ask, JournalLink } from "./journal_link.ts";
+import { logMail } from "./log_lines.ts";
 import { type Message, mostFresh, mostRetried, type NewMessage, newMessage, type Pass } from "./message.ts";
 import { Overruled } from "./overruled.ts";
 import { RetryTimer } from "./retry_timer.ts";
-import { heldSeconds, type Retry } from "./retry_queue.ts";
+import type { Retry } from "./retry_queue.ts";
+import { Settling } from "./settling.ts";
 import type { Store } from "./store.ts";
 import { nextAttempt } from "./timing.ts";
 import { type TransitionEvents, Transitions } from "./transitions.ts";
+import { Vacating } from "./vacating.ts";
 import { wantsVerp } from "./verp.ts";
-import type { Ask } from "./journal_link.ts";
 
 /** What the manager has done by others. */
 export interface Hands {
@@ -44,8 +44,10 @@ export interface Hands {
 
 /** Seconds before trouble of our own is tried again. */
 const troubleSeconds = 123;
-/** Messages that leave the journal before their first attempt has ended, at a time. */
-const mostVacating = 32;
+type Routed = Record<Channel, Recipient[]>;
+
+/** Recipients that are rewritten in one turn of the event loop: some milliseconds. */
+const routedAtOnce = 2000;
 /** What an orderly end may still take for what it writes down. */
 const lastWordsMs = 200;
 
@@ -61,8 +63,7 @@ export class Manager {
   /** Messages something is done for at the moment; those that only wait are in `#retries`. */
   readonly #messages = new Map<number, Message>();
   readonly #underWay = new Set<Promise<void>>();
-  readonly #vacate: Message[] = [];
-  #vacating = 0;
+  readonly #vacating = new Vacating((message) => this.#vacateOne(message));
   /** Messages that went to wait while a survey runs, which may still come to their files; undefined when none runs. */
   #asleep: Set<number> | undefined = new Set();
   /** Entries of `#retries` that count no more. */
@@ -83,9 +84,10 @@ export class Manager {
     this.#hands = hands;
     this.#controls = controls;
     this.journal = new JournalLink(hands.ask);
+    const settling = new Settling(store, () => this.#controls.virtualdomains);
     this.#deliveries = new Deliveries(limitsOf(controls), {
       spawn: hands.spawn,
-      settle: (message, channel, settled) => this.#settle(message, channel, settled),
+      settle: (message, channel, reports) => settling.settle(message, channel, reports),
       breathe: hands.breathe,
       jobEnded: (message, channel) => this.#jobEnded(message, channel),
     });
@@ -222,16 +224,33 @@ export class Manager {
     this.#fresh++;
     logMail({ event: "new", msg: id });
     logMail({ event: "info", msg: id, bytes: sizeBytes, from: sender, qp, uid });
-    const routed: Record<Channel, Recipient[]> = { local: [], remote: [] };
+    if (recipients.length > mostFirstAttempt) {
+      const routed = () => this.#routeMany(message, recipients);
+      this.#track(this.#transitions.moveToSplit(message, routed).then(() => this.#startPasses(message)));
+    } else if (recipients.length === 0) this.#track(this.#transitions.finishFirst(message));
+    else {
+      const routed: Routed = { local: [], remote: [] };
+      this.#route(recipients, routed);
+      for (const channel of channels) this.#addPass(message, channel, routed[channel]);
+      this.#startPasses(message);
+    }
+  }
+
+  #route(recipients: readonly string[], routed: Routed): void {
     for (const recipient of recipients) {
       const { channel, address } = rewriteRecipient(recipient, this.#controls);
       routed[channel].push({ address, offset: -1, state: "pending", losses: 0 });
     }
+  }
+
+  /** A hundred thousand recipients take a while; others go on in between. */
+  async #routeMany(message: Message, recipients: readonly string[]): Promise<void> {
+    const routed: Routed = { local: [], remote: [] };
+    for (let at = 0; at < recipients.length; at += routedAtOnce) {
+      this.#route(recipients.slice(at, at + routedAtOnce), routed);
+      await this.#hands.breathe();
+    }
     for (const channel of channels) this.#addPass(message, channel, routed[channel]);
-    if (recipients.length > mostFirstAttempt) {
-      this.#track(this.#transitions.moveToSplit(message).then(() => this.#startPasses(message)));
-    } else if (recipients.length === 0) this.#track(this.#transitions.finishFirst(message));
-    else this.#startPasses(message);
   }
 
   #addPass(message: Message, channel: Channel, recipients: readonly Recipient[]): void {
@@ -254,63 +273,6 @@ export class Manager {
     const jobs = jobsOf(message, channel, pass.recipients, !wantsVerp(message.sender));
     pass.left = jobs.length;
     pass.added = this.#deliveries.add(channel, jobs);
-  }
-
-  // --- deliveries
-
-  /** Writes down what an attempt did. */
-  #settle(message: Message, channel: Channel, settled: readonly Settled[]): Promise<void> | undefined {
-    const failed = settled.some(({ report }) => report.verdict === "D");
-    // What is being written was decided without this report.
-    if (message.moving !== undefined || (failed && message.stage === "split")) {
-      return this.#settleSlowly(message, channel, settled);
-    }
-    this.#settleNow(message, channel, settled);
-    return undefined;
-  }
-
-  async #settleSlowly(message: Message, channel: Channel, settled: readonly Settled[]): Promise<void> {
-    if (message.moving !== undefined) await message.moving;
-    if (message.stage !== "split") return this.#settleNow(message, channel, settled);
-    const written: Settled[] = [];
-    for (const one of settled) {
-      try {
-        const paragraph = this.#paragraphOf(one);
-        if (paragraph !== "") await this.#store.appendBounce(message.id, paragraph);
-        written.push(one);
-      } catch (error) {
-        log(unmarkedLine(channel, message.id, describeError(error)));
-        one.recipient.state = "deferred";
-      }
-    }
-    this.#settleNow(message, channel, written);
-  }
-
-  /** What failed stands in bounce, where the message has one. */
-  #settleNow(message: Message, channel: Channel, settled: readonly Settled[]): void {
-    const done = settled.filter(({ report }) => report.verdict !== "Z");
-    for (const { recipient, report } of settled) {
-      recipient.state = report.verdict === "Z" ? "deferred" : report.verdict === "K" ? "delivered" : "failed";
-    }
-    if (message.stage !== "split") {
-      for (const one of done) message.bounce += this.#paragraphOf(one);
-      return;
-    }
-    if (done.length === 0) return;
-    try {
-      this.#store.markDone(message.id, channel, done.map(({ recipient }) => recipient.offset));
-      // To overwrite a letter makes the file a new one; a message that is held stays so.
-      const nextSeconds = message.passes.get(channel)?.nextSeconds ?? 0;
-      if (nextSeconds >= heldSeconds) this.#store.setNextAttempt(message.id, channel, nextSeconds);
-    } catch (error) {
-      log(unmarkedLine(channel, message.id, describeError(error)));
-      for (const { recipient } of done) recipient.state = "deferred";
-    }
-  }
-
-  #paragraphOf({ recipient, report }: Settled): string {
-    if (report.verdict !== "D") return "";
-    return formatParagraph(withoutPrefix(recipient.address, this.#controls.virtualdomains), report.text);
   }
 
   #jobEnded(message: Message, channel: Channel): void {
@@ -385,28 +347,21 @@ export class Manager {
 
   /** qmail-queue needs the room of these messages in the journal. */
   vacate(serials: readonly number[], ids: readonly number[]): void {
+    const here: Message[] = [];
     for (const [at, serial] of serials.entries()) {
       const message = this.#messages.get(ids[at] ?? 0);
-      if (message?.place?.serial === serial) this.#vacate.push(message);
+      if (message?.place?.serial === serial) here.push(message);
       else this.arrivals.vacate(serial);
     }
-    this.#vacateMore();
+    this.#vacating.add(here);
   }
 
-  #vacateMore(): void {
-    while (this.#vacating < mostVacating && !this.#stopping) {
-      const message = this.#vacate.shift();
-      if (message === undefined) return;
-      // Its end is on its way; what is bounced just now must not be written down to be bounced again.
-      if (message.stage !== "journal" || this.#deciding.has(message)) continue;
-      this.#vacating++;
-      this.#track(
-        this.#withdraw(message, this.#hands.nowSeconds()).finally(() => {
-          this.#vacating--;
-          this.#vacateMore();
-        }),
-      );
-    }
+  #vacateOne(message: Message): Promise<void> | undefined {
+    // Its end is on its way; what is bounced just now must not be written down to be bounced again.
+    if (this.#stopping || message.stage !== "journal" || this.#deciding.has(message)) return undefined;
+    const withdrawn = this.#withdraw(message, this.#hands.nowSeconds());
+    this.#track(withdrawn);
+    return withdrawn;
   }
 
   /** Starts no more deliveries of a message, has it written down, and tries who is left at `atSeconds`. */
@@ -453,9 +408,8 @@ export class Manager {
 
   /** Has every message leave the journal. */
   vacateAll(): void {
-    for (const message of this.#messages.values()) if (message.place !== undefined) this.#vacate.push(message);
     for (const { place } of [...this.arrivals.journalMessages()]) this.arrivals.vacate(place.serial);
-    this.#vacateMore();
+    this.#vacating.add([...this.#messages.values()].filter(({ place }) => place !== undefined));
   }
 
   #commandHands(): CommandHands {

@@ -48,14 +48,16 @@ export class Transitions {
 
   /**
    * From the journal or S4 to S5: what is done is marked so, what failed stands in bounce. Deliveries may run meanwhile;
-   * their reports have to wait for the end of it. Tries until the disk takes it, or the process is to end.
+   * their reports have to wait for the end of it. Tries until the disk takes it, or the process is to end. `prepare`: what
+   * has to be done first, and is part of the move for all others.
    */
-  moveToSplit(message: Message): Promise<void> {
-    message.moving ??= this.#move(message).finally(() => message.moving = undefined);
+  moveToSplit(message: Message, prepare?: () => Promise<void>): Promise<void> {
+    message.moving ??= this.#move(message, prepare).finally(() => message.moving = undefined);
     return message.moving;
   }
 
-  async #move(message: Message): Promise<void> {
+  async #move(message: Message, prepare?: () => Promise<void>): Promise<void> {
+    if (prepare !== undefined) await prepare();
     if (!await this.#leaveJournal(message) || !await this.#writeSplit(message)) return;
     await this.#cleaner.clean("todo", message.id);
     message.stage = "split";
