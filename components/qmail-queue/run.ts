@@ -2,6 +2,7 @@
  * qmail-queue's shell: sockets, clock and disk around the intake and the journal.
  * @module
  */
+import { setImmediate } from "node:timers";
 import { type Disk, realDisk } from "../lib/disk/disk.ts";
 import { describeError, log, logEvent } from "../lib/log/log.ts";
 import { type Running, type Start } from "../lib/process/component.ts";
@@ -35,6 +36,7 @@ function journalOptions(journalBytes: number, onVacate: JournalOptions["onVacate
     onTrouble: (error) => logEvent("trouble", { reason: describeError(error) }),
     onVacate,
     nowMs: () => Date.now(),
+    gather: () => new Promise((resolve) => setImmediate(() => resolve())),
   };
 }
 

@@ -11,6 +11,8 @@ import { type JournalMessage, parseSendRequest, type SendRequest } from "../lib/
 import type { Entry } from "./journal/journal.ts";
 import type { Notify, QueueStore } from "./store.ts";
 
+type MoveRequest = Extract<SendRequest, { op: "move" }>;
+
 /** Messages of the journal in one frame, when all are told again. */
 const toldAtOnce = 100;
 
@@ -108,13 +110,21 @@ export class SendLink implements Notify {
         return pipe.send({ op: "settled", serials: request.serials });
       case "move": {
         const { serial, message } = request;
-        const moved = this.#store().move(serial, message).then((ok) => pipe.send({ op: "moved", serial, ok })).finally(
-          () => this.#moves.delete(moved),
+        const moved = this.#store().move(serial, message).then((ok) => this.#tellMoved(pipe, request, ok)).finally(() =>
+          this.#moves.delete(moved)
         );
         return void this.#moves.add(moved);
       }
       case "accepting":
         this.#store().accepting = request.accepting;
     }
+  }
+
+  /** To whoever is there: a qmail-send that was started meanwhile has not been told of this message. */
+  #tellMoved(pipe: Pipe, { serial, message }: MoveRequest, ok: boolean): void {
+    if (!pipe.closed) return pipe.send({ op: "moved", serial, ok });
+    if (ok) return this.todo(message);
+    const inJournal = this.#store().journalMessage(serial);
+    if (inJournal !== undefined) this.journal(inJournal);
   }
 }

@@ -176,19 +176,25 @@ export class QueueStore implements Store {
 
   /** Those that are not done, read back from the journal. */
   *journalMessages(): Generator<JournalMessage, void, undefined> {
-    for (const entry of this.#journal.entries()) {
-      // Done while others were told of.
-      if (this.#journal.find(entry.serial) === undefined) continue;
-      try {
-        const { envelope, content, birthSeconds } = this.#journal.read(entry);
-        const todo = parseTodo(envelope);
-        if (!todo.ok) throw new Error(todo.error);
-        const { serial, id } = entry;
-        yield { serial, id, place: placeOf(entry), birthSeconds, sizeBytes: content.length, ...todo.value };
-      } catch (error) {
-        // It stays; the next start of either side tries again.
-        logEvent("unreadable", { message: entry.id, reason: describeError(error) });
-      }
+    for (const { serial } of this.#journal.entries()) {
+      // An earlier qmail-send asked for its move: where it stands is told when that is known.
+      const message = this.#moves.has(serial) ? undefined : this.journalMessage(serial);
+      if (message !== undefined) yield message;
+    }
+  }
+
+  /** One of them; undefined when it is done, or cannot be read: it stays then, the next start of either side tries again. */
+  journalMessage(serial: number): JournalMessage | undefined {
+    const entry = this.#journal.find(serial);
+    if (entry === undefined) return undefined;
+    try {
+      const { envelope, content, birthSeconds } = this.#journal.read(entry);
+      const todo = parseTodo(envelope);
+      if (!todo.ok) throw new Error(todo.error);
+      return { serial, id: entry.id, place: placeOf(entry), birthSeconds, sizeBytes: content.length, ...todo.value };
+    } catch (error) {
+      logEvent("unreadable", { message: entry.id, reason: describeError(error) });
+      return undefined;
     }
   }
 

@@ -29,6 +29,8 @@ import { Store } from "./store.ts";
 import { Surveyor } from "./surveyor.ts";
 import { Suspects } from "./suspects.ts";
 
+/** So long a qmail-queue may take to start; where there is none, for another program writes to todo, mail goes on. */
+const queueAwayMs = 10_000;
 const rescanMs = 1_500_000;
 /** Less than what the supervisor gives (components/supervisor/run.ts): what is done still has to be written down. */
 const stopLimitMs = 1000;
@@ -68,6 +70,7 @@ export async function run({ home }: Start): Promise<Running> {
   const journal = new JournalReader(home);
   /** The connection by which qmail-queue tells of new messages. */
   let queuePipe: Pipe | undefined;
+  let hadQueue = false;
   const ask: Ask = (request) => queuePipe?.send(request);
   const disk = realDisk();
   const store = new Store(disk, home);
@@ -91,12 +94,16 @@ export async function run({ home }: Start): Promise<Running> {
     breathe,
     ask: () => ask({ op: "writing", messages: suspects.all() }),
   });
+  // A qmail-queue that died over a move has yet to say where that message stands: todo waits for it, but not for ever.
+  const withoutQueue = setTimeout(() => void surveyor.start(), queueAwayMs);
   const server = serveUnix(home.socket("qmail-send"), {
     onOpen: (pipe) => {
       queuePipe = pipe;
+      hadQueue = true;
       suspects.forget();
       manager.journal.connected();
       drain.connected();
+      clearTimeout(withoutQueue);
       void surveyor.start();
     },
     onClose: (pipe) => {
@@ -112,8 +119,7 @@ export async function run({ home }: Start): Promise<Running> {
   const status = serveStatus(home, "send-status", () => manager.status());
   const rules = () => controls.current;
   const control = serveControl({ disk, home, store, journal, manager, drain, rules });
-  void surveyor.start();
-  const rescan = setInterval(() => void surveyor.scanTodo(), rescanMs);
+  const rescan = setInterval(() => (queuePipe !== undefined || !hadQueue) && void surveyor.scanTodo(), rescanMs);
   return {
     reload: () => {
       const defects = controls.reload();
@@ -123,6 +129,7 @@ export async function run({ home }: Start): Promise<Running> {
     alarm: () => manager.retryAll(),
     stop: async () => {
       clearInterval(rescan);
+      clearTimeout(withoutQueue);
       surveyor.stop();
       // Not the connection that qmail-queue has: what is done now has to be said.
       server.stop();

@@ -46,6 +46,7 @@ export async function emptyJournal(disk: Disk, home: Home): Promise<number> {
     onTrouble: (error) => troubles.push(error),
     onVacate: () => {},
     nowMs: () => Date.now(),
+    gather: () => Promise.resolve(),
   });
   const store = new QueueStore(disk, home, journal, { todo: () => {}, journal: () => {} });
   let moved = 0;

@@ -56,6 +56,7 @@ export function tinyJournal(onTrouble: (error: unknown) => void): JournalOptions
     onTrouble,
     onVacate: () => {},
     nowMs: () => Date.now(),
+    gather: () => Promise.resolve(),
   };
 }
 

@@ -73,6 +73,7 @@ async function world() {
     onTrouble: () => {},
     onVacate: () => {},
     nowMs: () => Date.now(),
+    gather: () => Promise.resolve(),
   });
   const link: SendLink = new SendLink(home, () => store);
   const store: QueueStore = new QueueStore(disk, home, journal, link);

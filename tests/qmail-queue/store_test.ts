@@ -24,6 +24,7 @@ async function world(fields: Partial<JournalOptions> = {}) {
       onTrouble: () => {},
       onVacate: () => {},
       nowMs: () => Date.now(),
+      gather: () => Promise.resolve(),
       ...fields,
     });
   const journal = await open(disk);

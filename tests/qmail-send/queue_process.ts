@@ -44,6 +44,7 @@ export class QueueProcess implements Notify {
             messages: entries.map(({ id }) => id),
           }),
         nowMs: () => Date.now(),
+        gather: () => Promise.resolve(),
       });
       await finishMoves(this.process, home, journal);
       this.#journal = journal;

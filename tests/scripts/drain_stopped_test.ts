@@ -23,6 +23,7 @@ async function withJournal(clock: FakeClock): Promise<FakeDisk> {
     },
     onVacate: () => {},
     nowMs: () => Date.now(),
+    gather: () => Promise.resolve(),
   });
   for (const sender of ["done@d.example", ...senders]) {
     const envelope = formatTodo({ uid: 1, qp: 2, sender, recipients: ["x@y.example"] });

@@ -21,6 +21,8 @@ export interface JournalOptions {
   /** The room of these records is needed: they are to be moved into the layout, or done. */
   readonly onVacate: (entries: readonly Entry[]) => void;
   nowMs(): number;
+  /** Settles when what has arrived already has been appended, so that it shares a sync. */
+  gather(): Promise<void>;
 }
 
 /** What is appended. */
@@ -358,9 +360,8 @@ export class Journal {
   }
 
   async #run(): Promise<void> {
-    // What the same turn brings shares this sync.
-    await Promise.resolve();
     while (this.#waiting.length > 0) {
+      await this.#options.gather();
       try {
         this.#writeOut();
         const batch = this.#waiting;

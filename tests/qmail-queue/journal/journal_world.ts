@@ -36,6 +36,7 @@ export function world() {
       onTrouble: (error) => troubles.push(error),
       onVacate: (entries) => vacated.push([...entries]),
       nowMs: () => Date.now(),
+      gather: () => Promise.resolve(),
       ...fields,
     });
   return { clock, disk, troubles, vacated, open, [Symbol.dispose]: () => clock[Symbol.dispose]() };
