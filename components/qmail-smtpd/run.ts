@@ -22,6 +22,9 @@ import { farewells } from "./session.ts";
 /** One process could hold far more; a thousand clients that say nothing cost it some 25 MB. */
 const maxConnections = 1000;
 
+/** So long a message waits for a qmail-queue that is being started, before its client is told to try again. */
+const queueAwayMs = 5000;
+
 /** How long messages under way may go on coming in after a stop. */
 const stopMs = 1500;
 
@@ -72,7 +75,7 @@ export async function run({ home, portOffset }: Start, ids?: Ids): Promise<Runni
   let values = valuesOf(controls.current);
   const connections = new Set<Connection>();
   let onEmpty = () => {};
-  const queue = new Client(home.socket("qmail-queue"));
+  const queue = new Client(home.socket("qmail-queue"), { connectMs: queueAwayMs });
   const getpw = new Client(home.socket("qmail-getpw"));
   const mailboxes = new MailboxCache();
   const service: Service = {
