@@ -48,6 +48,15 @@ export class Bench<M> {
     return job;
   }
 
+  /** Ends deliveries one by one, as answered, until one of `message` has been started; `between` each end and start. */
+  runUntilStarted(message: M, between = () => {}): void {
+    while (!this.started.some((job) => job.message === message)) {
+      const ended = this.end();
+      between();
+      if (this.start().length === 0 && ended === undefined) throw new Error("nothing runs, and nothing can be started");
+    }
+  }
+
   /** Runs everything to its end. */
   drain(outcome: (job: Job<M>) => Outcome = () => "answered"): void {
     do {

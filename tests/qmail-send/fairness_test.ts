@@ -143,10 +143,7 @@ describe("Dispatcher: whose turn it is", () => {
         bench.start();
         const from = bench.started.length;
         bench.add("fresh", ["elsewhere"]);
-        while (bench.started.at(-1)?.message !== "fresh") {
-          bench.end();
-          bench.start();
-        }
+        bench.runUntilStarted("fresh");
         const before = bench.started.slice(from).findIndex(({ message }) => message === "fresh");
         assert(before <= bulks.length, `${before} deliveries before it`);
       },
@@ -192,12 +189,10 @@ describe("Dispatcher: whose turn it is", () => {
         bench.start();
         // Whatever comes after it changes nothing.
         const pending = [...later];
-        while (!bench.started.some(({ message }) => message === "fresh")) {
+        bench.runUntilStarted("fresh", () => {
           const domain = pending.pop();
           if (domain !== undefined) bench.add(`later ${pending.length}`, ["d0", `d${domain}`]);
-          bench.end();
-          bench.start();
-        }
+        });
         const before = bench.started.slice(from).filter(({ destination }) => destination === "d0")
           .findIndex(({ message }) => message === "fresh");
         assert(before <= waiting, `${before} deliveries before it, ${waiting} messages`);
