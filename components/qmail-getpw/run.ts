@@ -61,7 +61,17 @@ function answer(request: GetpwRequest, controls: ControlValues, users: Users, ho
   if (request.op === "check") return { kind: "exists" };
   const { entry, extension } = found;
   const userHome = entry.home === "" ? home.mail(entry.domain, entry.name) : entry.home;
-  return { kind: "mailbox", maildir: `${userHome}/Maildir`, uid: entry.uid, gid: entry.gid, extension };
+  const { name: user, uid, gid } = entry;
+  return {
+    kind: "account",
+    isVirtual: true,
+    user,
+    uid,
+    gid,
+    home: userHome,
+    dash: extension === "" ? "" : "-",
+    extension,
+  };
 }
 
 export function run({ home }: Start): Running {

@@ -78,12 +78,15 @@ export function run({ home }: Start, changeUser: boolean): Running {
     // A qmail-getpw that dies over the question makes this delivery lost, not deferred: it is repeated at once.
     const found = parseGetpwReply(await getpw.request({ op: "find", address: recipient }));
     if (found.kind === "none") return all(notFound);
-    if (found.kind !== "mailbox") return all(deferral("Trouble finding the mailbox. (#4.3.0)\n"));
-    const { uid, gid, maildir } = found;
+    if (found.kind !== "account") return all(deferral("Trouble finding the mailbox. (#4.3.0)\n"));
+    const { uid, gid, home: userHome } = found;
     if (changeUser && uid === 0) return all(refusesRoot);
     const worker = pool.take(`${uid}:${gid}`, Date.now(), () => startLocal(home, uid, gid, changeUser), end);
     if (worker === undefined) return all(deferral("Too many users' deliveries at once. (#4.3.0)\n"));
-    return await worker.deliver({ sender, recipients, maildir, hostName: controls.current.me }, file);
+    return await worker.deliver(
+      { sender, recipients, maildir: `${userHome}/Maildir`, hostName: controls.current.me },
+      file,
+    );
   };
 
   const spawner = serveSpawner(home, "qmail-lspawn", spawn);

@@ -88,7 +88,7 @@ export function judge(path: ForwardPath, relaying: boolean, rules: Rules): Judge
 
 /** The verdict on a recipient that {@link judge} asked for. */
 export function verdictOf(recipient: string, reply: GetpwReply["kind"]): Verdict {
-  if (reply === "exists" || reply === "mailbox") return { kind: "accept", recipient };
+  if (reply === "exists" || reply === "account") return { kind: "accept", recipient };
   return { kind: "refuse", recipient, reason: reply === "none" ? "no-mailbox" : "unsure" };
 }
 

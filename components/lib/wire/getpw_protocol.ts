@@ -1,7 +1,7 @@
 /**
  * What qmail-getpw is asked (socket `qmail-getpw`): who gets mail for an address.
  *
- * `find` takes an address after rewriting (qmail-lspawn); the answer names the mailbox. `check` takes one as a client
+ * `find` takes an address after rewriting (qmail-lspawn); the answer names the account. `check` takes one as a client
  * gave it (the servers, at RCPT time); the answer says only whether there is such a mailbox.
  * @module
  */
@@ -14,15 +14,25 @@ export interface GetpwRequest {
   readonly address: string;
 }
 
-/** `none`: no such mailbox. `unsure`: the users' file cannot be read at the moment. */
+/** Whose mail it is, as qmail's lookup has it: the account, and what its `.qmail` files are looked up by. */
+export interface Controlling {
+  readonly kind: "account";
+  /** Whether it is a line of users/passwd: it has no account of the system, and its home belongs to the mail server. */
+  readonly isVirtual: boolean;
+  readonly user: string;
+  readonly uid: number;
+  readonly gid: number;
+  /** Absolute path. */
+  readonly home: string;
+  /** Between `.qmail` and the extension: "" or "-" (users/assign may have others). */
+  readonly dash: string;
+  /** In its own case. */
+  readonly extension: string;
+}
+
+/** `none`: no such mailbox. `unsure`: it cannot be said at the moment. */
 export type GetpwReply =
-  | {
-    readonly kind: "mailbox";
-    readonly maildir: string;
-    readonly uid: number;
-    readonly gid: number;
-    readonly extension: string;
-  }
+  | Controlling
   | { readonly kind: "exists" }
   | { readonly kind: "none" }
   | { readonly kind: "unsure" };
@@ -38,13 +48,16 @@ export function parseGetpwRequest(frame: Frame): GetpwRequest {
 
 /** Throws ProtocolError. */
 export function parseGetpwReply(frame: Frame): GetpwReply {
-  const kind = field.oneOf(frame.head, "kind", ["mailbox", "exists", "none", "unsure"]);
-  if (kind !== "mailbox") return { kind };
+  const kind = field.oneOf(frame.head, "kind", ["account", "exists", "none", "unsure"]);
+  if (kind !== "account") return { kind };
   return {
     kind,
-    maildir: field.text(frame.head, "maildir"),
+    isVirtual: field.flag(frame.head, "isVirtual"),
+    user: field.text(frame.head, "user"),
     uid: field.wholeNumber(frame.head, "uid"),
     gid: field.wholeNumber(frame.head, "gid"),
+    home: field.text(frame.head, "home"),
+    dash: field.text(frame.head, "dash"),
     extension: field.text(frame.head, "extension"),
   };
 }

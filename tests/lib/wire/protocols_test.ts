@@ -108,9 +108,9 @@ const rows: readonly Row[] = [
   { name: "a clean reply", parse: clean.parseCleanReply, head: { failed: [3] } },
   { name: "a getpw request", parse: getpw.parseGetpwRequest, head: { op: "find", id: 1, address: "amy@a.example" } },
   {
-    name: "a mailbox",
+    name: "an account",
     parse: getpw.parseGetpwReply,
-    head: { kind: "mailbox", maildir: "/m", uid: 1, gid: 2, extension: "x" },
+    head: { kind: "account", isVirtual: true, user: "amy", uid: 1, gid: 2, home: "/m", dash: "-", extension: "x" },
   },
   { name: "no mailbox", parse: getpw.parseGetpwReply, head: { kind: "none" } },
   {
