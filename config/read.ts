@@ -3,18 +3,10 @@
  * error that names the file, the value and what was expected.
  * @module
  */
+import { ifThere } from "../components/lib/disk/if_there.ts";
 import { err, ok, type Result } from "../components/lib/result.ts";
 import type { Home } from "./home.ts";
 import { type ControlFile, controlFilesOf, type Controls, type Row, schema } from "./schema.ts";
-
-function readText(path: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
 
 /**
  * The values of `files`. Errors: one line a file, `Cannot read control file "databytes": expected …, got "10MB"`.
@@ -32,7 +24,7 @@ export function readControls<F extends ControlFile>(
   for (const file of wanted) {
     const row = schema[file] as Row<unknown>;
     try {
-      const text = readText(home.control(file));
+      const text = ifThere(() => Deno.readTextFileSync(home.control(file)));
       const value = text === undefined ? undefined : row.parse(text);
       if (value?.ok === false) errors.push(`Cannot read control file "${file}": ${value.error}`);
       else if (value !== undefined) values.set(file, value.value);

@@ -7,8 +7,8 @@ import net from "node:net";
 import { parseArgs } from "@std/cli/parse-args";
 import { homeAt } from "../config/home.ts";
 import { parseEndpoint } from "../config/values.ts";
-import type { ComponentStatus } from "../components/lib/wire/status_protocol.ts";
-import { askSupervisor } from "./ask.ts";
+import { parseSupervisorStatus } from "../components/lib/wire/status_protocol.ts";
+import { askStatus } from "./ask.ts";
 import { fail } from "./fail.ts";
 
 const help =
@@ -20,9 +20,8 @@ Sends a message through the dqmail in DIR (default var), or through --server, an
   deno task send amy@example.org --from demo@localhost --subject Lunch < letter.txt`;
 
 async function ownServer(dir: string): Promise<string> {
-  const status = await askSupervisor(homeAt(dir), { op: "status" }, "supervisor-status").catch(() => undefined);
-  const components = (status?.["components"] ?? []) as readonly ComponentStatus[];
-  const port = components.find((component) => component.name === "qmail-smtpd")?.ports["smtp"];
+  const status = await askStatus(homeAt(dir), "supervisor-status", parseSupervisorStatus).catch(() => undefined);
+  const port = status?.components.find((component) => component.name === "qmail-smtpd")?.ports["smtp"];
   if (port === undefined) {
     fail(`no dqmail runs in ${homeAt(dir).dir}; name one with --home, or another server with --server`);
   }

@@ -4,8 +4,8 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { homeAt } from "../config/home.ts";
-import { askSupervisor } from "./ask.ts";
-import type { ComponentStatus } from "../components/lib/wire/status_protocol.ts";
+import { askStatus } from "./ask.ts";
+import { type ComponentStatus, parseSupervisorStatus } from "../components/lib/wire/status_protocol.ts";
 import { formatTable } from "./table.ts";
 
 const help = `Usage: deno task status [--home DIR] [--json]
@@ -50,19 +50,19 @@ async function main(): Promise<void> {
   const args = parseArgs(Deno.args, { string: ["home"], boolean: ["json", "help"] });
   if (args["help"] === true) return console.log(help);
   const home = homeAt(String(args["home"] ?? "var"));
-  const status = await askSupervisor(home, { op: "status" }, "supervisor-status").catch(() => undefined);
+  const status = await askStatus(home, "supervisor-status", parseSupervisorStatus).catch(() => undefined);
   if (status === undefined) {
     console.error(`no dqmail runs in ${home.dir}; "deno task start --home ${home.dir}" starts one`);
     Deno.exit(1);
   }
-  const rows = (status["components"] as readonly ComponentStatus[]).map(withMemory);
+  const rows = status.components.map(withMemory);
   if (args["json"] === true) {
-    return console.log(JSON.stringify({ ...status, id: undefined, components: rows }, undefined, 2));
+    return console.log(JSON.stringify({ ...status, components: rows }, undefined, 2));
   }
   const total = rows.reduce((sum, row) => sum + row.memoryBytes, 0);
   const titles = ["component", "pid", "state", "restarts", "uptime", "memory", "uid", "ports"];
   console.log(formatTable([titles, ...rows.map(formatRow)]));
-  console.log(`\nsupervisor ${status["pid"]}, ${(total / 1048576).toFixed(0)} MiB in the components\n\nGrants:`);
+  console.log(`\nsupervisor ${status.pid}, ${(total / 1048576).toFixed(0)} MiB in the components\n\nGrants:`);
   for (const row of rows) {
     if (row.grant.length > 0) {
       console.log(`  ${row.name}\n    ${row.grant.map((flag) => flag.replaceAll(home.dir, "~")).join("\n    ")}`);

@@ -9,10 +9,10 @@ import { CannotStart, type Running, type Start } from "../lib/process/component.
 import { ControlValues } from "../lib/process/controls.ts";
 import { Client, ConnectionLost } from "../lib/wire/client.ts";
 import type { Frame } from "../lib/wire/frame.ts";
+import { parseQueueStatus, parseSendStatus, parseSupervisorStatus } from "../lib/wire/status_protocol.ts";
 import { createApp } from "./app.ts";
 import { adminEndpoints, isLoopback } from "./listeners.ts";
 import type { Answer, Overview } from "./overview.ts";
-import { parseQueueStatus, parseSendStatus, parseSupervisorStatus } from "./parse_status.ts";
 
 /** How long a component may take to answer before it shows as away. */
 const answerMs = 1000;

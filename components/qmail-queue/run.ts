@@ -13,6 +13,7 @@ import { parseQueueRequest } from "../lib/wire/queue_protocol.ts";
 import { serveUnix } from "../lib/wire/server.ts";
 import { serveStatus } from "../lib/wire/status_server.ts";
 import type { QueueStatus } from "../lib/wire/status_protocol.ts";
+import { breathe } from "../lib/process/breathe.ts";
 import { ControlValues } from "../lib/process/controls.ts";
 import { Intake } from "./intake.ts";
 import { Journal, type JournalOptions } from "./journal/journal.ts";
@@ -32,7 +33,7 @@ function journalOptions(journalBytes: number, onVacate: JournalOptions["onVacate
   return {
     segment: { bytes: segmentBytes, records: segmentRecords },
     segments: segmentsFor(journalBytes),
-    numbers: { ready: 128, most: 4096 },
+    numbers: { ready: 128, most: 4096, breathe },
     onTrouble: (error) => logEvent("trouble", { reason: describeError(error) }),
     onVacate,
     nowMs: () => Date.now(),

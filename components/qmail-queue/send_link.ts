@@ -8,7 +8,7 @@ import { Client } from "../lib/wire/client.ts";
 import type { Frame } from "../lib/wire/frame.ts";
 import type { Pipe } from "../lib/wire/pipe.ts";
 import { type JournalMessage, parseSendRequest, type SendRequest } from "../lib/wire/queue_protocol.ts";
-import type { Entry } from "./journal/journal.ts";
+import type { Entry } from "./journal/entry.ts";
 import type { Notify, QueueStore } from "./store.ts";
 
 type MoveRequest = Extract<SendRequest, { op: "move" }>;

@@ -19,7 +19,8 @@ import {
 } from "../lib/wire/queue_protocol.ts";
 import { Draft } from "./draft.ts";
 import type { Store } from "./intake.ts";
-import type { Entry, Journal } from "./journal/journal.ts";
+import type { Entry } from "./journal/entry.ts";
+import type { Journal } from "./journal/journal.ts";
 
 /** Told of messages that are on stable storage. */
 export interface Notify {

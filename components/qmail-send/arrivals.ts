@@ -6,6 +6,7 @@
 import { log } from "../lib/log/log.ts";
 import type { Result } from "../lib/result.ts";
 import type { Message, NewMessage } from "./message.ts";
+import { troubleSeconds } from "./timing.ts";
 
 /** A message of the journal that waits to be begun. */
 export type JournalMessage = NewMessage & { readonly place: NonNullable<NewMessage["place"]> };
@@ -24,8 +25,6 @@ export interface ArrivalEvents {
   move(serial: number, id: number): Promise<boolean>;
 }
 
-/** Seconds before a message that cannot be read is tried again. */
-const troubleSeconds = 123;
 /** A full disk is worth another look soon. */
 const moveAgainMs = 5000;
 /** Messages of the journal that wait in memory. */

@@ -5,6 +5,7 @@
 import type { Home } from "../../config/home.ts";
 import type { Disk } from "../lib/disk/disk.ts";
 import { openMessage } from "../lib/delivery/message_file.ts";
+import { breathe } from "../lib/process/breathe.ts";
 import { describeError, logEvent } from "../lib/log/log.ts";
 import { rewriteRecipient, type RewriteRules } from "../lib/queue/rewrite.ts";
 import type { JournalReader } from "../lib/queue/journal/reader.ts";
@@ -62,7 +63,6 @@ async function answer(ways: ControlWays, request: ControlRequest): Promise<Reply
       const parts = home.queueSplit + 1;
       if (part >= parts) throw new ProtocolError(`part ${part} of ${parts}`);
       const memory = { ...manager.inMemory, todo: part === 0 ? await store.listTodo() : [] };
-      const breathe = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
       return { head: { messages: await manager.commands.find(part, selection, memory, breathe), parts } };
     }
     case "show":

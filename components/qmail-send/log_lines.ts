@@ -51,8 +51,11 @@ export function logMail(event: MailEvent): void {
   logBoth(() => formatLine(event), () => fieldsOf(event));
 }
 
+const harmless = /^[!-$&-~]*$/;
+
 /** Octets of addresses and reports in a log line: LF is `/`, all others but printable ASCII without blank and `%` are `_`. */
 export function safe(octets: string): string {
+  if (harmless.test(octets)) return octets;
   let result = "";
   for (let at = 0; at < octets.length; at++) {
     const code = octets.charCodeAt(at);

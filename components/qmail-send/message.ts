@@ -4,7 +4,7 @@
  * @module
  */
 import type { Channel } from "../lib/queue/layout.ts";
-import type { JournalPlace } from "../lib/wire/queue_protocol.ts";
+import type { JournalMessage, JournalPlace } from "../lib/wire/queue_protocol.ts";
 import type { Added, Recipient } from "./dispatcher.ts";
 
 /**
@@ -43,16 +43,9 @@ export interface Message {
 }
 
 /** What a new message's envelope says, wherever it was read. */
-export interface NewMessage {
-  readonly id: number;
+export interface NewMessage extends Omit<JournalMessage, "serial" | "place"> {
   /** In the journal; undefined: it is in todo. */
   readonly place: JournalPlace | undefined;
-  readonly birthSeconds: number;
-  readonly sizeBytes: number;
-  readonly qp: number;
-  readonly uid: number;
-  readonly sender: string;
-  readonly recipients: readonly string[];
 }
 
 /** First attempts held in memory at once; further messages wait in todo or in the journal. */

@@ -2,10 +2,10 @@
  * qmail-send's shell: its sockets and signals around the manager.
  * @module
  */
-import { setImmediate } from "node:timers";
 import type { SocketName } from "../../config/home.ts";
 import { realDisk } from "../lib/disk/disk.ts";
 import { describeError, logEvent } from "../lib/log/log.ts";
+import { breathe } from "../lib/process/breathe.ts";
 import type { Running, Start } from "../lib/process/component.ts";
 import { ControlValues } from "../lib/process/controls.ts";
 import { takeLock } from "../lib/process/lock.ts";
@@ -14,7 +14,7 @@ import type { Channel } from "../lib/queue/layout.ts";
 import { Client, ConnectionLost } from "../lib/wire/client.ts";
 import { parseSpawnReply, type SpawnReply } from "../lib/wire/delivery_protocol.ts";
 import type { Pipe } from "../lib/wire/pipe.ts";
-import { parseQueueNotice, type QueueNotice } from "../lib/wire/queue_protocol.ts";
+import { parseQueueNotice } from "../lib/wire/queue_protocol.ts";
 import { serveUnix } from "../lib/wire/server.ts";
 import { serveStatus } from "../lib/wire/status_server.ts";
 import { sendBounce } from "./bouncer.ts";
@@ -25,6 +25,7 @@ import { Drain } from "./drain.ts";
 import type { Ask } from "./journal_link.ts";
 import { Manager } from "./manager.ts";
 import type { Message } from "./message.ts";
+import { takeNotice } from "./notices.ts";
 import { Store } from "./store.ts";
 import { Surveyor } from "./surveyor.ts";
 import { Suspects } from "./suspects.ts";
@@ -35,10 +36,6 @@ const rescanMs = 1_500_000;
 /** Less than what the supervisor gives (components/supervisor/run.ts): what is done still has to be written down. */
 const stopLimitMs = 1000;
 const spawners: Readonly<Record<Channel, SocketName>> = { local: "qmail-lspawn", remote: "qmail-rspawn" };
-
-function breathe(): Promise<void> {
-  return new Promise((resolve) => setImmediate(() => resolve()));
-}
 
 function nowSeconds(): number {
   return Math.floor(Date.now() / 1000);
@@ -140,26 +137,4 @@ export async function run({ home }: Start): Promise<Running> {
       lock.close();
     },
   };
-}
-
-function takeNotice(manager: Manager, suspects: Suspects, notice: QueueNotice): void {
-  switch (notice.op) {
-    case "todo":
-      for (const id of notice.messages) suspects.clear(id);
-      return manager.arrivals.todo(notice.messages);
-    case "journal":
-      return manager.arrivals.journal(notice.entries);
-    case "abandoned":
-      for (const id of notice.messages) {
-        const held = suspects.take(id);
-        if (held !== undefined) manager.removeAbandoned(id, held);
-      }
-      return;
-    case "settled":
-      return manager.journal.settled(notice.serials);
-    case "moved":
-      return manager.journal.moved(notice.serial, notice.ok);
-    case "vacate":
-      return manager.vacate(notice.serials, notice.messages);
-  }
 }

@@ -7,6 +7,7 @@ import type { Manager } from "./manager.ts";
 import type { Store } from "./store.ts";
 import type { Suspects } from "./suspects.ts";
 import { type Findings, survey, type SurveyOptions } from "./survey.ts";
+import { troubleSeconds } from "./timing.ts";
 
 export interface SurveyorOptions extends SurveyOptions {
   /** Lets everything else go on. */
@@ -14,9 +15,6 @@ export interface SurveyorOptions extends SurveyOptions {
   /** Asks qmail-queue which of the suspects it is writing. */
   ask(): void;
 }
-
-/** Before a folder that cannot be read is tried again. */
-const troubleMs = 123_000;
 
 export class Surveyor {
   readonly #store: Store;
@@ -96,7 +94,7 @@ export class Surveyor {
         return await list();
       } catch (error) {
         log(`alert: unable to read the queue: ${describeError(error)}; will try again later`);
-        await new Promise((resolve) => setTimeout(resolve, troubleMs));
+        await new Promise((resolve) => setTimeout(resolve, troubleSeconds * 1000));
       }
     }
   }

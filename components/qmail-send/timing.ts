@@ -14,6 +14,9 @@ export function nextAttempt(birthSeconds: number, nowSeconds: number, channel: C
   return birthSeconds + (Math.floor(Math.sqrt(ageSeconds)) + skip[channel]) ** 2;
 }
 
+/** Seconds before what failed for trouble of our own is tried again, as in qmail. */
+export const troubleSeconds = 123;
+
 /** Seconds before a delivery whose process died is tried again; `losses` of this recipient so far, from 1. */
 export function retryAfterLoss(losses: number): number {
   return 0.25 * 4 ** (losses - 1);

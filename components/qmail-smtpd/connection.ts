@@ -6,7 +6,6 @@
  * Everything here runs from the socket's events without a promise, unless another process has to be asked.
  * @module
  */
-import type { Socket } from "node:net";
 import { describeError, log, logEvent } from "../lib/log/log.ts";
 import { smtpReceived } from "../lib/message/received.ts";
 import { toOctets } from "../lib/octets.ts";
@@ -16,8 +15,9 @@ import { type Command, parseCommand } from "../lib/smtp/command.ts";
 import { LineReader } from "../lib/smtp/line_reader.ts";
 import type { Client } from "../lib/wire/client.ts";
 import type { GetpwReply } from "../lib/wire/getpw_protocol.ts";
+import { type ClientSocket, commandBytes, contentBytes } from "./client_socket.ts";
 import { IncomingMessage } from "./message.ts";
-import { clientAddress, judge, mayRelay, type Rules, type Verdict, verdictOf } from "./policy.ts";
+import { judge, type KnownClients, type Rules, type Verdict, verdictOf } from "./policy.ts";
 import {
   type ContentEnd,
   farewells,
@@ -36,6 +36,7 @@ import {
 export interface Values {
   readonly settings: Settings;
   readonly rules: Rules;
+  readonly clients: KnownClients;
   readonly timeoutSeconds: number;
 }
 
@@ -65,7 +66,7 @@ const lingerSeconds = 5;
 
 export class Connection {
   readonly ip: string;
-  readonly #socket: Socket;
+  readonly #socket: ClientSocket;
   readonly #service: Service;
   readonly #values: Values;
   readonly #relaying: boolean;
@@ -82,26 +83,28 @@ export class Connection {
   #goingDown = false;
   #idleSeconds = 0;
 
-  constructor(socket: Socket, values: Values, service: Service) {
+  constructor(socket: ClientSocket, values: Values, service: Service) {
     this.#socket = socket;
     this.#values = values;
     this.#service = service;
-    this.ip = clientAddress(socket.remoteAddress);
-    this.#relaying = mayRelay(this.ip, values.rules);
-    socket.on("data", (chunk: Uint8Array) => this.#onData(chunk));
-    socket.on("end", () => {
-      this.#ended = true;
-      this.#work();
-    });
-    socket.on("drain", () => {
-      this.#unread = false;
-      this.#work();
-    });
-    // What happened to the client does not matter; "close" follows.
-    socket.on("error", () => {});
-    socket.on("close", () => this.#onClose());
+    const { ip, relaying } = values.clients.at(socket.remoteAddress);
+    this.ip = ip;
+    this.#relaying = relaying;
     this.#replies = greet(values.settings);
     this.#flush();
+    socket.listen({
+      data: (chunk) => this.#onData(chunk),
+      end: () => {
+        this.#ended = true;
+        this.#work();
+      },
+      drain: () => {
+        if (!this.#unread) return;
+        this.#unread = false;
+        this.#work();
+      },
+      close: () => this.#onClose(),
+    });
   }
 
   /** To be called each second. */
@@ -150,7 +153,7 @@ export class Connection {
       this.#flush();
       if (this.#waiting !== undefined || this.#unread || this.#closing) return;
       if (this.#ended) this.#close();
-      else if (this.#socket.isPaused()) this.#socket.resume();
+      else if (this.#socket.paused) this.#socket.resume();
     } catch (error) {
       // A bug costs the one session that met it; its client tries again.
       log(`alert: session of ${this.ip} broken off: ${describeError(error)}`);
@@ -227,6 +230,7 @@ export class Connection {
     } as const;
     const submission = new Submission(queue, "network", uid);
     this.#message = new IncomingMessage(envelope, toOctets(smtpReceived(trace)), submission, settings.databytes);
+    this.#socket.readBytes = contentBytes;
   }
 
   #takeContent(message: IncomingMessage): boolean {
@@ -244,6 +248,7 @@ export class Connection {
 
   #endContent(message: IncomingMessage): void {
     this.#message = undefined;
+    this.#socket.readBytes = commandBytes;
     const end = message.end(Date.now);
     if (end instanceof Promise) this.#await("queue", end, (known) => this.#answer(message, known));
     else this.#answer(message, end);
@@ -280,7 +285,7 @@ export class Connection {
     if (this.#replies === "") return;
     const replies = this.#replies;
     this.#replies = "";
-    this.#socket.write(replies, "latin1");
+    this.#socket.write(replies);
     this.#unread = this.#socket.writableLength > unreadBytes;
   }
 

@@ -74,6 +74,36 @@ export function mayRelay(ip: string, rules: Rules): boolean {
   );
 }
 
+/** A client as the rules see it. */
+export interface KnownClient {
+  readonly ip: string;
+  readonly relaying: boolean;
+}
+
+/** Clients whose addresses are remembered; most come again soon. */
+const mostClients = 1000;
+
+/** {@link clientAddress} and {@link mayRelay} of sockets' remote addresses, each worked out once. */
+export class KnownClients {
+  readonly #rules: Rules;
+  readonly #known = new Map<string | undefined, KnownClient>();
+
+  constructor(rules: Rules) {
+    this.#rules = rules;
+  }
+
+  at(remoteAddress: string | undefined): KnownClient {
+    let client = this.#known.get(remoteAddress);
+    if (client === undefined) {
+      const ip = clientAddress(remoteAddress);
+      client = { ip, relaying: mayRelay(ip, this.#rules) };
+      if (this.#known.size >= mostClients) this.#known.clear();
+      this.#known.set(remoteAddress, client);
+    }
+    return client;
+  }
+}
+
 /** Judges one RCPT of a client that may relay, or may not. */
 export function judge(path: ForwardPath, relaying: boolean, rules: Rules): Judgement {
   const bare = path.kind === "postmaster";
@@ -88,7 +118,7 @@ export function judge(path: ForwardPath, relaying: boolean, rules: Rules): Judge
 
 /** The verdict on a recipient that {@link judge} asked for. */
 export function verdictOf(recipient: string, reply: GetpwReply["kind"]): Verdict {
-  if (reply === "exists" || reply === "account") return { kind: "accept", recipient };
+  if (reply === "exists" || reply === "possible" || reply === "account") return { kind: "accept", recipient };
   return { kind: "refuse", recipient, reason: reply === "none" ? "no-mailbox" : "unsure" };
 }
 

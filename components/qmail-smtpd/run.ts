@@ -2,7 +2,6 @@
  * qmail-smtpd's shell: binds the ports, gives up root, hands each client to a connection, and lets those end in order.
  * @module
  */
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import process from "node:process";
 import type { Controls } from "../../config/schema.ts";
 import type { Endpoint } from "../../config/values.ts";
@@ -13,10 +12,11 @@ import { CannotStart, type Running, type Start } from "../lib/process/component.
 import { ControlValues } from "../lib/process/controls.ts";
 import { Client, ConnectionLost } from "../lib/wire/client.ts";
 import { type GetpwReply, parseGetpwReply } from "../lib/wire/getpw_protocol.ts";
+import { ClientSocket } from "./client_socket.ts";
 import { Connection, type Service, type Values } from "./connection.ts";
 import { smtpEndpoints } from "./permissions.ts";
 import { MailboxCache } from "./mailbox_cache.ts";
-import { clientAddress, compileRules } from "./policy.ts";
+import { compileRules, KnownClients } from "./policy.ts";
 import { farewells } from "./session.ts";
 
 /** One process could hold far more; a thousand clients that say nothing cost it some 25 MB. */
@@ -25,37 +25,47 @@ const maxConnections = 1000;
 /** So long a message waits for a qmail-queue that is being started, before its client is told to try again. */
 const queueAwayMs = 5000;
 
+/** After a connection that could not be taken. */
+const acceptAgainMs = 100;
+
 /** How long messages under way may go on coming in after a stop. */
 const stopMs = 1500;
 
 function valuesOf(controls: Controls): Values {
+  const rules = compileRules(controls);
   return {
     settings: { greeting: utf8Octets(controls.smtpgreeting), databytes: controls.databytes },
-    rules: compileRules(controls),
+    rules,
+    clients: new KnownClients(rules),
     timeoutSeconds: controls.timeoutsmtpd,
   };
 }
 
-/** Answers the server, or undefined where the machine has no such IPv6 address. */
-function listenOn({ host, port }: Endpoint, onSocket: (socket: Socket) => void): Promise<Server | undefined> {
-  const isV6 = host.includes(":");
-  // A client that sends all and closes its side still gets its replies.
-  const server = createServer({ allowHalfOpen: true }, onSocket);
-  return new Promise((resolve, reject) => {
-    server.once("error", (error: Error & { code?: string }) => {
-      // EINVAL is what node:net of deno 2.9.6 makes of EADDRNOTAVAIL.
-      const { code = "" } = error;
-      if (!isV6 || !["EADDRNOTAVAIL", "EAFNOSUPPORT", "EINVAL"].includes(code)) return reject(error);
-      logEvent("not-listening", { address: netAddress({ host, port }), reason: code });
-      resolve(undefined);
-    });
-    server.listen({ host, port }, () => {
-      server.removeAllListeners("error");
+/** Answers the listener, or undefined where the machine has no such IPv6 address. */
+function listenOn({ host, port }: Endpoint): Deno.TcpListener | undefined {
+  try {
+    return Deno.listen({ hostname: host, port });
+  } catch (error) {
+    const code = String((error as { code?: unknown }).code);
+    // The second: the kernel has no IPv6 at all.
+    if (!host.includes(":") || !["EADDRNOTAVAIL", "EAFNOSUPPORT"].includes(code)) throw error;
+    logEvent("not-listening", { address: netAddress({ host, port }), reason: code });
+    return undefined;
+  }
+}
+
+/** Takes connections until the listener is closed. */
+async function acceptAll(listener: Deno.TcpListener, onConn: (conn: Deno.TcpConn) => void): Promise<void> {
+  for (;;) {
+    try {
+      onConn(await listener.accept());
+    } catch (error) {
+      if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) return;
       // Out of descriptors, say: those in use come free, the client waits in the backlog.
-      server.on("error", (error: Error) => log(`alert: cannot accept a connection: ${describeError(error)}`));
-      resolve(server);
-    });
-  });
+      log(`alert: cannot accept a connection: ${describeError(error)}`);
+      await new Promise((resolve) => setTimeout(resolve, acceptAgainMs));
+    }
+  }
 }
 
 /** Never rejects: whatever goes wrong, nobody is told that a mailbox does not exist. */
@@ -70,7 +80,7 @@ async function ask(getpw: Client, cache: MailboxCache, address: string): Promise
   }
 }
 
-export async function run({ home, portOffset }: Start, ids?: Ids): Promise<Running> {
+export function run({ home, portOffset }: Start, ids?: Ids): Running {
   const controls = new ControlValues(home, "qmail-smtpd");
   let values = valuesOf(controls.current);
   const connections = new Set<Connection>();
@@ -88,38 +98,39 @@ export async function run({ home, portOffset }: Start, ids?: Ids): Promise<Runni
       if (connections.size === 0) onEmpty();
     },
   };
-  const onSocket = (socket: Socket) => {
-    socket.setNoDelay(true);
+  const onConn = (conn: Deno.TcpConn) => {
+    const socket = new ClientSocket(conn);
     if (connections.size < maxConnections) {
       connections.add(new Connection(socket, values, service));
       return;
     }
-    logEvent("closed", { ip: clientAddress(socket.remoteAddress), reason: "too-many-connections" });
-    socket.on("error", () => {});
-    socket.end(farewells.tooManyConnections, () => socket.destroy());
+    logEvent("closed", { ip: values.clients.at(socket.remoteAddress).ip, reason: "too-many-connections" });
+    socket.write(farewells.tooManyConnections);
+    socket.destroySoon();
   };
-  const servers: Server[] = [];
-  for (const endpoint of smtpEndpoints(controls.current.listeners, portOffset)) {
-    const server = await listenOn(endpoint, onSocket);
-    if (server !== undefined) servers.push(server);
-  }
-  if (servers.length === 0) {
+  const listeners = smtpEndpoints(controls.current.listeners, portOffset).flatMap((endpoint) =>
+    listenOn(endpoint) ?? []
+  );
+  if (listeners.length === 0) {
     throw new CannotStart('nothing to listen on: expected a line "smtp address:port" in control/listeners');
   }
   if (ids !== undefined) {
     process.setgid!(ids.gid);
     process.setuid!(ids.uid);
   }
+  const accepting = listeners.map((listener) => acceptAll(listener, onConn));
   const clock = setInterval(() => connections.forEach((connection) => connection.tick()), 1000);
   return {
-    ports: portsOf(servers),
+    ports: portsOf(listeners),
     reload: () => {
       const defects = controls.reload();
       if (defects.length === 0) values = valuesOf(controls.current);
       return defects;
     },
     stop: async () => {
-      for (const server of servers) server.close();
+      for (const listener of listeners) listener.close();
+      // Only then has the system closed the port.
+      await Promise.all(accepting);
       connections.forEach((connection) => connection.goDown());
       let timer: ReturnType<typeof setTimeout> | undefined;
       if (connections.size > 0) {
@@ -138,9 +149,7 @@ export async function run({ home, portOffset }: Start, ids?: Ids): Promise<Runni
 }
 
 /** "smtp", "smtp2", … in the order of control/listeners. */
-function portsOf(servers: readonly Server[]): Record<string, number> {
-  const named = servers.map((server, index) =>
-    [index === 0 ? "smtp" : `smtp${index + 1}`, (server.address() as AddressInfo).port] as const
-  );
+function portsOf(listeners: readonly Deno.TcpListener[]): Record<string, number> {
+  const named = listeners.map(({ addr }, index) => [index === 0 ? "smtp" : `smtp${index + 1}`, addr.port] as const);
   return Object.fromEntries(named);
 }

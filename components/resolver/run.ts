@@ -5,6 +5,7 @@
 import { nameserversOf, resolvConfPath } from "../../config/nameservers.ts";
 import type { Controls } from "../../config/schema.ts";
 import type { Endpoint } from "../../config/values.ts";
+import { ifThere } from "../lib/disk/if_there.ts";
 import { isQueryName } from "../lib/dns/name.ts";
 import { describeError, logEvent } from "../lib/log/log.ts";
 import { netAddress } from "../lib/permissions/grant.ts";
@@ -89,9 +90,9 @@ export function run({ home }: Start): Running {
 function readServers(controls: Controls): readonly Endpoint[] | string {
   let resolvConf: string | undefined;
   try {
-    if (controls.nameservers.length === 0) resolvConf = Deno.readTextFileSync(resolvConfPath);
+    if (controls.nameservers.length === 0) resolvConf = ifThere(() => Deno.readTextFileSync(resolvConfPath));
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) return `cannot read ${resolvConfPath}: ${describeError(error)}`;
+    return `cannot read ${resolvConfPath}: ${describeError(error)}`;
   }
   const servers = nameserversOf(controls, resolvConf);
   const addresses = servers.flatMap((server) => [netAddress(server), netAddress(localEndOf(server))]);

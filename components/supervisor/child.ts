@@ -23,7 +23,7 @@ export interface ChildOptions {
 const silentMs = 60_000;
 
 /** A component's log lines come this much later at the most. */
-const logRestMs = 25;
+const logRestMs = 10;
 
 export class Child {
   options: ChildOptions;

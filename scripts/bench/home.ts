@@ -4,6 +4,7 @@
  */
 import { ensureDir } from "@std/fs";
 import { join } from "@std/path";
+import { ifThere } from "../../components/lib/disk/if_there.ts";
 import type { Progress } from "./progress.ts";
 
 const root = join(import.meta.dirname ?? ".", "..", "..");
@@ -56,13 +57,10 @@ export async function removeHome(home: string, progress?: Progress): Promise<voi
 
 function foldersBelow(dir: string, depth: number): string[] {
   if (depth === 0) return [dir];
-  try {
-    const names = Array.from(Deno.readDirSync(dir)).filter((entry) => entry.isDirectory);
-    return names.length === 0 ? [dir] : names.flatMap(({ name }) => foldersBelow(join(dir, name), depth - 1));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
+  const entries = ifThere(() => Array.from(Deno.readDirSync(dir)));
+  if (entries === undefined) return [];
+  const names = entries.filter((entry) => entry.isDirectory);
+  return names.length === 0 ? [dir] : names.flatMap(({ name }) => foldersBelow(join(dir, name), depth - 1));
 }
 
 async function removeTree(path: string): Promise<void> {

@@ -4,8 +4,9 @@
  * runs keeps its warm-up out of them.
  * @module
  */
-import net from "node:net";
 import process from "node:process";
+import { describeError } from "../../components/lib/log/log.ts";
+import { fromOctets, toOctets } from "../../components/lib/octets.ts";
 import { answerLines } from "./json_lines.ts";
 import {
   beginDialogue,
@@ -72,7 +73,7 @@ interface Run {
   readonly job: LoadJob;
   readonly payload: Payload;
   readonly latencies: number[];
-  readonly open: Set<net.Socket>;
+  readonly open: Set<Deno.TcpConn>;
   begun: number;
   over: boolean;
   lastAt: number;
@@ -100,7 +101,7 @@ export async function runLoad(job: LoadJob): Promise<LoadReport> {
   run.lastAt = start;
   const timer = setTimeout(() => {
     run.over = true;
-    for (const socket of run.open) socket.destroy();
+    for (const conn of run.open) conn.close();
   }, job.limitMs);
   await Promise.all(Array.from({ length: Math.min(job.sessions, job.messages) }, () => runSession(run)));
   clearTimeout(timer);
@@ -134,45 +135,54 @@ function takeMessage(run: Run, octets: Uint8Array): readonly string[] {
 }
 
 /** One connection, with one message or, where it is kept, as many as are left. Resolves when it is closed. */
-function runConnection(run: Run, octets: Uint8Array): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
+async function runConnection(run: Run, octets: Uint8Array): Promise<void> {
   let since = performance.now();
   let dialogue: Dialogue = beginDialogue(takeMessage(run, octets), run.job.pipelining);
   let underWay = true;
-  let buffered = "";
-  const socket = net.connect({ host: run.job.host, port: run.job.port, noDelay: true });
-  run.open.add(socket);
+  let isOpen = true;
 
-  function perform(step: Step): void {
+  /** What is to be sent after a reply. */
+  function perform(step: Step): Uint8Array | undefined {
     if (step.kind !== "closed") dialogue = step.dialogue;
-    if (step.kind === "send") socket.write(step.text, "latin1");
-    else if (step.kind === "payload") socket.write(octets);
-    else if (step.kind === "closed") socket.end();
-    else if (step.kind === "ended") {
-      const now = performance.now();
-      countOutcome(run, step.outcome, since, now);
-      underWay = run.job.reuse && step.outcome.kind === "accepted" && run.begun < run.job.messages && !run.over;
-      since = now;
-      perform(underWay ? beginMessage(dialogue, takeMessage(run, octets)) : endDialogue(dialogue));
-    }
+    if (step.kind === "send") return toOctets(step.text);
+    if (step.kind === "payload") return octets;
+    if (step.kind === "closed") isOpen = false;
+    if (step.kind !== "ended") return undefined;
+    const now = performance.now();
+    countOutcome(run, step.outcome, since, now);
+    underWay = run.job.reuse && step.outcome.kind === "accepted" && run.begun < run.job.messages && !run.over;
+    since = now;
+    return perform(underWay ? beginMessage(dialogue, takeMessage(run, octets)) : endDialogue(dialogue));
   }
 
   let problem = "connection closed too soon";
-  socket.on("error", (error) => problem = error.message);
-  socket.on("data", (chunk) => {
-    const { replies, rest } = takeReplies(buffered + chunk.toString("latin1"));
-    buffered = rest;
-    for (const reply of replies) perform(onReply(dialogue, reply));
-  });
-  socket.on("close", () => {
-    run.open.delete(socket);
-    if (underWay && !run.over) {
-      run.counts.errors++;
-      run.firstError ??= problem;
+  try {
+    using conn = await Deno.connect({ hostname: run.job.host, port: run.job.port });
+    conn.setNoDelay(true);
+    run.open.add(conn);
+    try {
+      const buffer = new Uint8Array(4096);
+      let buffered = "";
+      while (isOpen) {
+        const count = await conn.read(buffer);
+        if (count === null) break;
+        const { replies, rest } = takeReplies(buffered + fromOctets(buffer.subarray(0, count)));
+        buffered = rest;
+        for (const reply of replies) {
+          const next = perform(onReply(dialogue, reply));
+          for (let at = 0; next !== undefined && at < next.length;) at += await conn.write(next.subarray(at));
+        }
+      }
+    } finally {
+      run.open.delete(conn);
     }
-    resolve();
-  });
-  return promise;
+  } catch (error) {
+    problem = describeError(error);
+  }
+  if (underWay && !run.over) {
+    run.counts.errors++;
+    run.firstError ??= problem;
+  }
 }
 
 function countOutcome(run: Run, outcome: Outcome, since: number, now: number): void {

@@ -3,6 +3,7 @@
  * message becomes S4 with qmail's bytes, and what is left of the journal goes.
  * @module
  */
+import { breathe } from "../../components/lib/process/breathe.ts";
 import type { Home } from "../../config/home.ts";
 import { type Disk, realDisk } from "../../components/lib/disk/disk.ts";
 import { describeError } from "../../components/lib/log/log.ts";
@@ -42,7 +43,7 @@ export async function emptyJournal(disk: Disk, home: Home): Promise<number> {
     // Nothing is appended: no segment grows, none is made.
     segment: { bytes: 0, records: segmentRecords },
     segments: 0,
-    numbers: { ready: 0, most: 4096 },
+    numbers: { ready: 0, most: 4096, breathe },
     onTrouble: (error) => troubles.push(error),
     onVacate: () => {},
     nowMs: () => Date.now(),

@@ -1,4 +1,5 @@
 /** Test helpers for octet strings: each char code is one octet. */
+import { ifThere } from "../../components/lib/disk/if_there.ts";
 
 /** Octet string to octets. */
 export function bytes(octets: string): Uint8Array {
@@ -23,10 +24,5 @@ export function cut(octets: Uint8Array, places: readonly number[]): Uint8Array[]
 
 /** Folders of shared vectors lie beside the checkout; undefined where this one does not. */
 export function readVector(name: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(new URL(`../../../shared/vectors/${name}`, import.meta.url));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
+  return ifThere(() => Deno.readTextFileSync(new URL(`../../../shared/vectors/${name}`, import.meta.url)));
 }

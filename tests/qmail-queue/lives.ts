@@ -52,7 +52,7 @@ export function tinyJournal(onTrouble: (error: unknown) => void): JournalOptions
   return {
     segment: { bytes: 4096, records: 16 },
     segments: 3,
-    numbers: { ready: 1, most: 64 },
+    numbers: { ready: 1, most: 64, breathe: () => Promise.resolve() },
     onTrouble,
     onVacate: () => {},
     nowMs: () => Date.now(),

@@ -69,7 +69,7 @@ async function world() {
   const journal = await Journal.open(disk, home, {
     segment: { bytes: 1024 * 1024, records: 1000 },
     segments: 2,
-    numbers: { ready: 260, most: 1000 },
+    numbers: { ready: 260, most: 1000, breathe: () => Promise.resolve() },
     onTrouble: () => {},
     onVacate: () => {},
     nowMs: () => Date.now(),

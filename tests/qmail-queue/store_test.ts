@@ -20,7 +20,7 @@ async function world(fields: Partial<JournalOptions> = {}) {
     Journal.open(on, home, {
       segment: { bytes: 256 * 1024, records: 100 },
       segments: 2,
-      numbers: { ready: 1, most: 64 },
+      numbers: { ready: 1, most: 64, breathe: () => Promise.resolve() },
       onTrouble: () => {},
       onVacate: () => {},
       nowMs: () => Date.now(),

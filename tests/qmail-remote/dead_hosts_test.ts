@@ -9,23 +9,23 @@ import type { Running } from "../../components/lib/process/component.ts";
 import { ask } from "../../components/lib/wire/ask.ts";
 import { Client } from "../../components/lib/wire/client.ts";
 import { parseSpawnReply } from "../../components/lib/wire/delivery_protocol.ts";
-import { parseResolveRequest, type ResolveReply } from "../../components/lib/wire/resolver_protocol.ts";
-import { serveUnix, type UnixServer } from "../../components/lib/wire/server.ts";
+import type { UnixServer } from "../../components/lib/wire/server.ts";
 import { parseRemoteStatus } from "../../components/lib/wire/tcpto_protocol.ts";
 import { run } from "../../components/qmail-remote/run.ts";
 import { homeAt } from "../../config/home.ts";
+import { type Blackhole, blackhole } from "../../scripts/bench/fairness/blackhole.ts";
 import { captureLog } from "../support/captured_log.ts";
 import { tempDir } from "../support/temp_dir.ts";
 import { within } from "../support/wait.ts";
-import { type Blackhole, blackhole } from "./support/blackhole.ts";
 import { acceptEverything, ScriptedServer } from "./support/scripted_server.ts";
+import { serveZone, type Zone } from "./support/zone.ts";
 
 const [firstIp, secondIp] = ["127.0.0.2", "127.0.0.3"];
 const noConnection = "ZSorry, I wasn't able to establish an SMTP connection. (#4.4.1)\n";
 const minute = 60_000;
 /** An attempt with this limit is one that must not be made, for a report may not take as long. */
 const [longMs, reportMs] = [30_000, 10_000];
-const zone: Readonly<Record<string, readonly { value: string; preference?: number }[]>> = {
+const zone: Zone = {
   "dead.example MX": [{ value: "a.dead.example", preference: 1 }, { value: "b.dead.example", preference: 2 }],
   "a.dead.example A": [{ value: firstIp }],
   "b.dead.example A": [{ value: secondIp }],
@@ -45,17 +45,7 @@ describe("qmail-remote and hosts that time out", () => {
     for (const name of ["qmail-remote", "remote-status", "resolver"] as const) {
       Deno.mkdirSync(dirname(home.socket(name)), { recursive: true });
     }
-    resolver = serveUnix(home.socket("resolver"), {
-      onFrame: (frame, pipe) => {
-        const { id, name, type } = parseResolveRequest(frame);
-        const records = zone[`${name} ${type}`] ?? [];
-        const reply: ResolveReply = { status: records.length > 0 ? "ok" : "nodata", authenticated: false, records };
-        pipe.send({ id, ...reply });
-      },
-      onError: (error) => {
-        throw error;
-      },
-    });
+    resolver = serveZone(home, zone);
     holes.push(await blackhole(firstIp));
     port = holes[0]!.port;
     holes.push(await blackhole(secondIp, port));

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { readVector } from "../lib/octets.ts";
 import { defaults, type Dialogue, dialogues, turnsOf } from "./support/dialogues.ts";
 import { Pair } from "./support/pair.ts";
 import { acceptEverything, type Script, ScriptedServer, type Taken } from "./support/scripted_server.ts";
@@ -338,13 +339,8 @@ interface EndsOfData {
 }
 
 function readEndsOfData(): EndsOfData | undefined {
-  const path = new URL("../../../shared/vectors/smuggling/eod-sequences.json", import.meta.url);
-  try {
-    return JSON.parse(Deno.readTextFileSync(path));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
+  const text = readVector("smuggling/eod-sequences.json");
+  return text === undefined ? undefined : JSON.parse(text);
 }
 
 /** Text as the octet string of its UTF-8. */

@@ -33,6 +33,9 @@ export interface Running {
 
 const texts = { K: "did 1+0+0\n", Z: "temporary trouble\n", D: "hard trouble\n" };
 export const lifetimeSeconds = 604_800;
+/** The message that most tests are about, and recipients on both channels. */
+export const id = 2189625;
+export const both: readonly string[] = ["bob@localhost", "joe@r.example"];
 
 export class CommandsWorld implements Disposable {
   readonly clock = new FakeClock();

@@ -59,6 +59,7 @@ for (const { through, segments } of ways) {
           for (const life of lives) await trial.live(life);
           await trial.finish();
           trial.assertAllDone("at least once");
+          await trial.sweepPid();
           trial.assertEmpty();
         }),
         { numRuns: 200 },

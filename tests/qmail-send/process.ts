@@ -69,6 +69,10 @@ export class Process implements Disk {
     return this.#disk.readFile(path);
   }
 
+  exists(path: string): boolean {
+    return this.#disk.exists(path);
+  }
+
   stat(path: string): FileStat | undefined {
     return this.#disk.stat(path);
   }

@@ -35,7 +35,7 @@ export class QueueProcess implements Notify {
       const journal = await Journal.open(this.process, home, {
         segment: { bytes: 4096, records: 16 },
         segments,
-        numbers: { ready: 4, most: 64 },
+        numbers: { ready: 4, most: 64, breathe: () => Promise.resolve() },
         onTrouble: () => {},
         onVacate: (entries) =>
           this.#say({

@@ -10,6 +10,7 @@ import { Cleaner } from "../../components/qmail-send/cleaner.ts";
 import type { Job } from "../../components/qmail-send/dispatcher.ts";
 import { type Hands, Manager } from "../../components/qmail-send/manager.ts";
 import type { Message } from "../../components/qmail-send/message.ts";
+import { takeNotice } from "../../components/qmail-send/notices.ts";
 import { Store } from "../../components/qmail-send/store.ts";
 import { Surveyor } from "../../components/qmail-send/surveyor.ts";
 import { Suspects } from "../../components/qmail-send/suspects.ts";
@@ -20,7 +21,7 @@ import { journalSegment, queueFile } from "../../components/lib/queue/layout.ts"
 import type { CleanOp } from "../../components/lib/wire/clean_protocol.ts";
 import { type Client, ConnectionLost } from "../../components/lib/wire/client.ts";
 import type { DeliveryReport, SpawnReply } from "../../components/lib/wire/delivery_protocol.ts";
-import type { JournalPlace, QueueNotice, SendRequest } from "../../components/lib/wire/queue_protocol.ts";
+import type { JournalPlace, SendRequest } from "../../components/lib/wire/queue_protocol.ts";
 import { type CapturedLog, captureLog } from "../support/captured_log.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import type { FakeDisk } from "../support/fake_disk.ts";
@@ -208,7 +209,8 @@ export class World implements Disposable {
   async #connect(): Promise<void> {
     const { send, queue } = this;
     if (send.dead || queue.process.dead) return;
-    queue.tell = (notice) => queueMicrotask(() => send.dead || send.run(() => this.#take(notice)));
+    queue.tell = (notice) =>
+      queueMicrotask(() => send.dead || send.run(() => takeNotice(this.manager, this.#suspects, notice)));
     this.#suspects.forget();
     await send.run(() => {
       this.manager.journal.connected();
@@ -222,29 +224,6 @@ export class World implements Disposable {
     if (send.dead || queue.process.dead || queue.tell === undefined) return;
     this.asked.push(request);
     void this.beforeAnswer(request).then(() => queue.process.dead || queue.process.run(() => queue.take(request)));
-  }
-
-  #take(notice: QueueNotice): void {
-    const { manager } = this;
-    switch (notice.op) {
-      case "todo":
-        for (const id of notice.messages) this.#suspects.clear(id);
-        return manager.arrivals.todo(notice.messages);
-      case "journal":
-        return manager.arrivals.journal(notice.entries);
-      case "abandoned":
-        for (const id of notice.messages) {
-          const held = this.#suspects.take(id);
-          if (held !== undefined) manager.removeAbandoned(id, held);
-        }
-        return;
-      case "settled":
-        return manager.journal.settled(notice.serials);
-      case "moved":
-        return manager.journal.moved(notice.serial, notice.ok);
-      case "vacate":
-        return manager.vacate(notice.serials, notice.messages);
-    }
   }
 
   // --- other processes

@@ -96,6 +96,7 @@ describe("judge()", () => {
 describe("verdictOf()", () => {
   it("refuses for good only what is known not to be there", () => {
     assertEquals(verdictOf("a@b", "exists"), { kind: "accept", recipient: "a@b" });
+    assertEquals(verdictOf("a@b", "possible"), { kind: "accept", recipient: "a@b" });
     assertEquals(verdictOf("a@b", "none"), { kind: "refuse", recipient: "a@b", reason: "no-mailbox" });
     assertEquals(verdictOf("a@b", "unsure"), { kind: "refuse", recipient: "a@b", reason: "unsure" });
   });

@@ -1,5 +1,6 @@
 /**
- * The tests' own SMTP client: says what it is told to, whatever that is.
+ * A client of qmail-smtpd's tests: says what it is told to, whatever that is, and reads only when it is asked to, for
+ * clients that do not read are among what is tested. (tests/support/smtp_client.ts reads all the time, and knows mails.)
  * @module
  */
 import { fromOctets, toOctets } from "../../components/lib/octets.ts";

@@ -11,12 +11,13 @@ export interface CapturedLog extends Disposable {
 
 export function captureLog(): CapturedLog {
   flushLog();
-  const original = Deno.stderr.writeSync;
+  const { write, writeSync } = Deno.stderr;
   let text = "";
   Deno.stderr.writeSync = (octets) => {
     text += new TextDecoder().decode(octets);
     return octets.length;
   };
+  Deno.stderr.write = (octets) => Promise.resolve(Deno.stderr.writeSync(octets));
   return {
     lines: () => {
       flushLog();
@@ -24,7 +25,8 @@ export function captureLog(): CapturedLog {
     },
     [Symbol.dispose]: () => {
       flushLog();
-      Deno.stderr.writeSync = original;
+      Deno.stderr.write = write;
+      Deno.stderr.writeSync = writeSync;
     },
   };
 }

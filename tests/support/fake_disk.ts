@@ -16,36 +16,13 @@
  */
 import type { Disk, DiskFile, FileStat, Held } from "../../components/lib/disk/disk.ts";
 import { fromOctets } from "../../components/lib/octets.ts";
+import { type Folder, type Keeps, type Node, ownersOf, survivingOctets, withOctets } from "./fake_disk_nodes.ts";
+
+export type { Keeps };
 
 /** The process ends here. */
 export class Crash extends Error {
   override name = "Crash";
-}
-
-/** What becomes of one thing that was not synced; files know `torn` as well. */
-export type Keeps = (what: string) => "old" | "new" | "torn";
-
-interface Node {
-  readonly inode: number;
-  /** The n-th file that was made. */
-  readonly made: number;
-  /** Names that had been removed, but not for good, when it was made of an inode that had come free. */
-  readonly removedBefore?: readonly Removed[];
-  data: Uint8Array;
-  /** As last synced. */
-  durable: Uint8Array;
-  mtimeSeconds: number;
-}
-
-interface Removed {
-  readonly dir: string;
-  readonly name: string;
-  readonly node: Node;
-}
-
-interface Folder {
-  readonly entries: Map<string, Node>;
-  readonly durable: Map<string, Node>;
 }
 
 function split(path: string): [string, string] {
@@ -53,49 +30,9 @@ function split(path: string): [string, string] {
   return [path.slice(0, slash), path.slice(slash + 1)];
 }
 
-function withOctets(data: Uint8Array, offset: number, octets: Uint8Array): Uint8Array {
-  const all = new Uint8Array(Math.max(data.length, offset + octets.length));
-  all.set(data);
-  all.set(octets, offset);
-  return all;
-}
-
-const sectorBytes = 512;
-
-/** A file that was overwritten in place: each sector is as it was, or as it was to be. */
-function sectorwise({ inode, data, durable }: Node, keeps: Keeps): Uint8Array {
-  const mixed = data.slice();
-  for (let at = 0; at < mixed.length; at += sectorBytes) {
-    if (keeps(`sector ${at} of ${inode}`) === "old") mixed.set(durable.subarray(at, at + sectorBytes), at);
-  }
-  return mixed;
-}
-
 interface Failure {
   readonly code: string;
   readonly half: boolean;
-}
-
-/** What of a file outlives the power. */
-function survivingOctets(node: Node, keeps: Keeps): Uint8Array {
-  const { inode, data, durable } = node;
-  if (data === durable) return data;
-  const unsynced = data.length !== durable.length || data.some((octet, at) => octet !== durable[at]);
-  const kept = unsynced ? keeps(`octets of ${inode}`) : "new";
-  if (kept !== "torn") return kept === "old" ? durable : data;
-  return data.length > durable.length
-    ? data.slice(0, Math.ceil((data.length + durable.length) / 2) - 1)
-    : sectorwise(node, keeps);
-}
-
-/** Of the files that had an inode one after the other, the last. */
-function ownersOf(nodes: readonly Node[]): Map<number, Node> {
-  const owners = new Map<number, Node>();
-  for (const node of nodes) {
-    const owner = owners.get(node.inode);
-    if (owner === undefined || owner.made < node.made) owners.set(node.inode, node);
-  }
-  return owners;
 }
 
 export class FakeDisk implements Disk {
@@ -310,6 +247,10 @@ export class FakeDisk implements Disk {
   readFile(path: string): Uint8Array {
     this.#checkAlive();
     return this.#node(path).data.slice();
+  }
+
+  exists(path: string): boolean {
+    return this.stat(path) !== undefined;
   }
 
   stat(path: string): FileStat | undefined {

@@ -2,6 +2,7 @@
  * What lies in a mailbox of a home, for tests. Messages are octet strings.
  * @module
  */
+import { ifThere } from "../../components/lib/disk/if_there.ts";
 import { fromOctets } from "../../components/lib/octets.ts";
 import type { Home } from "../../config/home.ts";
 import { waitFor } from "./wait.ts";
@@ -10,12 +11,7 @@ import { waitFor } from "./wait.ts";
 export function newMail(home: Home, mailbox = "demo@localhost"): string[] {
   const at = mailbox.lastIndexOf("@");
   const dir = home.mail(mailbox.slice(at + 1), mailbox.slice(0, at), "Maildir", "new");
-  try {
-    return Array.from(Deno.readDirSync(dir), ({ name }) => `${dir}/${name}`).sort();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
+  return ifThere(() => Array.from(Deno.readDirSync(dir), ({ name }) => `${dir}/${name}`).sort()) ?? [];
 }
 
 export function readMail(home: Home, mailbox = "demo@localhost"): string[] {

@@ -2,13 +2,13 @@
  * Attempts that would only come after minutes, made now.
  * @module
  */
-import type { SendStatus } from "../../components/lib/wire/status_protocol.ts";
-import { askSupervisor } from "../../scripts/ask.ts";
+import { parseSendStatus, type SendStatus } from "../../components/lib/wire/status_protocol.ts";
+import { askStatus } from "../../scripts/ask.ts";
 import type { System } from "./system.ts";
 import { waitFor } from "./wait.ts";
 
 export async function sendStatus({ home }: System): Promise<SendStatus> {
-  return await askSupervisor(home, { op: "status" }, "send-status") as unknown as SendStatus;
+  return await askStatus(home, "send-status", parseSendStatus);
 }
 
 /** Settles once `count` messages wait for their next attempt (one that waits on both channels counts twice). */

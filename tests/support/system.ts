@@ -12,9 +12,13 @@
  */
 import { dirname, fromFileUrl, join } from "@std/path";
 import { type Home, homeAt } from "../../config/home.ts";
-import type { ComponentStatus, SupervisorStatus } from "../../components/lib/wire/status_protocol.ts";
+import {
+  type ComponentStatus,
+  parseSupervisorStatus,
+  type SupervisorStatus,
+} from "../../components/lib/wire/status_protocol.ts";
 import { eachLine } from "../../components/supervisor/lines.ts";
-import { askSupervisor } from "../../scripts/ask.ts";
+import { askStatus, askSupervisor } from "../../scripts/ask.ts";
 import { LogLines } from "./log_lines.ts";
 import { waitFor, within } from "./wait.ts";
 
@@ -173,7 +177,7 @@ export class System implements AsyncDisposable {
 
   /** Asks the supervisor's open status socket. */
   async status(): Promise<SupervisorStatus> {
-    const status = await askSupervisor(this.home, { op: "status" }, "supervisor-status") as unknown as SupervisorStatus;
+    const status = await askStatus(this.home, "supervisor-status", parseSupervisorStatus);
     this.#ports = Object.assign({}, ...status.components.map((component) => component.ports));
     return status;
   }

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Home } from "../../../config/home.ts";
+import { readAt } from "../disk/read_at.ts";
 import type { JournalReader } from "../queue/journal/reader.ts";
 import { queueFile } from "../queue/layout.ts";
 import type { JournalPlace } from "../wire/queue_protocol.ts";
@@ -75,14 +76,9 @@ export class MessageFile implements MessageText {
   }
 
   read(offset: number): Uint8Array {
-    this.#file.seekSync(offset, Deno.SeekMode.Start);
-    const piece = new Uint8Array(Math.max(0, Math.min(pieceBytes, this.sizeBytes - offset)));
-    let filled = 0;
-    while (filled < piece.length) {
-      const count = this.#file.readSync(piece.subarray(filled));
-      if (count === null) throw new Error("the message became shorter while it was read");
-      filled += count;
-    }
+    const count = Math.max(0, Math.min(pieceBytes, this.sizeBytes - offset));
+    const piece = readAt(this.#file, offset, count);
+    if (piece.length < count) throw new Error("the message became shorter while it was read");
     return piece;
   }
 

@@ -4,6 +4,9 @@
  * many overlap. One small module, so that a test can put a failing disk in its place.
  * @module
  */
+import { existsSync } from "node:fs";
+import { ifThere } from "./if_there.ts";
+import { readAt } from "./read_at.ts";
 
 /** What `stat` tells; times in whole seconds since 1970. */
 export interface FileStat {
@@ -49,6 +52,8 @@ export interface Disk {
   readFile(path: string): Uint8Array;
   /** `undefined` when there is nothing of that name. Does not follow a symlink. */
   stat(path: string): FileStat | undefined;
+  /** Whether there is a file of that name: cheaper where there is none. */
+  exists(path: string): boolean;
   link(from: string, to: string): void;
   rename(from: string, to: string): void;
   /** Removes a name; content when it was not there. */
@@ -82,15 +87,7 @@ class RealFile implements DiskFile {
   }
 
   readAt(offset: number, count: number): Uint8Array {
-    this.#file.seekSync(offset, Deno.SeekMode.Start);
-    const octets = new Uint8Array(count);
-    let filled = 0;
-    while (filled < count) {
-      const read = this.#file.readSync(octets.subarray(filled));
-      if (read === null) break;
-      filled += read;
-    }
-    return octets.subarray(0, filled);
+    return readAt(this.#file, offset, count);
   }
 
   sync(): Promise<void> {
@@ -157,12 +154,13 @@ export function realDisk(): Disk {
     openWrite: (path) => openFile(path, { read: true, write: true }),
     openEmpty: (path) => openFile(path, { write: true, truncate: true }),
     openAppend: (path, mode) => openFile(path, { append: true, create: true, mode }),
-    hold: holdFile,
+    hold: (path) => ifThere(() => Deno.openSync(path, { read: true })),
     readFile: (path) => Deno.readFileSync(path),
     stat: statOf,
+    exists: existsSync,
     link: (from, to) => Deno.linkSync(from, to),
     rename: (from, to) => Deno.renameSync(from, to),
-    remove: removeFile,
+    remove: (path) => void ifThere(() => Deno.removeSync(path)),
     setMtime: (path, seconds) => Deno.utimeSync(path, seconds, seconds),
     list: (dir) => Array.from(Deno.readDirSync(dir), (entry) => entry.name),
     listLong: async (dir) => {
@@ -175,33 +173,11 @@ export function realDisk(): Disk {
 }
 
 function statOf(path: string): FileStat | undefined {
-  try {
-    const info = Deno.lstatSync(path);
-    return {
-      inode: info.ino ?? 0,
-      sizeBytes: info.size,
-      mtimeSeconds: Math.floor((info.mtime?.getTime() ?? 0) / 1000),
-      isFile: info.isFile,
-    };
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
-function holdFile(path: string): Held | undefined {
-  try {
-    return Deno.openSync(path, { read: true });
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
-function removeFile(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
+  const info = ifThere(() => Deno.lstatSync(path));
+  return info && {
+    inode: info.ino ?? 0,
+    sizeBytes: info.size,
+    mtimeSeconds: Math.floor((info.mtime?.getTime() ?? 0) / 1000),
+    isFile: info.isFile,
+  };
 }

@@ -6,8 +6,14 @@
 import { setImmediate } from "node:timers";
 
 const encoder = new TextEncoder();
+/** More than that is not written while everybody waits: who reads the log may be slower than mail is. */
+const muchOctets = 4096;
+/** What may wait for a slow reader; beyond it the process waits as well. */
+const mostPending = 4 * 1024 * 1024;
 let pending = "";
 let scheduled = false;
+/** Whether a large piece is being written, by another thread. */
+let writing = false;
 let stamped = false;
 let json = false;
 
@@ -75,15 +81,39 @@ function write(line: string): void {
   if (scheduled) return;
   scheduled = true;
   // Not a microtask: work that waits for promises again and again would pay for a write each time.
-  setImmediate(flushLog);
+  setImmediate(writePending);
 }
 
-/** Writes what is pending now: before the process ends. */
+function writePending(): void {
+  scheduled = false;
+  if (writing) {
+    if (pending.length >= mostPending) flushLog();
+  } else if (pending.length >= muchOctets) void writeMuch();
+  else flushLog();
+}
+
+/** Lines that come meanwhile go with the next piece. */
+async function writeMuch(): Promise<void> {
+  writing = true;
+  const octets = encoder.encode(pending);
+  pending = "";
+  try {
+    for (let at = 0; at < octets.length;) at += await Deno.stderr.write(octets.subarray(at));
+  } catch {
+    // Nobody reads the log any more; mail goes on without it.
+  }
+  writing = false;
+  if (pending !== "") writePending();
+}
+
+/** Writes what is pending now, after what is being written: before the process ends. */
 export function flushLog(): void {
   scheduled = false;
   const octets = encoder.encode(pending);
   pending = "";
   try {
+    // An empty piece, too, is written after the one that another thread is writing.
+    if (octets.length === 0 && writing) Deno.stderr.writeSync(octets);
     for (let at = 0; at < octets.length;) at += Deno.stderr.writeSync(octets.subarray(at));
   } catch {
     // Nobody reads the log any more; mail goes on without it.

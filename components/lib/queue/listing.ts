@@ -4,6 +4,7 @@
  * @module
  */
 import type { Home } from "../../../config/home.ts";
+import { ifThere } from "../disk/if_there.ts";
 import { liveRecords } from "./journal/scan.ts";
 import { type Channel, channels, parseQueueId, queueFile } from "./layout.ts";
 import { RecordSplitter } from "./record_splitter.ts";
@@ -36,16 +37,6 @@ export interface QueueCounts {
   readonly messages: number;
   /** Files in todo, and messages in the journal: one whose first attempt runs counts here. */
   readonly notPreprocessed: number;
-}
-
-/** `undefined` where there is nothing of that name (any more). */
-function ifThere<T>(get: () => T): T | undefined {
-  try {
-    return get();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
 }
 
 const pieceBytes = 64 * 1024;

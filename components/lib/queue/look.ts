@@ -4,6 +4,7 @@
  * @module
  */
 import type { Home } from "../../../config/home.ts";
+import { ifThere } from "../disk/if_there.ts";
 import { type Entry, type EntryKind, expectedFolders, type Finding, placesOf, QueueCheck } from "./check.ts";
 import { formatDefect, type FormattedDir, formattedDirs } from "./check_format.ts";
 import { lookAtJournal } from "./journal/look.ts";
@@ -34,15 +35,12 @@ function defectOf(home: Home, path: readonly string[]): string | undefined {
 
 /** What lies at `path` below queue/; `undefined` when nothing does. */
 function entryAt(home: Home, path: readonly string[]): Entry | undefined {
-  try {
+  return ifThere(() => {
     const info = Deno.lstatSync(home.queue(...path));
     const kind = kindOf(info);
     const defect = kind === "file" ? defectOf(home, path) : undefined;
     return { path, kind, inode: info.ino ?? 0, sizeBytes: info.size, defect };
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
+  });
 }
 
 /** All entries below queue/, folders before what is in them. Goes into the folders of the layout only. */

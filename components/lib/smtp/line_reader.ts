@@ -19,6 +19,7 @@ export const MAX_LINE = 4096;
 
 const LF = 0x0a;
 const CR = 0x0d;
+const EMPTY = new Uint8Array(0);
 
 /**
  * Line splitter for one connection.
@@ -36,7 +37,7 @@ export class LineReader {
   #chunks: Uint8Array[] = [];
   #current = 0; // index into #chunks
   #at = 0; // index into the current chunk
-  readonly #partial = new Uint8Array(MAX_LINE); // a line's octets from chunks already used up
+  #partial: Uint8Array | undefined; // MAX_LINE, for a line's octets from chunks already used up
   #partialLength = 0;
   #skipping = false; // inside a line that was too long
 
@@ -73,7 +74,8 @@ export class LineReader {
   rest(): Uint8Array {
     const first = this.#chunks[this.#current]?.subarray(this.#at);
     const later = this.#chunks.slice(this.#current + 1);
-    const pieces = [this.#partial.slice(0, this.#partialLength), ...(first === undefined ? [] : [first]), ...later];
+    const begun = this.#partial?.slice(0, this.#partialLength) ?? EMPTY;
+    const pieces = [begun, ...(first === undefined ? [] : [first]), ...later];
     this.#chunks = [];
     this.#current = this.#at = this.#partialLength = 0;
     this.#skipping = false;
@@ -90,13 +92,14 @@ export class LineReader {
   }
 
   #keep(octets: Uint8Array): void {
+    this.#partial ??= new Uint8Array(MAX_LINE);
     this.#partial.set(octets, this.#partialLength);
     this.#partialLength += octets.length;
   }
 
   #takePartial(length: number): string {
     this.#partialLength = 0;
-    return lineText(this.#partial.subarray(0, length));
+    return lineText(this.#partial?.subarray(0, length) ?? EMPTY);
   }
 }
 

@@ -11,14 +11,21 @@ import { journalNumbers, parseQueueId, queueFile } from "../../lib/queue/layout.
 
 /** After trouble none is made for so long: the disk is full, say. */
 const restMs = 10_000;
-/** Files made before a sync of their folder. */
-const mostAtOnce = 32;
+/** Files made before a sync of their folder, so many in one turn of the event loop. */
+const mostAtOnce = 256;
+const inOneTurn = 16;
+/** With a crowd in the house, so many times what is usually ready. */
+const readyForCrowd = 4;
+/** It is quiet when none was taken for so long. */
+const quietMs = 100;
 
 export interface NumbersOptions {
-  /** So many are kept ready. */
+  /** So many are kept ready; in quiet moments as many as are in use, for the next crowd. */
   readonly ready: number;
-  /** At a start, those beyond this are removed. */
+  /** More are never kept ready; at a start, those beyond this are removed. */
   readonly most: number;
+  /** Settles in a later turn of the event loop. */
+  breathe(): Promise<void>;
 }
 
 export class Numbers {
@@ -35,6 +42,8 @@ export class Numbers {
   #made = 0;
   #closed = false;
   #rest: ReturnType<typeof setTimeout> | undefined;
+  #quiet: ReturnType<typeof setTimeout> | undefined;
+  #taken = 0;
 
   constructor(disk: Disk, home: Home, options: NumbersOptions, onTrouble: (error: unknown) => void) {
     this.#disk = disk;
@@ -77,7 +86,9 @@ export class Numbers {
   /** One that nobody has, or undefined: more are on their way then. */
   take(): number | undefined {
     const [id] = this.#free;
-    if (this.#free.size < this.#options.ready) void this.refill();
+    this.#taken++;
+    if (this.#runsShort) void this.refill();
+    else this.#growWhenQuiet();
     if (id === undefined) return undefined;
     this.claim(id);
     return id;
@@ -103,22 +114,53 @@ export class Numbers {
 
   /** Settles when enough are ready, or the disk takes no more. */
   refill(): Promise<void> {
+    return this.#makeWhile(() => this.#runsShort);
+  }
+
+  get #runsShort(): boolean {
+    const { ready } = this.#options;
+    return this.#free.size < Math.min(Math.max(ready, this.#used.size), readyForCrowd * ready);
+  }
+
+  #makeWhile(wanted: () => boolean): Promise<void> {
     if (this.#rest !== undefined) return Promise.resolve();
-    this.#refilling ??= this.#make().catch((error) => {
+    this.#refilling ??= this.#make(wanted).catch((error) => {
       this.#onTrouble(error);
       if (!this.#closed) this.#rest = setTimeout(() => this.#rest = undefined, restMs);
-    }).finally(() => this.#refilling = undefined);
+    }).finally(() => {
+      this.#refilling = undefined;
+      this.#growWhenQuiet();
+    });
     return this.#refilling;
+  }
+
+  #growWhenQuiet(): void {
+    const taken = this.#taken;
+    const wanted = () =>
+      this.#runsShort || taken === this.#taken && this.#free.size < Math.min(this.#used.size, this.#options.most);
+    if (this.#closed || this.#quiet !== undefined || this.#rest !== undefined || !wanted()) return;
+    this.#quiet = setTimeout(() => {
+      this.#quiet = undefined;
+      if (wanted()) void this.#makeWhile(wanted);
+      else this.#growWhenQuiet();
+    }, quietMs);
   }
 
   close(): void {
     this.#closed = true;
     clearTimeout(this.#rest);
+    clearTimeout(this.#quiet);
   }
 
-  async #make(): Promise<void> {
-    while (!this.#closed && this.#free.size < this.#options.ready) {
-      while (this.#unsynced.size < mostAtOnce) this.#unsynced.add(this.#makeOne());
+  async #make(wanted: () => boolean): Promise<void> {
+    while (!this.#closed && wanted()) {
+      // As many again as there are: few where few are needed.
+      const batch = Math.min(mostAtOnce, Math.max(inOneTurn, this.#free.size, this.#options.ready - this.#free.size));
+      while (this.#unsynced.size < batch) {
+        this.#unsynced.add(this.#makeOne());
+        if (this.#unsynced.size % inOneTurn === 0 && this.#unsynced.size < batch) await this.#options.breathe();
+        if (this.#closed) break;
+      }
       // A record may name them only when they are sure to be there: after a power loss its number would be another's.
       await this.#disk.syncDir(journalNumbers(this.#home));
       for (const id of this.#unsynced) this.#free.add(id);
@@ -127,12 +169,12 @@ export class Numbers {
   }
 
   #makeOne(): number {
-    const birthName = this.#home.queue("pid", `0.0.${this.#made++}`);
+    const birthName = `${journalNumbers(this.#home)}/new.${this.#made++}`;
     const file = this.#disk.create(birthName, 0o644);
     file.close();
     try {
       // A queue that was copied has files under other numbers than their inodes; theirs stay theirs.
-      if (this.#disk.stat(queueFile(this.#home, "mess", file.inode)) !== undefined) {
+      if (this.#disk.exists(queueFile(this.#home, "mess", file.inode))) {
         throw new Error(`mess/${file.inode} is taken by a file of another inode`);
       }
       this.#disk.rename(birthName, journalNumbers(this.#home, file.inode));

@@ -11,14 +11,13 @@ export interface Blackhole extends Disposable {
   readonly port: number;
 }
 
-/** Makes `hostname` silent at a port of the system's choice. */
-export async function blackhole(hostname: string): Promise<Blackhole> {
-  const listener = Deno.listen({ hostname, port: 0, tcpBacklog: backlog });
-  const { port } = listener.addr;
+/** Makes `hostname` silent at `port`, or at a port of the system's choice. */
+export async function blackhole(hostname: string, port = 0): Promise<Blackhole> {
+  const listener = Deno.listen({ hostname, port, tcpBacklog: backlog });
   const queued: Deno.Conn[] = [];
-  while (queued.length <= backlog) queued.push(await Deno.connect({ hostname, port }));
+  while (queued.length <= backlog) queued.push(await Deno.connect({ hostname, port: listener.addr.port }));
   return {
-    port,
+    port: listener.addr.port,
     [Symbol.dispose]: () => {
       for (const one of [listener, ...queued]) one.close();
     },

@@ -24,6 +24,42 @@ describe("log()", () => {
     assertEquals(writes, ["one\ntwo\nthree\n"]);
   });
 
+  it("writes much without waiting for its reader, what comes meanwhile behind it, and waits for a reader that is far behind", async () => {
+    const { write, writeSync } = Deno.stderr;
+    const turn = () => new Promise<void>((resolve) => setImmediate(() => resolve()));
+    const written: number[] = [];
+    let read = () => {};
+    Deno.stderr.writeSync = (octets) => {
+      written.push(-octets.length);
+      return octets.length;
+    };
+    Deno.stderr.write = (octets) => {
+      written.push(octets.length);
+      return new Promise((resolve) => read = () => resolve(octets.length));
+    };
+    try {
+      log("x".repeat(9999));
+      await turn();
+      log("y".repeat(4999));
+      await turn();
+      assertEquals(written, [10_000]);
+      read();
+      await turn();
+      assertEquals(written, [10_000, 5000]);
+      log("z".repeat(5_000_000 - 1));
+      await turn();
+      assertEquals(written, [10_000, 5000, -5_000_000]);
+      read();
+      await turn();
+      log("short");
+      await turn();
+      assertEquals(written, [10_000, 5000, -5_000_000, -6]);
+    } finally {
+      Deno.stderr.write = write;
+      Deno.stderr.writeSync = writeSync;
+    }
+  });
+
   const streams = [
     { claim: "takes two octets at a time", write: (octets: Uint8Array) => octets.subarray(0, 2), want: "a line\n" },
     {

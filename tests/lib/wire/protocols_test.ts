@@ -15,6 +15,17 @@ const body = new Uint8Array([1, 2, 3]);
 const frame = (head: object): Frame => ({ head: JSON.parse(JSON.stringify(head)), body });
 
 const envelope = { origin: "network", uid: 7, sender: "amy@a.example", recipients: ["bob@b.example", "\xff\n@c"] };
+const local = {
+  isVirtual: false,
+  user: "joe",
+  uid: 1000,
+  home: "/home/joe",
+  dash: "-",
+  extension: "x",
+  hostName: "h",
+  defaultDelivery: "./Maildir/\n",
+  programSeconds: 60,
+};
 const deliver = { op: "deliver", id: 1, sizeBytes: 9, sender: "", recipients: ["bob@b.example"] };
 const remote = {
   ...deliver,
@@ -94,8 +105,8 @@ const rows: readonly Row[] = [
   {
     name: "a local delivery",
     parse: delivery.parseLocalRequest,
-    head: { ...deliver, maildir: "/m", hostName: "h" },
-    want: { id: 1, sizeBytes: 9, sender: "", recipients: ["bob@b.example"], maildir: "/m", hostName: "h" },
+    head: { ...deliver, ...local },
+    want: { id: 1, sizeBytes: 9, sender: "", recipients: ["bob@b.example"], ...local },
   },
   {
     name: "a remote delivery",
@@ -113,6 +124,7 @@ const rows: readonly Row[] = [
     head: { kind: "account", isVirtual: true, user: "amy", uid: 1, gid: 2, home: "/m", dash: "-", extension: "x" },
   },
   { name: "no mailbox", parse: getpw.parseGetpwReply, head: { kind: "none" } },
+  { name: "perhaps a mailbox", parse: getpw.parseGetpwReply, head: { kind: "possible" } },
   {
     name: "a question for the resolver",
     parse: resolver.parseResolveRequest,

@@ -1,9 +1,9 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals } from "@std/assert";
 import { journalSegment } from "../../../components/lib/queue/layout.ts";
-import type { Entry } from "../../../components/qmail-queue/journal/journal.ts";
+import type { Entry } from "../../../components/qmail-queue/journal/entry.ts";
 import { emptyQueue, home } from "../../support/queue_disk.ts";
-import { append, holding, marksSync, newRecord, segmentSync, textOf, world } from "./journal_world.ts";
+import { append, holding, marksSync, newRecord, segmentSync, textOf, whileSyncing, world } from "./journal_world.ts";
 
 describe("Journal.append()", () => {
   it("settles when the record is on stable storage, and is found as it was", async () => {
@@ -29,11 +29,7 @@ describe("Journal.append()", () => {
 
   it("shares the next sync with all that come while one runs", async () => {
     using here = world();
-    await (await here.open()).close();
-    const slow = holding(here.disk);
-    const journal = await here.open({}, slow.disk);
-    const first = append(journal);
-    await here.clock.settle();
+    const { journal, slow, first } = await whileSyncing(here);
     const later = [append(journal), append(journal), append(journal)];
     await here.clock.settle();
     assertEquals([slow.syncs(), journal.size], [1, 0]);
@@ -82,7 +78,10 @@ describe("Journal.append()", () => {
 
   it("asks its callers to wait while more than 8 MiB wait for the disk", async () => {
     using here = world();
-    const options = { segment: { bytes: 16 * 1024 * 1024, records: 100 }, numbers: { ready: 32, most: 64 } };
+    const options = {
+      segment: { bytes: 16 * 1024 * 1024, records: 100 },
+      numbers: { ready: 32, most: 64, breathe: () => Promise.resolve() },
+    };
     await (await here.open(options)).close();
     const slow = holding(here.disk);
     const journal = await here.open(options, slow.disk);

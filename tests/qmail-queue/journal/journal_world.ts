@@ -4,12 +4,8 @@ import type { Disk, DiskFile } from "../../../components/lib/disk/disk.ts";
 import { journalSegment } from "../../../components/lib/queue/layout.ts";
 import { recordBytes } from "../../../components/lib/queue/journal/record.ts";
 import { fromOctets, toOctets } from "../../../components/lib/octets.ts";
-import {
-  type Entry,
-  Journal,
-  type JournalOptions,
-  type NewRecord,
-} from "../../../components/qmail-queue/journal/journal.ts";
+import type { Entry, NewRecord } from "../../../components/qmail-queue/journal/entry.ts";
+import { Journal, type JournalOptions } from "../../../components/qmail-queue/journal/journal.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import type { FakeDisk } from "../../support/fake_disk.ts";
 import { emptyQueue, home } from "../../support/queue_disk.ts";
@@ -32,7 +28,7 @@ export function world() {
     Journal.open(on, home, {
       segment: { bytes: 4096, records: 16 },
       segments: 3,
-      numbers: { ready: 1, most: 64 },
+      numbers: { ready: 1, most: 64, breathe: () => Promise.resolve() },
       onTrouble: (error) => troubles.push(error),
       onVacate: (entries) => vacated.push([...entries]),
       nowMs: () => Date.now(),
@@ -87,4 +83,15 @@ export function holding(disk: FakeDisk): { readonly disk: Disk; release(): void;
     release,
     syncs: () => syncs,
   };
+}
+
+/** A journal with one record whose sync runs until it is let go. */
+export async function whileSyncing(here: ReturnType<typeof world>) {
+  // Its segments are made before: what is held is the record's sync.
+  await (await here.open()).close();
+  const slow = holding(here.disk);
+  const journal = await here.open({}, slow.disk);
+  const first = append(journal);
+  await here.clock.settle();
+  return { journal, slow, first };
 }

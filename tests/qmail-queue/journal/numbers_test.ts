@@ -8,7 +8,7 @@ import { emptyQueue, home } from "../../support/queue_disk.ts";
 
 const folder = journalNumbers(home);
 
-function numbersOf(disk: FakeDisk, options = { ready: 40, most: 1000 }) {
+function numbersOf(disk: FakeDisk, options = { ready: 40, most: 1000, breathe: () => Promise.resolve() }) {
   const troubles: unknown[] = [];
   return { troubles, numbers: new Numbers(disk, home, options, (error) => troubles.push(error)) };
 }
@@ -36,9 +36,9 @@ describe("Numbers", () => {
     const { numbers } = numbersOf(disk);
     await numbers.refill();
     const names = disk.list(folder);
-    assertEquals(names.length, 64);
+    assertEquals(names.length, 40);
     for (const name of names) assertEquals(disk.stat(`${folder}/${name}`)?.inode, Number(name));
-    assertEquals(disk.operations.filter((operation) => operation === `syncdir ${folder}`).length, 2);
+    assertEquals(disk.operations.filter((operation) => operation === `syncdir ${folder}`).length, 1);
     assertEquals(disk.list(home.queue("pid")), []);
     assertEquals(disk.open, 0);
   });
@@ -50,13 +50,38 @@ describe("Numbers", () => {
     assertEquals(numbers.take(), undefined);
     await numbers.refill();
     const taken = takeAll(numbers);
-    assertEquals(taken.length, 64);
+    assertEquals(taken.length, 40);
     const after = disk.afterPowerLoss(() => "old");
     for (const id of taken) assertEquals(after.stat(`${folder}/${id}`)?.inode, id);
   });
 
+  it("makes as many as are in use while none is taken, up to its limit", async () => {
+    using clock = new FakeClock();
+    const { numbers } = numbersOf(emptyQueue(), { ready: 10, most: 150, breathe: () => Promise.resolve() });
+    await numbers.refill();
+    const taken = takeAll(numbers);
+    await numbers.refill();
+    for (let id = numbers.take(); taken.length < 100; id = numbers.take()) {
+      if (id === undefined) await numbers.refill();
+      else taken.push(id);
+    }
+    await numbers.refill();
+    assert(takeAll(numbers).length < 100);
+    await numbers.refill();
+    await clock.advance(0.2);
+    await clock.settle();
+    const ready = takeAll(numbers).length;
+    assert(ready >= 100, `${ready} were ready`);
+    for (let n = 0; n < 5; n++) {
+      await numbers.refill();
+      await clock.advance(0.2);
+    }
+    numbers.close();
+    assert(takeAll(numbers).length < 150 + 32);
+  });
+
   it("gives the one first that was given back first", () => {
-    const { numbers } = numbersOf(keeping(5, 6, 7), { ready: 0, most: 9 });
+    const { numbers } = numbersOf(keeping(5, 6, 7), { ready: 0, most: 9, breathe: () => Promise.resolve() });
     numbers.recover();
     const [a, b, c] = takeAll(numbers);
     assertEquals(new Set([a, b, c]), new Set([5, 6, 7]));
@@ -65,7 +90,7 @@ describe("Numbers", () => {
   });
 
   it("takes back none twice, and none that nobody had", () => {
-    const { numbers } = numbersOf(keeping(5), { ready: 0, most: 9 });
+    const { numbers } = numbersOf(keeping(5), { ready: 0, most: 9, breathe: () => Promise.resolve() });
     numbers.recover();
     numbers.take();
     for (const id of [5, 5, 77]) numbers.release(id);
@@ -73,7 +98,7 @@ describe("Numbers", () => {
   });
 
   it("lets each that is kept be claimed once", () => {
-    const { numbers } = numbersOf(keeping(5, 6), { ready: 0, most: 9 });
+    const { numbers } = numbersOf(keeping(5, 6), { ready: 0, most: 9, breathe: () => Promise.resolve() });
     numbers.recover();
     assertEquals([5, 5, 7].map((id) => numbers.claim(id)), [true, false, false]);
     assertEquals(takeAll(numbers), [6]);
@@ -82,7 +107,7 @@ describe("Numbers", () => {
   it("removes names that are not their file's inode, for the queue was copied, and what is no number", () => {
     const disk = keeping(5);
     for (const name of ["60", "x"]) disk.put(`${folder}/${name}`, new Uint8Array());
-    const { numbers } = numbersOf(disk, { ready: 0, most: 9 });
+    const { numbers } = numbersOf(disk, { ready: 0, most: 9, breathe: () => Promise.resolve() });
     numbers.recover();
     assertEquals(disk.list(folder), ["5"]);
     assertEquals(takeAll(numbers), [5]);
@@ -90,7 +115,7 @@ describe("Numbers", () => {
 
   it("removes at a start what is beyond its limit and nobody claimed", () => {
     const disk = keeping(5, 6, 7, 8);
-    const { numbers } = numbersOf(disk, { ready: 0, most: 2 });
+    const { numbers } = numbersOf(disk, { ready: 0, most: 2, breathe: () => Promise.resolve() });
     numbers.recover();
     numbers.claim(5);
     numbers.trim();
@@ -103,7 +128,7 @@ describe("Numbers", () => {
   it("gives none that has become a message of the layout", () => {
     const disk = keeping(5, 6);
     disk.link(`${folder}/5`, home.queue("mess", "5", "5"));
-    const { numbers } = numbersOf(disk, { ready: 0, most: 9 });
+    const { numbers } = numbersOf(disk, { ready: 0, most: 9, breathe: () => Promise.resolve() });
     numbers.recover();
     numbers.trim();
     assertEquals(takeAll(numbers), [6]);
@@ -113,7 +138,7 @@ describe("Numbers", () => {
 
   it("lets go of one that has moved", () => {
     const disk = keeping(5);
-    const { numbers } = numbersOf(disk, { ready: 0, most: 9 });
+    const { numbers } = numbersOf(disk, { ready: 0, most: 9, breathe: () => Promise.resolve() });
     numbers.recover();
     numbers.take();
     numbers.moved(5);
@@ -123,7 +148,7 @@ describe("Numbers", () => {
 
   it("makes one on the spot where none is ready", () => {
     const disk = emptyQueue();
-    const { numbers } = numbersOf(disk, { ready: 0, most: 9 });
+    const { numbers } = numbersOf(disk, { ready: 0, most: 9, breathe: () => Promise.resolve() });
     const id = numbers.takeNow();
     assertEquals(disk.stat(`${folder}/${id}`)?.inode, id);
     numbers.release(id);
@@ -134,7 +159,7 @@ describe("Numbers", () => {
     const disk = emptyQueue();
     disk.put(home.queue("mess", String(2000 % 23), "2000"), new Uint8Array());
     disk.setNextInode(2000);
-    const { numbers } = numbersOf(disk, { ready: 0, most: 9 });
+    const { numbers } = numbersOf(disk, { ready: 0, most: 9, breathe: () => Promise.resolve() });
     assertThrows(() => numbers.takeNow());
     assertEquals(disk.list(folder), []);
     assertEquals(disk.list(home.queue("pid")), []);
@@ -162,9 +187,9 @@ describe("Numbers", () => {
     using clock = new FakeClock();
     const disk = emptyQueue();
     const { numbers, troubles } = numbersOf(disk);
-    disk.failAt(64, "EIO");
+    disk.failAt(80, "EIO");
     await numbers.refill();
-    assertEquals(disk.operations[64], `syncdir ${folder}`);
+    assertEquals(disk.operations[80], `syncdir ${folder}`);
     assertEquals(troubles.length, 1);
     assertEquals(numbers.take(), undefined);
     await clock.advance(10);

@@ -3,9 +3,9 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { journalNumbers, journalSegment } from "../../../components/lib/queue/layout.ts";
 import { putRecord } from "../../../components/lib/queue/journal/record.ts";
 import { toOctets } from "../../../components/lib/octets.ts";
-import type { Entry } from "../../../components/qmail-queue/journal/journal.ts";
+import type { Entry } from "../../../components/qmail-queue/journal/entry.ts";
 import { home } from "../../support/queue_disk.ts";
-import { append, envelope, failNext, holding, newRecord, serials, textOf, world } from "./journal_world.ts";
+import { append, envelope, failNext, newRecord, serials, textOf, whileSyncing, world } from "./journal_world.ts";
 
 describe("a journal whose disk fails", () => {
   for (const what of ["write", "sync"] as const) {
@@ -42,11 +42,7 @@ describe("a journal whose disk fails", () => {
 
   it("refuses what came while the failing sync ran", async () => {
     using here = world();
-    await (await here.open()).close();
-    const slow = holding(here.disk);
-    const journal = await here.open({}, slow.disk);
-    const first = append(journal);
-    await here.clock.settle();
+    const { journal, slow, first } = await whileSyncing(here);
     const second = append(journal);
     failNext(here.disk, 0);
     slow.release();

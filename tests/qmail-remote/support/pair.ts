@@ -6,8 +6,7 @@
 import { dirname, fromFileUrl, join } from "@std/path";
 import { Client } from "../../../components/lib/wire/client.ts";
 import { parseSpawnReply, type SpawnReply } from "../../../components/lib/wire/delivery_protocol.ts";
-import { parseResolveRequest, type ResolveReply } from "../../../components/lib/wire/resolver_protocol.ts";
-import { serveUnix, type UnixServer } from "../../../components/lib/wire/server.ts";
+import type { UnixServer } from "../../../components/lib/wire/server.ts";
 import { toOctets } from "../../../components/lib/octets.ts";
 import { type Config, flagsOf, type Manifest } from "../../../components/lib/permissions/grant.ts";
 import { headBytes, putRecord } from "../../../components/lib/queue/journal/record.ts";
@@ -18,6 +17,7 @@ import { manifest as rspawnManifest } from "../../../components/qmail-rspawn/per
 import { type Home, homeAt } from "../../../config/home.ts";
 import { readControls } from "../../../config/read.ts";
 import { type ControlFile, type Controls, schema } from "../../../config/schema.ts";
+import { serveZone, type Zone } from "./zone.ts";
 
 const root = fromFileUrl(new URL("../../../", import.meta.url));
 
@@ -70,22 +70,6 @@ export class Process {
     const { code } = await this.#child.status;
     return { code, log: await this.#log };
   }
-}
-
-export type Zone = Readonly<Record<string, readonly { readonly value: string; readonly preference?: number }[]>>;
-
-function serveZone(home: Home, zone: Zone): UnixServer {
-  return serveUnix(home.socket("resolver"), {
-    onFrame: (frame, pipe) => {
-      const { id, name, type } = parseResolveRequest(frame);
-      const records = zone[`${name} ${type}`] ?? [];
-      const reply: ResolveReply = { status: records.length > 0 ? "ok" : "nodata", authenticated: false, records };
-      pipe.send({ id, ...reply });
-    },
-    onError: (error) => {
-      throw error;
-    },
-  });
 }
 
 /** The two processes and their surroundings. */

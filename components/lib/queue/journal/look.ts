@@ -3,18 +3,10 @@
  * @module
  */
 import type { Home } from "../../../../config/home.ts";
+import { ifThere } from "../../disk/if_there.ts";
 import type { Finding } from "../check.ts";
 import { journalMarks, journalNumbers, journalSegment, parseQueueId, queueFile } from "../layout.ts";
 import { journalFindings, type KeptNumber } from "./check.ts";
-
-function ifThere<T>(get: () => T): T | undefined {
-  try {
-    return get();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
 
 function isFile(path: string): boolean {
   return ifThere(() => Deno.lstatSync(path))?.isFile === true;

@@ -4,6 +4,8 @@
  * @module
  */
 import type { Home } from "../../../../config/home.ts";
+import { ifThere } from "../../disk/if_there.ts";
+import { readAt } from "../../disk/read_at.ts";
 import type { JournalPlace } from "../../wire/queue_protocol.ts";
 import { journalSegment } from "../layout.ts";
 import { parseRecord } from "./record.ts";
@@ -39,30 +41,13 @@ export class JournalReader {
   #open(segment: number): Deno.FsFile | undefined {
     const open = this.#segments.get(segment);
     if (open !== undefined) return open;
-    try {
-      const file = Deno.openSync(journalSegment(this.#home, segment), { read: true });
-      this.#segments.set(segment, file);
-      return file;
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return undefined;
-      throw error;
-    }
+    const file = ifThere(() => Deno.openSync(journalSegment(this.#home, segment), { read: true }));
+    if (file !== undefined) this.#segments.set(segment, file);
+    return file;
   }
 
   #close(segment: number): void {
     this.#segments.get(segment)?.close();
     this.#segments.delete(segment);
   }
-}
-
-function readAt(file: Deno.FsFile, offset: number, bytes: number): Uint8Array {
-  file.seekSync(offset, Deno.SeekMode.Start);
-  const octets = new Uint8Array(bytes);
-  let filled = 0;
-  while (filled < bytes) {
-    const count = file.readSync(octets.subarray(filled));
-    if (count === null) break;
-    filled += count;
-  }
-  return octets.subarray(0, filled);
 }

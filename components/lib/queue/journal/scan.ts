@@ -3,6 +3,7 @@
  * @module
  */
 import type { Home } from "../../../../config/home.ts";
+import { ifThere } from "../../disk/if_there.ts";
 import { journalMarks, journalSegment } from "../layout.ts";
 import { isMarked, type JournalRecord, recordsOf } from "./record.ts";
 
@@ -19,10 +20,5 @@ export function* liveRecords(home: Home): Generator<JournalRecord, void, undefin
 
 /** None where the segment is just being made. */
 function readMarks(home: Home, segment: number): Uint8Array {
-  try {
-    return Deno.readFileSync(journalMarks(home, segment));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return new Uint8Array(0);
-    throw error;
-  }
+  return ifThere(() => Deno.readFileSync(journalMarks(home, segment))) ?? new Uint8Array(0);
 }

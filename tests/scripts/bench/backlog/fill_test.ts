@@ -1,6 +1,7 @@
 import { describe, it } from "@std/testing/bdd";
 import { assertEquals } from "@std/assert";
 import { homeAt } from "../../../../config/home.ts";
+import { ifThere } from "../../../../components/lib/disk/if_there.ts";
 import { parseChannel, parseInfo } from "../../../../components/lib/queue/envelope.ts";
 import { type Channel, channels, parseQueueId, queueFile } from "../../../../components/lib/queue/layout.ts";
 import { fill } from "../../../../scripts/bench/backlog/fill.ts";
@@ -47,10 +48,5 @@ describe("fill()", () => {
 });
 
 function secondsOf(path: string): number | undefined {
-  try {
-    return (Deno.statSync(path).mtime?.getTime() ?? 0) / 1000;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
+  return ifThere(() => (Deno.statSync(path).mtime?.getTime() ?? 0) / 1000);
 }

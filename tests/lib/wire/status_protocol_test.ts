@@ -1,10 +1,14 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { parseQueueStatus, parseSendStatus, parseSupervisorStatus } from "../../components/admin/parse_status.ts";
-import type { Frame, RawHead } from "../../components/lib/wire/frame.ts";
-import { ProtocolError } from "../../components/lib/wire/server.ts";
-import { queue, send, smtpd, supervisor } from "./samples.ts";
+import {
+  parseQueueStatus,
+  parseSendStatus,
+  parseSupervisorStatus,
+} from "../../../components/lib/wire/status_protocol.ts";
+import type { Frame, RawHead } from "../../../components/lib/wire/frame.ts";
+import { ProtocolError } from "../../../components/lib/wire/server.ts";
+import { queue, send, smtpd, supervisor } from "../../admin/samples.ts";
 
 /** As it comes off the wire: undefined fields are absent there. */
 function frame(head: unknown): Frame {

@@ -1,0 +1,15 @@
+/**
+ * Pauses in long work, so that a component answers others meanwhile.
+ * @module
+ */
+
+/**
+ * Settles after input and output have had their turn, some 2 ms later. Long work that calls this between its slices delays
+ * whoever asks something by one slice at most.
+ *
+ * Not setImmediate: as long as there is always a next one, deno looks at sockets only every 61st time (measured: an octet
+ * waits 150 ms beside slices of 5 ms, 3 ms with this).
+ */
+export function breathe(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}

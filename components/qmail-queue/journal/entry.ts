@@ -1,0 +1,32 @@
+/**
+ * A record of the journal as qmail-queue knows it in memory.
+ * @module
+ */
+import type { Segment } from "./segment.ts";
+
+/** What is appended. */
+export interface NewRecord {
+  readonly birthSeconds: number;
+  /** As in todo. */
+  readonly envelope: Uint8Array;
+  readonly content: readonly Uint8Array[];
+}
+
+/** A record that is not done. */
+export interface Entry {
+  readonly serial: number;
+  readonly id: number;
+  readonly segment: number;
+  readonly offset: number;
+  /** Octets of the record. */
+  readonly bytes: number;
+}
+
+/** The same, with the segment that holds it, and the number of its mark there. */
+export interface Live extends Entry {
+  readonly in: Segment;
+  readonly index: number;
+}
+
+/** A serial is a time, so that none comes back whatever was lost; more records than that do not come in a millisecond. */
+export const serialsPerMs = 1000;

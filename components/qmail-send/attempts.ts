@@ -1,0 +1,241 @@
+/**
+ * The attempts at one message, the first and later ones: recipients become deliveries, and when all of a channel have been
+ * reported on it is decided what is next: the message's end, S5, or the wait for another attempt.
+ * @module
+ */
+import type { Controls } from "../../config/schema.ts";
+import { describeError, log } from "../lib/log/log.ts";
+import { type Channel, channels } from "../lib/queue/layout.ts";
+import { rewriteRecipient } from "../lib/queue/rewrite.ts";
+import { mostFirstAttempt } from "../lib/wire/queue_protocol.ts";
+import type { Deliveries } from "./deliveries.ts";
+import { isDone, jobsOf, type Recipient } from "./dispatcher.ts";
+import type { Message, Pass } from "./message.ts";
+import type { Retry } from "./retry_queue.ts";
+import type { Store } from "./store.ts";
+import { nextAttempt, troubleSeconds } from "./timing.ts";
+import type { Transitions } from "./transitions.ts";
+import { wantsVerp } from "./verp.ts";
+
+export interface AttemptEvents {
+  controls(): Controls;
+  nowSeconds(): number;
+  /** Settles in a later turn of the event loop. */
+  breathe(): Promise<void>;
+  stopping(): boolean;
+  /** An orderly end waits for this. */
+  track(work: Promise<void>): void;
+  /** Who is left of a message on this channel waits for another attempt. */
+  waits(retry: Retry): void;
+  /** Nothing runs any more for a message that has recipients left. */
+  rests(message: Message): void;
+}
+
+type Routed = Record<Channel, Recipient[]>;
+
+/** Recipients that are rewritten in one turn of the event loop: some milliseconds. */
+const routedAtOnce = 2000;
+
+export class Attempts {
+  readonly #store: Store;
+  readonly #transitions: Transitions;
+  readonly #deliveries: Deliveries;
+  readonly #events: AttemptEvents;
+  /** First attempts whose end is being decided, which may have to wait for a bounce to be queued. */
+  readonly #deciding = new Map<Message, Promise<void>>();
+  /** An operator had their lifetime end. */
+  readonly #expired = new WeakSet<Message>();
+
+  constructor(store: Store, transitions: Transitions, deliveries: Deliveries, events: AttemptEvents) {
+    this.#store = store;
+    this.#transitions = transitions;
+    this.#deliveries = deliveries;
+    this.#events = events;
+  }
+
+  // --- the beginning of an attempt
+
+  /** The first: from the journal or todo, or from S5 where there are very many `recipients`. */
+  beginFirst(message: Message, recipients: readonly string[]): void {
+    if (recipients.length > mostFirstAttempt) {
+      const routed = () => this.#routeMany(message, recipients);
+      this.#events.track(this.#transitions.moveToSplit(message, routed).then(() => this.#startPasses(message)));
+    } else if (recipients.length === 0) this.#events.track(this.#transitions.finishFirst(message));
+    else {
+      const routed: Routed = { local: [], remote: [] };
+      this.#route(recipients, routed);
+      for (const channel of channels) this.#addPass(message, channel, routed[channel]);
+      this.#startPasses(message);
+    }
+  }
+
+  /** A later one, at who is left in a channel's file. */
+  beginLater(message: Message, channel: Channel, left: readonly { address: string; offset: number }[]): void {
+    const recipients = left.map(({ address, offset }): Recipient => ({
+      address,
+      offset,
+      state: "pending",
+      losses: 0,
+    }));
+    this.#addPass(message, channel, recipients);
+    const pass = message.passes.get(channel);
+    if (pass !== undefined) return this.#startPass(message, channel, pass);
+    const none: Pass = { recipients, left: 0, added: undefined, dying: false, nextSeconds: 0 };
+    message.passes.set(channel, none);
+    this.#events.track(this.#endSplitPass(message, channel, none));
+  }
+
+  #route(recipients: readonly string[], routed: Routed): void {
+    const controls = this.#events.controls();
+    for (const recipient of recipients) {
+      const { channel, address } = rewriteRecipient(recipient, controls);
+      routed[channel].push({ address, offset: -1, state: "pending", losses: 0 });
+    }
+  }
+
+  /** A hundred thousand recipients take a while; others go on in between. */
+  async #routeMany(message: Message, recipients: readonly string[]): Promise<void> {
+    const routed: Routed = { local: [], remote: [] };
+    for (let at = 0; at < recipients.length; at += routedAtOnce) {
+      this.#route(recipients.slice(at, at + routedAtOnce), routed);
+      await this.#events.breathe();
+    }
+    for (const channel of channels) this.#addPass(message, channel, routed[channel]);
+  }
+
+  #addPass(message: Message, channel: Channel, recipients: readonly Recipient[]): void {
+    if (recipients.length === 0) return;
+    const now = this.#events.nowSeconds();
+    message.passes.set(channel, {
+      recipients,
+      left: 0,
+      added: undefined,
+      dying: this.#expired.has(message) || now > message.birthSeconds + this.#events.controls().queuelifetime,
+      nextSeconds: nextAttempt(message.birthSeconds, now, channel),
+    });
+  }
+
+  #startPasses(message: Message): void {
+    for (const [channel, pass] of message.passes) this.#startPass(message, channel, pass);
+  }
+
+  #startPass(message: Message, channel: Channel, pass: Pass): void {
+    const jobs = jobsOf(message, channel, pass.recipients, !wantsVerp(message.sender));
+    pass.left = jobs.length;
+    pass.added = this.#deliveries.add(channel, jobs);
+  }
+
+  // --- the end of an attempt
+
+  /** One of its deliveries on this channel has been reported on. */
+  jobEnded(message: Message, channel: Channel): void {
+    const pass = message.passes.get(channel)!;
+    if (--pass.left === 0) this.#events.track(this.#endPass(message, channel, pass));
+  }
+
+  async #endPass(message: Message, channel: Channel, pass: Pass): Promise<void> {
+    if (message.moving !== undefined) await message.moving;
+    if (message.stage === "split") return this.#endSplitPass(message, channel, pass);
+    if ([...message.passes.values()].some((other) => other.left > 0) || this.#deciding.has(message)) return;
+    const decided = this.#endFirst(message).finally(() => this.#deciding.delete(message));
+    this.#deciding.set(message, decided);
+    return decided;
+  }
+
+  async #endFirst(message: Message): Promise<void> {
+    if (await this.#isOver(message)) return this.#transitions.finishFirst(message);
+    if (!this.#events.stopping()) await this.#transitions.moveToSplit(message);
+    for (const [ended, endedPass] of [...message.passes]) await this.#endSplitPass(message, ended, endedPass);
+  }
+
+  /** Whether after its first attempt nothing of a message is left to do, its bounce included. */
+  async #isOver(message: Message): Promise<boolean> {
+    if (message.deleted) return true;
+    if (![...message.passes.values()].every((pass) => pass.recipients.every(isDone))) return false;
+    return message.bounce === "" || (!this.#events.stopping() && await this.#transitions.bounceFirst(message));
+  }
+
+  async #endSplitPass(message: Message, channel: Channel, pass: Pass): Promise<void> {
+    if (this.#events.stopping() || message.passes.get(channel) !== pass) return;
+    message.passes.delete(channel);
+    try {
+      if (pass.recipients.every(isDone)) this.#store.removeChannel(message.id, channel);
+      else if (!message.deleted) {
+        this.#store.setNextAttempt(message.id, channel, pass.nextSeconds);
+        this.#events.waits({ atSeconds: pass.nextSeconds, id: message.id, channel });
+      }
+    } catch (error) {
+      log(`warning: trouble with ${channel}/${message.id}: ${describeError(error)}; will try again later`);
+      this.#events.waits({ atSeconds: this.#events.nowSeconds() + troubleSeconds, id: message.id, channel });
+    }
+    if (message.passes.size === 0) await this.#rest(message);
+  }
+
+  /** Nothing runs for it: it waits for its next attempt, or ends. */
+  #rest(message: Message): Promise<void> | undefined {
+    if (message.deleted || channels.every((channel) => this.#store.mtime(channel, message.id) === undefined)) {
+      return this.#transitions.finishSplit(message);
+    }
+    this.#events.rests(message);
+    return undefined;
+  }
+
+  // --- broken off
+
+  /** Starts no more deliveries of a message, has it written down, and tries who is left at `atSeconds`. */
+  withdraw(message: Message, atSeconds: number): Promise<void> {
+    this.takeBack(message, atSeconds);
+    return this.putDown(message);
+  }
+
+  /** Takes back what has not been started; who is left is tried at `atSeconds`. */
+  takeBack(message: Message, atSeconds: number): void {
+    for (const [channel, pass] of message.passes) {
+      const jobs = pass.added === undefined ? [] : this.#deliveries.remove(channel, pass.added);
+      if (jobs.length === 0) continue;
+      for (const job of jobs) for (const recipient of job.recipients) recipient.state = "deferred";
+      pass.left -= jobs.length;
+      pass.nextSeconds = atSeconds;
+    }
+  }
+
+  /** Has a message stand in S5, calls `written` where it does, and ends its passes of which nothing runs. */
+  async putDown(message: Message, written: () => void = () => {}): Promise<void> {
+    if (message.stage !== "split") await this.#transitions.moveToSplit(message);
+    if (message.stage === "split") written();
+    for (const [channel, pass] of [...message.passes]) {
+      if (pass.left === 0) await this.#endPass(message, channel, pass);
+    }
+  }
+
+  /** Ends a first attempt of which nothing runs. */
+  async finishFirst(message: Message): Promise<void> {
+    const [first] = message.passes;
+    if (first !== undefined) await this.#endPass(message, ...first);
+  }
+
+  /** From here on a deferral of this message is a failure. */
+  expire(message: Message): void {
+    this.#expired.add(message);
+    for (const pass of message.passes.values()) pass.dying = true;
+  }
+
+  // --- how a first attempt stands
+
+  /** Settles when the end of this one is decided; undefined: nothing is being decided. */
+  deciding(message: Message): Promise<void> | undefined {
+    return this.#deciding.get(message);
+  }
+
+  /** Settles when whatever is being decided is. */
+  async decided(): Promise<void> {
+    await Promise.all(this.#deciding.values());
+  }
+
+  /** Whether this one has achieved what only this process knows, and nobody is being told of it just now. */
+  isUnwritten(message: Message): boolean {
+    if (message.moving !== undefined) return true;
+    return (message.stage === "journal" || message.stage === "todo") && !this.#deciding.has(message) &&
+      [...message.passes.values()].some((pass) => pass.recipients.some(isDone));
+  }
+}
