@@ -3,6 +3,7 @@
  * the grants come from these rows; nothing else opens `control/`.
  * @module
  */
+import { defaultUserHomes, parseUserHomes } from "../components/lib/users/user_homes.ts";
 import { defaultQueueSplit, mostQueueSplit } from "./home.ts";
 import {
   type Listener,
@@ -10,6 +11,7 @@ import {
   parseDomain,
   parseDomains,
   parseFlag,
+  parseInstructions,
   parseLine,
   parseListeners,
   parseNameservers,
@@ -46,7 +48,10 @@ const loopback: readonly Listener[] = [
 export const schema = {
   me: row({
     parse: parseDomain,
-    usedBy: ["qmail-smtpd", "qmail-send", "qmail-lspawn", "qmail-rspawn", "qmail-getpw", "admin"],
+    usedBy: [
+      ...["qmail-smtpd", "qmail-send", "qmail-lspawn", "qmail-rspawn", "qmail-getpw", "admin"],
+      ...["qmail-inject", "sendmail", "mailsubj"],
+    ],
     defaultText: "none: this file must be there",
     doc: "This host's full name; the default of many others.",
   }),
@@ -79,8 +84,8 @@ export const schema = {
   concurrencylocal: row({
     parse: parseWholeNumber("deliveries"),
     default: 10,
-    usedBy: ["qmail-send"],
-    doc: "Local deliveries under way at once; 0 holds the channel.",
+    usedBy: ["qmail-send", "qmail-lspawn"],
+    doc: "Local deliveries under way at once; 0 holds the channel. One account has a quarter of them at the most.",
   }),
   concurrencyremote: row({
     parse: parseWholeNumber("deliveries"),
@@ -93,6 +98,27 @@ export const schema = {
     default: 0,
     usedBy: ["qmail-smtpd"],
     doc: "Largest message accepted over SMTP, after CRLF became LF; 0 means no limit.",
+  }),
+  defaultdomain: row({
+    parse: parseDomain,
+    // With the one label of an unnamed machine, amy@localhost would become amy@localhost.localhost.
+    fromMe: (me) => me.includes(".") ? me : "",
+    usedBy: ["qmail-inject", "sendmail", "mailsubj"],
+    doc:
+      "Added to a host name without a dot, in mail that is written here. Unlike qmail: not by default where me has no dot.",
+  }),
+  defaulthost: row({
+    parse: parseDomain,
+    fromMe: (me) => me,
+    usedBy: ["qmail-inject", "sendmail", "mailsubj"],
+    doc: "Host of an address without one, in mail that is written here.",
+  }),
+  defaultdelivery: row({
+    parse: parseInstructions,
+    default: "./Maildir/",
+    usedBy: ["qmail-lspawn"],
+    doc:
+      "Instructions for who has no .qmail file, written as in one (qmail-start's argument). Programs are for accounts; a virtual mailbox then gets ./Maildir/.",
   }),
   doublebouncehost: row({
     parse: parseDomain,
@@ -117,6 +143,12 @@ export const schema = {
     fromMe: (me) => me,
     usedBy: ["qmail-rspawn"],
     doc: "Name given with EHLO to other servers.",
+  }),
+  idhost: row({
+    parse: parseDomain,
+    fromMe: (me) => me,
+    usedBy: ["qmail-inject", "sendmail", "mailsubj"],
+    doc: "Host in the Message-ID of mail that is written here.",
   }),
   journalbytes: row({
     parse: parseWholeNumber("bytes"),
@@ -156,6 +188,18 @@ export const schema = {
     default: [],
     usedBy: ["qmail-send", "qmail-smtpd", "qmail-getpw"],
     doc: "Domains in which user%host stands for user@host.",
+  }),
+  plusdomain: row({
+    parse: parseDomain,
+    fromMe: (me) => me,
+    usedBy: ["qmail-inject", "sendmail", "mailsubj"],
+    doc: "Replaces the + at the end of a host name, in mail that is written here.",
+  }),
+  programseconds: row({
+    parse: parseWholeNumber("seconds", 1, 86_400),
+    default: 900,
+    usedBy: ["qmail-lspawn"],
+    doc: "How long a program of a .qmail file may run before it is ended and its delivery tried again later.",
   }),
   queuelifetime: row({
     parse: parseWholeNumber("seconds"),
@@ -201,6 +245,13 @@ export const schema = {
     usedBy: ["qmail-rspawn"],
     doc: 'domain:relay[:port] instead of that domain\'s MX; ".domain" for all below it, "" for all others.',
   }),
+  systemusers: row({
+    parse: parseFlag,
+    default: false,
+    usedBy: ["qmail-getpw"],
+    doc:
+      "1: accounts of /etc/passwd get mail, by qmail's rules, where their homes lie in control/userhomes; 0: only users/passwd, users/cdb and alias do.",
+  }),
   timeoutconnect: row({
     parse: parseWholeNumber("seconds", 1),
     default: 60,
@@ -218,6 +269,14 @@ export const schema = {
     default: 1200,
     usedBy: ["qmail-smtpd"],
     doc: "Limit of each wait for an SMTP client.",
+  }),
+  userhomes: row({
+    parse: parseUserHomes,
+    default: defaultUserHomes,
+    defaultText: "/home",
+    usedBy: ["qmail-getpw"],
+    doc:
+      "Folders in which accounts of the system have their homes, one a line. Unlike qmail: an account whose home lies elsewhere gets no mail unless users/assign names it.",
   }),
   virtualdomains: row({
     parse: parseVirtualDomains,

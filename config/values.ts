@@ -43,6 +43,16 @@ export const parseLine: Parse<string> = (text) => {
   return ok(line);
 };
 
+/** Octets of instructions at the most. */
+const mostInstructions = 16_384;
+
+/** Instructions as in a `.qmail` file: any lines but a blank first one; an octet string. */
+export const parseInstructions: Parse<string> = (text) => {
+  const octets = utf8Octets(text);
+  if (octets.length > mostInstructions) return expected(`at most ${mostInstructions} octets`, `${octets.length}`);
+  return firstLine(text) === "" ? expected("instructions as in a .qmail file, no blank first line", "") : ok(octets);
+};
+
 /** One domain, lower-cased. */
 export const parseDomain: Parse<string> = (text) => {
   const line = firstLine(text);

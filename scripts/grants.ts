@@ -44,6 +44,12 @@ function main(): void {
     for (const { manifest, grant } of rows) {
       console.log(`${manifest.name}: ${manifest.job}; as ${manifest.account} when root starts it`);
       for (const flag of flagsOf(grant, config.home)) console.log(`    ${flag.replaceAll(config.home.dir, "~")}`);
+      for (const [word, grantOf] of Object.entries(manifest.forHome ?? {})) {
+        console.log(`  --${word} HOME: for the home of an account, as that account`);
+        for (const flag of flagsOf(grantOf(config, "HOME"), config.home)) {
+          console.log(`    ${flag.replaceAll(config.home.dir, "~")}`);
+        }
+      }
     }
   }
   const found = breaches(manifests, config);

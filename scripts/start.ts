@@ -14,10 +14,17 @@ import { eachLine } from "../components/supervisor/lines.ts";
 import { manifest } from "../components/supervisor/permissions.ts";
 import type { Config } from "../components/lib/permissions/grant.ts";
 import { formatHomeArgs } from "../components/lib/process/home_args.ts";
-import { askSupervisor } from "./ask.ts";
+import { parseSupervisorStatus } from "../components/lib/wire/status_protocol.ts";
+import { askStatus, askSupervisor } from "./ask.ts";
 import { fail } from "./fail.ts";
 import { welcome } from "./home/welcome.ts";
-import { prepareControls, prepareFolders, prepareLaunchers, prepareMailboxes } from "./home/prepare.ts";
+import {
+  keepSystemUsers,
+  prepareControls,
+  prepareFolders,
+  prepareLaunchers,
+  prepareMailboxes,
+} from "./home/prepare.ts";
 import { settleQueueSplit } from "./home/queue_split.ts";
 import { settleHome, stage } from "./home/stage.ts";
 import { prepareTools } from "./home/tools.ts";
@@ -78,6 +85,7 @@ async function main(): Promise<void> {
   const settled = settleQueueSplit(place.dir, console.log);
   if (!settled.ok) fail(settled.error);
   const home = settled.value;
+  keepSystemUsers(home, console.log);
   prepareFolders(home);
   prepareControls(home);
   const config = readConfig(home, offset);
@@ -103,7 +111,9 @@ async function main(): Promise<void> {
   Deno.addSignalListener("SIGHUP", () => supervisor.kill("SIGHUP"));
   void eachLine(supervisor.stdout, (line) => {
     if (line.includes(`"event":"ready"`)) {
-      void askSupervisor(home, { op: "status" }).then((status) => console.log(welcome(home, config, status)));
+      void askStatus(home, "supervisor", parseSupervisorStatus).then((status) =>
+        console.log(welcome(home, config, status))
+      );
     }
   });
   const status = await supervisor.status;

@@ -11,7 +11,14 @@ import { askSupervisor } from "./ask.ts";
 import { fail } from "./fail.ts";
 import { prepareFolders } from "./home/prepare.ts";
 import { hashPassword, readPassword } from "./home/password.ts";
-import { addDomain, addMailbox, readPasswdLines, splitMailbox, writePasswdLines } from "./home/mailboxes.ts";
+import {
+  addDomain,
+  addMailboxes,
+  readPasswdLines,
+  splitMailbox,
+  whileLocked,
+  writePasswdLines,
+} from "./home/mailboxes.ts";
 
 const help = `Usage: deno task user add NAME@DOMAIN... [--password-stdin] [--home DIR]
        deno task user passwd NAME@DOMAIN [--password-stdin] [--home DIR]
@@ -19,8 +26,8 @@ const help = `Usage: deno task user add NAME@DOMAIN... [--password-stdin] [--hom
        deno task user list [--home DIR] [--json]
 
 Mail for NAME@DOMAIN and for NAME-anything@DOMAIN lands in DIR/mail/DOMAIN/NAME/Maildir. The password is asked for on a
-terminal, or is the first line of standard input with --password-stdin; without one nobody can log in. A DOMAIN that is
-not ours yet becomes so (control/locals, control/rcpthosts).
+terminal (twice, not shown), or is the first line of standard input with --password-stdin; without one nobody can log
+in. A DOMAIN that is not ours yet becomes so (control/locals, control/rcpthosts).
 
   deno task user add amy@example.org
   echo secret | deno task user add amy@example.org --password-stdin`;
@@ -31,14 +38,15 @@ function names(home: Home): ReadonlySet<string> {
   return new Set(parsed.value.keys());
 }
 
-function split(address: string): { name: string; domain: string } {
+function split(address: string): Address {
   const parts = splitMailbox(address);
   return typeof parts === "string" ? fail(parts) : parts;
 }
 
-async function askPassword(fromInput: boolean): Promise<string> {
+/** The hash of the password that is given; "" where an empty one is, undefined where nobody could be asked. */
+async function askPassword(fromInput: boolean): Promise<string | undefined> {
   const password = await readPassword(fromInput);
-  return password === "" ? "" : await hashPassword(password);
+  return password === "" || password === undefined ? password : await hashPassword(password);
 }
 
 function ownName(home: Home): string {
@@ -46,26 +54,40 @@ function ownName(home: Home): string {
   return controls.ok ? controls.value.me : fail(controls.error.join("\n"));
 }
 
-async function add(home: Home, addresses: readonly string[], fromInput: boolean): Promise<void> {
-  const me = ownName(home);
-  const mailboxes = addresses.map(split);
+interface Address {
+  readonly name: string;
+  readonly domain: string;
+}
+
+function refuseKnown(home: Home, mailboxes: readonly Address[]): void {
   const known = names(home);
   const twice = mailboxes.find(({ name, domain }) => known.has(`${name}@${domain}`));
   if (twice !== undefined) fail(`${twice.name}@${twice.domain} is there already`);
+}
+
+async function add(home: Home, addresses: readonly string[], fromInput: boolean): Promise<void> {
+  const me = ownName(home);
+  const mailboxes = addresses.map(split);
   const named = mailboxes.map(({ name, domain }) => `${name}@${domain}`);
   const again = named.find((mailbox, at) => named.indexOf(mailbox) < at);
+  refuseKnown(home, mailboxes);
   if (again !== undefined) fail(`${again} is named twice`);
-  const password = await askPassword(fromInput);
-  for (const { name, domain } of mailboxes) {
-    const entry = addMailbox(home, { name, domain, password });
-    console.log(
-      `${name}@${domain} is a mailbox: ${entry.home}/Maildir${
-        password === "" ? " (no password: nobody can log in)" : ""
-      }`,
-    );
-  }
-  const fresh = [...new Set(mailboxes.map(({ domain }) => domain))].filter((domain) => addDomain(home, me, domain));
-  if (fresh.length === 0) return;
+  const password = await askPassword(fromInput) ?? "";
+  const fresh = whileLocked(home, () => {
+    // While the password was typed, another may have made it.
+    refuseKnown(home, mailboxes);
+    const entries = addMailboxes(home, mailboxes.map((mailbox) => ({ ...mailbox, password })));
+    const note = password === "" ? " (no password: nobody can log in)" : "";
+    for (const entry of entries) {
+      console.log(`${entry.name}@${entry.domain} is a mailbox: ${entry.home}/Maildir${note}`);
+    }
+    return [...new Set(mailboxes.map(({ domain }) => domain))].filter((domain) => addDomain(home, me, domain));
+  });
+  if (fresh.length > 0) await announce(home, fresh);
+}
+
+/** Has a running system know its new domains. */
+async function announce(home: Home, fresh: readonly string[]): Promise<void> {
   const defects = await askSupervisor(home, { op: "reload" }).then(
     (reply) => reply["defects"] as readonly string[],
     () => undefined,
@@ -83,20 +105,27 @@ function entryLine(home: Home, address: string): { lines: string[]; at: number }
 }
 
 async function passwd(home: Home, address: string, fromInput: boolean): Promise<void> {
-  const { lines, at } = entryLine(home, address);
-  const hash = await askPassword(fromInput);
-  const [mailbox, , ...rest] = lines[at]!.split(":");
-  lines[at] = [mailbox, hash, ...rest].join(":");
-  writePasswdLines(home, lines);
+  entryLine(home, address);
+  // Nobody is locked out because a script forgot where the password comes from.
+  const hash = await askPassword(fromInput) ?? fail("standard input is no terminal: use --password-stdin");
+  const mailbox = whileLocked(home, () => {
+    const { lines, at } = entryLine(home, address);
+    const [mailbox = "", , ...rest] = lines[at]!.split(":");
+    lines[at] = [mailbox, hash, ...rest].join(":");
+    writePasswdLines(home, lines);
+    return mailbox;
+  });
   console.log(hash === "" ? `nobody can log in as ${mailbox} now` : `password of ${mailbox} changed`);
 }
 
 function remove(home: Home, addresses: readonly string[]): void {
-  for (const address of addresses) {
-    const { lines, at } = entryLine(home, address);
-    writePasswdLines(home, lines.filter((_, index) => index !== at));
-    console.log(`${address} is no mailbox any more; its mail was left where it is`);
-  }
+  whileLocked(home, () => {
+    for (const address of addresses) {
+      const { lines, at } = entryLine(home, address);
+      writePasswdLines(home, lines.filter((_, index) => index !== at));
+      console.log(`${address} is no mailbox any more; its mail was left where it is`);
+    }
+  });
 }
 
 function list(home: Home, json: boolean): void {

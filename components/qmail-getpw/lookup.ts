@@ -11,6 +11,8 @@ import type { PasswdEntry, PasswdFile } from "../lib/users/passwd_file.ts";
 
 export interface Found {
   readonly entry: PasswdEntry;
+  /** "-" where something was left of the address, be it nothing but this `-`. */
+  readonly dash: "" | "-";
   /** What follows the `-`, in its own case; "" without one. */
   readonly extension: string;
 }
@@ -32,7 +34,8 @@ function findIn(domain: string, localPart: string, users: PasswdFile): Found | u
   const name = lowerCaseAscii(localPart);
   for (let end = name.length; end > 0; end = name.lastIndexOf("-", end - 1)) {
     const entry = users.get(`${name.slice(0, end)}@${domain}`);
-    if (entry !== undefined) return { entry, extension: localPart.slice(end + 1) };
+    if (entry === undefined) continue;
+    return { entry, dash: end < name.length ? "-" : "", extension: localPart.slice(end + 1) };
   }
   return undefined;
 }

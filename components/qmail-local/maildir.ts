@@ -21,6 +21,36 @@ export function uniqueName({ unixSeconds, microseconds, pid, serial, hostName }:
   return `${unixSeconds}.M${microseconds}P${pid}Q${serial}.${host}`;
 }
 
+/** So long a message may take to come, piece by piece (qmail's limit). */
+export const maildirLimitMs = 86_400_000;
+
+/** The message took longer than {@link maildirLimitMs}. */
+export class MaildirTimeout extends Error {
+  override name = "MaildirTimeout";
+}
+
+/** `pieces`, of which the last has to come within `limitMs`; else throws {@link MaildirTimeout}. */
+export async function* within(
+  pieces: AsyncIterable<Uint8Array>,
+  limitMs: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new MaildirTimeout(`no end after ${limitMs} ms`)), limitMs);
+  });
+  late.catch(() => {});
+  const iterator = pieces[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await Promise.race([iterator.next(), late]);
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** Delivers `pieces` as `name`; throws what the disk says, and then nothing stays in new or tmp. */
 export async function deliverToMaildir(
   disk: Disk,

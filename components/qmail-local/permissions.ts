@@ -1,8 +1,17 @@
 import type { Config, Grant, Manifest } from "../lib/permissions/grant.ts";
 
-/** qmail-local's grant: the folder of virtual mailboxes. Nothing of the queue: the message comes over its input. */
+/** What one for virtual mailboxes may touch: their folder. Nothing of the queue: the message comes over its input. */
 function permissions({ home }: Config): Grant {
-  return { read: [home.mail()], write: [home.mail()] };
+  return { read: [home.mail()], write: [home.mail()], calls: ["qmail-queue"] };
+}
+
+/**
+ * What one for an account may touch: that account's home. Where the home holds the mail server's (an ordinary user
+ * started it in his own), the server's files are kept out.
+ */
+function ofAccount({ home }: Config, userHome: string): Grant {
+  const ours = ["control", "queue", "users", "libexec", "mail", "bin"].map((folder) => `${home.dir}/${folder}`);
+  return { read: [userHome], write: [userHome], calls: ["qmail-queue"], except: ours };
 }
 
 export const manifest: Manifest = {
@@ -12,4 +21,11 @@ export const manifest: Manifest = {
   startedBy: "qmail-lspawn",
   stopOrder: 3,
   permissions,
+  forHome: {
+    account: ofAccount,
+    programs: (config, userHome) => {
+      const grant = ofAccount(config, userHome);
+      return { ...grant, run: [config.home.libexec("launch", "program")] };
+    },
+  },
 };

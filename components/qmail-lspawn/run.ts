@@ -1,101 +1,163 @@
 /**
- * qmail-lspawn's shell: asks qmail-getpw, keeps the pool of qmail-local processes, feeds them messages.
+ * qmail-lspawn's shell: asks qmail-getpw, chooses the qmail-local process, feeds it messages.
  * @module
  */
 import type { Home } from "../../config/home.ts";
-import { DeliveryLink } from "../lib/delivery/link.ts";
+import type { Controls } from "../../config/schema.ts";
+import type { DeliveryLink } from "../lib/delivery/link.ts";
+import type { MessageText } from "../lib/delivery/message_file.ts";
+import { Recent } from "../lib/delivery/recent.ts";
 import { deferral, reportAll, serveSpawner, type Spawn } from "../lib/delivery/spawner.ts";
-import { describeError, logEvent } from "../lib/log/log.ts";
-import { type Running, type Start, tell } from "../lib/process/component.ts";
+import type { Running, Start } from "../lib/process/component.ts";
 import { ControlValues } from "../lib/process/controls.ts";
 import { Client } from "../lib/wire/client.ts";
-import type { DeliveryReport } from "../lib/wire/delivery_protocol.ts";
-import { parseGetpwReply } from "../lib/wire/getpw_protocol.ts";
-import { Pipe, type Streams } from "../lib/wire/pipe.ts";
-import { Pool } from "./pool.ts";
-
-const endIdleEveryMs = 10_000;
+import type { DeliveryReport, SpawnRequest } from "../lib/wire/delivery_protocol.ts";
+import { type Controlling, type GetpwReply, parseGetpwReply } from "../lib/wire/getpw_protocol.ts";
+import { Lanes, stalledMs } from "./lanes.ts";
+import { cutReport, isUsableHome, type Kind, kindOf, mostOfOneAccount } from "./request.ts";
+import { startLocal } from "./start_local.ts";
+import { Workers } from "./workers.ts";
 
 const notFound: DeliveryReport = { verdict: "D", text: "Sorry, no mailbox here by that name. (#5.1.1)\n" };
-const refusesRoot: DeliveryReport = { verdict: "Z", text: "Not allowed to perform deliveries as root.\n" };
+const withoutHost: DeliveryReport = { verdict: "D", text: "Sorry, address must include host name. (#5.1.3)\n" };
+const unsure = deferral("Trouble finding the mailbox. (#4.3.0)\n");
+const refusesRoot = deferral("Not allowed to perform deliveries as root.\n");
+const oddHome = deferral("Unable to use this home directory. (#4.3.0)\n");
+const tooMany = deferral("Too many users' deliveries at once. (#4.3.0)\n");
+const tooManyOfOne = deferral("Too many deliveries to this user at once. (#4.3.0)\n");
 
-/** A child's standard streams. */
-function streamsOf(child: Deno.ChildProcess): Streams {
-  const reader = child.stdout.getReader({ mode: "byob" });
-  const writer = child.stdin.getWriter();
-  // Such a reader takes the memory it is given and hands it back with what it read: the same piece goes round.
-  let spare = new Uint8Array(0);
-  return {
-    read: async (buffer) => {
-      const into = spare.length === buffer.length ? spare : new Uint8Array(buffer.length);
-      const { value, done } = await reader.read(into);
-      if (done || value === undefined) return null;
-      buffer.set(value);
-      spare = new Uint8Array(value.buffer);
-      return value.length;
-    },
-    write: async (octets) => {
-      await writer.write(octets);
-      return octets.length;
-    },
-    // The end of its input is what tells a qmail-local to finish and go.
-    close: () => void writer.close().catch(() => {}),
-  };
-}
+/** An account found a moment ago is the one for the next message, too. */
+const foundMs = 1000;
+/** At the end, so long for what is under way; who delivers still after that is told to stop. */
+const finishMs = 300;
 
-function startLocal(home: Home, uid: number, gid: number, changeUser: boolean): DeliveryLink {
-  const child = new Deno.Command(home.libexec("launch", "qmail-local"), {
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "inherit",
-    clearEnv: true,
-    cwd: "/",
-    ...(changeUser ? { uid, gid } : {}),
-  }).spawn();
-  const pid = child.pid;
-  tell({ event: "child", name: "qmail-local", pid });
-  void child.status.then((status) => {
-    tell({ event: "child ended", name: "qmail-local", pid });
-    if (!status.success) logEvent("qmail-local", { pid, code: status.code, signal: status.signal ?? "none" });
-  });
-  return new DeliveryLink(
-    new Pipe(streamsOf(child)),
-    (error) => logEvent("garbage", { from: "qmail-local", reason: describeError(error) }),
-  );
+class Spawner {
+  readonly #home: Home;
+  readonly #changeUser: boolean;
+  readonly #controls: () => Controls;
+  readonly #getpw: Client;
+  readonly #workers: Workers<DeliveryLink>;
+  readonly #found = new Recent<Controlling>(foundMs);
+  readonly #lanes = new Lanes();
+
+  constructor(
+    home: Home,
+    changeUser: boolean,
+    controls: () => Controls,
+    getpw: Client,
+    workers: Workers<DeliveryLink>,
+  ) {
+    this.#home = home;
+    this.#changeUser = changeUser;
+    this.#controls = controls;
+    this.#getpw = getpw;
+    this.#workers = workers;
+  }
+
+  async spawn(request: SpawnRequest, file: MessageText): Promise<DeliveryReport> {
+    const recipient = request.recipients[0] ?? "";
+    if (!recipient.includes("@")) return withoutHost;
+    const found = await this.#find(recipient);
+    switch (found.kind) {
+      case "none":
+        return notFound;
+      case "account":
+        break;
+      default:
+        return unsure;
+    }
+    if (this.#changeUser && found.uid === 0) return refusesRoot;
+    if (!isUsableHome(found.home)) return oddHome;
+    const kind = kindOf(found, this.#home.mail());
+    if (kind === "virtual") return await this.#deliver("virtual", found, request, file);
+    return await this.#inLane(found, () => this.#deliverToAccount(found, request, file));
+  }
+
+  async #find(address: string): Promise<GetpwReply> {
+    const known = this.#found.get(address, Date.now());
+    if (known !== undefined) return known;
+    // A qmail-getpw that dies over the question makes this delivery lost, not deferred: it is repeated at once.
+    const found = parseGetpwReply(await this.#getpw.request({ op: "find", address }));
+    // Only an account: that there is none may be wrong a moment later, and a bounce would be for good.
+    if (found.kind === "account") this.#found.set(address, found, Date.now());
+    return found;
+  }
+
+  /** Carries out `deliver` when the account has room for another delivery. */
+  async #inLane(account: Controlling, deliver: () => Promise<DeliveryReport>): Promise<DeliveryReport> {
+    const lane = `${account.uid}:${account.home}`;
+    const most = mostOfOneAccount(this.#controls().concurrencylocal);
+    // When its turn began; undefined where it did not come in time.
+    const turn = Promise.withResolvers<number | undefined>();
+    const nowMs = Date.now();
+    const entry = this.#lanes.enter(lane, most, nowMs, turn.resolve);
+    if (entry === "busy") return tooManyOfOne;
+    if (entry === "go") turn.resolve(nowMs);
+    const giveUp = () => {
+      if (this.#lanes.giveUp(lane, Date.now(), turn.resolve)) turn.resolve(undefined);
+    };
+    const timer = entry === "go" ? undefined : setInterval(giveUp, stalledMs / 4);
+    const begunMs = await turn.promise;
+    clearInterval(timer);
+    if (begunMs === undefined) return tooManyOfOne;
+    try {
+      return await deliver();
+    } finally {
+      this.#lanes.leave(lane, begunMs, Date.now());
+    }
+  }
+
+  /**
+   * A process that may run programs is only for those whose .qmail has one: the other says so before it has done
+   * anything. While there is one, it takes all of that account's mail.
+   */
+  async #deliverToAccount(account: Controlling, request: SpawnRequest, file: MessageText): Promise<DeliveryReport> {
+    if (!this.#workers.has("programs", account)) {
+      const report = await this.#deliver("account", account, request, file);
+      if (report.needsPrograms !== true) return report;
+    }
+    return await this.#deliver("programs", account, request, file);
+  }
+
+  async #deliver(
+    kind: Kind,
+    account: Controlling,
+    { sender, recipients }: SpawnRequest,
+    file: MessageText,
+  ): Promise<DeliveryReport> {
+    const { me, defaultdelivery, programseconds } = this.#controls();
+    const { isVirtual, user, uid, home, dash, extension } = account;
+    const fields = {
+      ...{ sender, recipients, isVirtual, user, uid, home, dash, extension },
+      hostName: me,
+      defaultDelivery: defaultdelivery,
+      programSeconds: programseconds,
+    };
+    const reports = await this.#workers.with(kind, account, (worker) => worker.deliver(fields, file));
+    return reports?.[0] ?? tooMany;
+  }
 }
 
 export function run({ home }: Start, changeUser: boolean): Running {
   const controls = new ControlValues(home, "qmail-lspawn");
   const getpw = new Client(home.socket("qmail-getpw"));
-  const pool = new Pool<DeliveryLink>();
-  const end = (worker: DeliveryLink) => worker.close();
-  const idle = setInterval(() => pool.endIdle(Date.now(), end), endIdleEveryMs);
-
-  const spawn: Spawn = async ({ sender, recipients }, file) => {
-    const all = (report: DeliveryReport) => reportAll(recipients, report);
-    const recipient = recipients[0] ?? "";
-    if (recipients.length !== 1) return all(deferral("One recipient at a time, please. (#4.3.0)\n"));
-    // A qmail-getpw that dies over the question makes this delivery lost, not deferred: it is repeated at once.
-    const found = parseGetpwReply(await getpw.request({ op: "find", address: recipient }));
-    if (found.kind === "none") return all(notFound);
-    if (found.kind !== "account") return all(deferral("Trouble finding the mailbox. (#4.3.0)\n"));
-    const { uid, gid, home: userHome } = found;
-    if (changeUser && uid === 0) return all(refusesRoot);
-    const worker = pool.take(`${uid}:${gid}`, Date.now(), () => startLocal(home, uid, gid, changeUser), end);
-    if (worker === undefined) return all(deferral("Too many users' deliveries at once. (#4.3.0)\n"));
-    return await worker.deliver(
-      { sender, recipients, maildir: `${userHome}/Maildir`, hostName: controls.current.me },
-      file,
-    );
+  const workers = new Workers((kind, account) => startLocal(home, changeUser, kind, account));
+  const spawner = new Spawner(home, changeUser, () => controls.current, getpw, workers);
+  const spawn: Spawn = async (request, file) => {
+    if (request.recipients.length !== 1) {
+      return reportAll(request.recipients, deferral("One recipient at a time, please. (#4.3.0)\n"));
+    }
+    return [cutReport(await spawner.spawn(request, file))];
   };
-
-  const spawner = serveSpawner(home, "qmail-lspawn", spawn);
+  const server = serveSpawner(home, "qmail-lspawn", spawn);
   return {
     reload: () => controls.reload(),
     stop: async () => {
-      await spawner.stop();
-      clearInterval(idle);
-      pool.endAll(end);
+      // A program may run for minutes; its delivery is repeated after the next start.
+      const limit = setTimeout(() => workers.stop(), finishMs);
+      await server.stop();
+      clearTimeout(limit);
+      workers.stop();
       getpw.close();
     },
   };

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Home } from "../../config/home.ts";
-import { flagsOf, type Grant } from "../lib/permissions/grant.ts";
+import { flagsOf, type Grant, userHomeWord } from "../lib/permissions/grant.ts";
 
 /** Where deno, its cache of packages and this project's code lie. Absolute paths. */
 export interface Runtime {
@@ -17,7 +17,7 @@ export interface Runtime {
 }
 
 /** One word for /bin/sh. */
-function quote(word: string): string {
+export function quote(word: string): string {
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
@@ -67,8 +67,53 @@ export function launchCommand(
  * The launcher of a component. Its first line clears the environment before a shell starts: where /bin/sh is bash,
  * variables of the caller could make it run anything.
  */
-export function formatLauncher(name: string, home: Home): string {
-  return `#!/usr/bin/env -S -i /bin/sh\nexec /bin/sh ${quote(home.libexec("grants", name))} "$@"\n`;
+export function formatLauncher(name: string, home: Home, { forHome = [] }: LauncherOptions = {}): string {
+  const exec = (grant: string) => `exec /bin/sh ${quote(home.libexec("grants", grant))} "$@"`;
+  const words = forHome.map((word) => `--${word}`).join(" | ");
+  const choice = forHome.length === 0
+    ? exec(name)
+    : `case $1 in\n${words}) ;;\n*) ${exec(name)} ;;\nesac\n${exec(homeGrantName(name))}`;
+  return `#!/usr/bin/env -S -i /bin/sh\n${choice}\n`;
+}
+
+export interface LauncherOptions {
+  /** The words that ask for a grant of one account's home, without their `--`. */
+  readonly forHome?: readonly string[];
+}
+
+/** The file with the grants for accounts' homes. */
+export function homeGrantName(name: string): string {
+  return `${name}-account`;
+}
+
+/**
+ * The grants of a program for accounts' homes, as one script: `--WORD HOME`. It takes a home only for what it is: an
+ * absolute path in its plain form, without a comma or a line end, which would make two paths of one in a flag; and not
+ * `/`. It reaches deno within flags, never as a flag of its own, and nothing else of the caller does.
+ */
+export function formatHomeGrants(commands: ReadonlyMap<string, readonly string[]>): string {
+  const words = (command: readonly string[]) => command.map(quoteWithHome).join(" ");
+  const cases = Array.from(commands, ([word, command]) => `--${word}) exec ${words(command)} ;;\n`);
+  return `umask 077
+[ $# = 2 ] || exit 100
+home=$2
+case $home in
+/*[!/]) ;;
+*) exit 100 ;;
+esac
+case $home/ in
+*,* | *'
+'* | *//* | */./* | */../*) exit 100 ;;
+esac
+case $1 in
+${cases.join("")}esac
+exit 100
+`;
+}
+
+/** One word for /bin/sh, in which the variable `home` stands for an account's home. */
+function quoteWithHome(word: string): string {
+  return word.split(userHomeWord).map((part) => part === "" ? "" : quote(part)).join('"$home"');
 }
 
 /** The grant as a script. What it is started with is appended to the component's arguments. */

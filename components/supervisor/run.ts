@@ -8,8 +8,17 @@ import { manifests } from "../../config/manifests.ts";
 import { nameserversOf } from "../../config/nameservers.ts";
 import { readControls } from "../../config/read.ts";
 import { type ControlFile, schema } from "../../config/schema.ts";
+import { ifThere } from "../lib/disk/if_there.ts";
 import { describeError, log, logEvent } from "../lib/log/log.ts";
-import { type Account, type Config, flagsOf, type Ids, type Manifest } from "../lib/permissions/grant.ts";
+import {
+  type Account,
+  type Config,
+  flagsOf,
+  type Grant,
+  type Ids,
+  type Manifest,
+  userHomeWord,
+} from "../lib/permissions/grant.ts";
 import { CannotStart, type Running, type Start } from "../lib/process/component.ts";
 import { formatHomeArgs } from "../lib/process/home_args.ts";
 import * as field from "../lib/wire/fields.ts";
@@ -17,7 +26,7 @@ import { serveUnix } from "../lib/wire/server.ts";
 import { serveStatus } from "../lib/wire/status_server.ts";
 import type { SupervisorStatus } from "../lib/wire/status_protocol.ts";
 import { Child, type ChildOptions } from "./child.ts";
-import { formatGrant, launchCommand, type Runtime } from "./launcher.ts";
+import { formatGrant, formatHomeGrants, homeGrantName, launchCommand, type Runtime } from "./launcher.ts";
 
 export interface Settings extends Runtime {
   /** Started by root: each component runs as its own user. */
@@ -44,12 +53,7 @@ export function parseRuntime(args: Readonly<Record<string, unknown>>): Settings 
 }
 
 function readText(path: string): string {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "";
-    throw error;
-  }
+  return ifThere(() => Deno.readTextFileSync(path)) ?? "";
 }
 
 /** What the grants are computed from, or what is wrong with the control files. */
@@ -125,12 +129,24 @@ class Supervisor {
     for (const child of this.#children.values()) child.start();
   }
 
+  /** Writes all of a component's grants; answers whether that of its own start is another than before. */
   #writeGrant(manifest: Manifest, config: Config): boolean {
-    const args = manifest.name === "qmail-local"
-      ? []
-      : [...formatHomeArgs(this.#home), "--port-offset", String(this.#portOffset)];
-    const command = launchCommand(manifest.name, manifest.permissions(config), this.#settings, this.#home, args);
-    return writeGrant(this.#home.libexec("grants", manifest.name), formatGrant(command));
+    const args = formatHomeArgs(this.#home);
+    const own = manifest.startedBy === "supervisor" ? [...args, "--port-offset", String(this.#portOffset)] : args;
+    const command = (grant: Grant, more: readonly string[]) =>
+      launchCommand(manifest.name, grant, this.#settings, this.#home, more);
+    const commands = Object.entries(manifest.forHome ?? {}).map(([word, grantOf]) => {
+      const grant = grantOf(config, userHomeWord);
+      // Where an ordinary user started all, his home may hold what every component runs from.
+      const except = [...grant.except ?? [], this.#settings.code, this.#settings.denoDir];
+      return [word, command({ ...grant, except }, [...args, `--${word}`])] as const;
+    });
+    if (commands.length > 0) {
+      const path = this.#home.libexec("grants", homeGrantName(manifest.name));
+      writeGrant(path, formatHomeGrants(new Map(commands)));
+    }
+    const path = this.#home.libexec("grants", manifest.name);
+    return writeGrant(path, formatGrant(command(manifest.permissions(config), own)));
   }
 
   #options(manifest: Manifest, config: Config): ChildOptions {

@@ -7,12 +7,15 @@ import { ensureDirSync, existsSync } from "@std/fs";
 import { join } from "@std/path";
 import { accountIds } from "../../config/accounts.ts";
 import { type Home, type SocketName, socketNames } from "../../config/home.ts";
+import { ifThere } from "../../components/lib/disk/if_there.ts";
+import { parsePasswdFile } from "../../components/lib/users/passwd_file.ts";
 import { flatDirs, journalDirs, splitDirs } from "../../components/lib/queue/layout.ts";
 import type { Account, Ids } from "../../components/lib/permissions/grant.ts";
 import { formatLauncher } from "../../components/supervisor/launcher.ts";
+import { formatProgramScript } from "../../components/qmail-local/program_script.ts";
 import { manifests } from "../../config/manifests.ts";
 import { lockFiles, prepareLockFiles } from "./lock_files.ts";
-import { addMailbox } from "./mailboxes.ts";
+import { addMailboxes, readPasswdLines, replaceFile, whileLocked } from "./mailboxes.ts";
 
 /** A folder with its owner (where root makes it) and mode. */
 interface Folder {
@@ -114,11 +117,17 @@ export function prepareFolders(home: Home): void {
   if (ids !== undefined) takeOverFiles(home, ids, foreign);
 }
 
-/** Writes the launchers: they only point to the grants, which the supervisor writes. */
+/**
+ * Writes the launchers: they only point to the grants, which the supervisor writes. `program` starts programs of
+ * accounts' `.qmail` files.
+ */
 export function prepareLaunchers(home: Home): void {
-  for (const { name } of manifests) {
+  const scripts = manifests.map(({ name, forHome = {} }) =>
+    [name, formatLauncher(name, home, { forHome: Object.keys(forHome) })] as const
+  );
+  for (const [name, text] of [...scripts, ["program", formatProgramScript(home)] as const]) {
     const path = home.libexec("launch", name);
-    Deno.writeTextFileSync(path, formatLauncher(name, home));
+    Deno.writeTextFileSync(path, text);
     Deno.chmodSync(path, 0o755);
   }
 }
@@ -134,6 +143,7 @@ function takeOverFiles(home: Home, ids: Readonly<Record<Account, Ids>>, foreign:
     [home.queue("lock", "queuemutex"), ids.qmailq],
     ...lockFiles.map(({ name, owner }) => [home.queue("lock", name), ids[owner]] as const),
     [home.users(""), ids.qmailp],
+    [join(home.dir, "alias"), ids.alias],
     [home.mail(), ids.vmail],
   ];
   for (const [path, { uid, gid }] of owners) {
@@ -167,8 +177,45 @@ export function prepareControls(home: Home): void {
   }
 }
 
-/** The two mailboxes of an embedded default, in the domain of this host; nothing where `users/passwd` is there. */
+/**
+ * Where qmail has run until now, and no start of ours: its accounts of the system go on getting mail, unless
+ * control/systemusers says something else already. To be called before {@link prepareFolders}.
+ */
+export function keepSystemUsers(home: Home, say: (line: string) => void): void {
+  const isQmails = existsSync(home.control("me")) && existsSync(home.queue("mess")) && !existsSync(home.libexec());
+  const file = home.control("systemusers");
+  if (!isQmails || existsSync(file)) return;
+  Deno.writeTextFileSync(file, "1\n");
+  say(`accounts of the system get mail, as they did from qmail: wrote ${file}`);
+}
+
+const postmaster = "postmaster";
+
+/**
+ * The two mailboxes of an embedded default, in the domain of this host, where `users/passwd` is not there; and the
+ * addresses that every host has.
+ */
 export function prepareMailboxes(home: Home, me: string): void {
-  if (existsSync(home.users("passwd"))) return;
-  for (const name of ["demo", "postmaster"]) addMailbox(home, { name, domain: me, password: "" });
+  whileLocked(home, () => {
+    if (existsSync(home.users("passwd"))) return;
+    addMailboxes(home, ["demo", postmaster].map((name) => ({ name, domain: me, password: "" })));
+  });
+  prepareAlias(home, me);
+}
+
+/** Standard addresses (RFC 5321 §4.5.1, RFC 2142 and qmail's convention). */
+const standardAddresses = [postmaster, "mailer-daemon", "root"];
+
+/**
+ * alias's `.qmail` files for the standard addresses, where they are absent: mail for them, in any local domain, goes to
+ * this host's postmaster. Without that mailbox there is nobody to forward to, and a file would only make a loop.
+ */
+function prepareAlias(home: Home, me: string): void {
+  const mailboxes = parsePasswdFile(readPasswdLines(home).join("\n"));
+  if (!mailboxes.ok || !mailboxes.value.has(`${postmaster}@${me}`)) return;
+  for (const address of standardAddresses) {
+    const path = join(home.dir, "alias", `.qmail-${address}`);
+    if (ifThere(() => Deno.lstatSync(path)) !== undefined) continue;
+    replaceFile(path, `&${postmaster}@${me}\n`, { mode: 0o644, owner: preparingIds()?.alias });
+  }
 }

@@ -1,27 +1,118 @@
 /**
  * The programs of `bin/`: scripts with the grant written out in them, which clear the caller's environment before a shell
  * starts, as the components' launchers do.
+ *
+ * A tool that has to know its caller's environment gets it beside the shell, not through it: timeout(1), with no time
+ * limit, keeps the environment and the command line it was started with for as long as it waits, the shell below it has
+ * neither, and the octets of both go to the tool in base64. No name or value can reach a shell's variables or functions,
+ * deno, or a decoder on that way, and none is changed.
  * @module
  */
 import type { Home } from "../../config/home.ts";
+import { readControls } from "../../config/read.ts";
 import { formatHomeArgs } from "../../components/lib/process/home_args.ts";
-import { formatGrant, launchCommand, type Runtime } from "../../components/supervisor/launcher.ts";
-import { type Tool, tools } from "../../components/tools/permissions.ts";
+import { defaultUserHomes } from "../../components/lib/users/user_homes.ts";
+import { launchCommand, quote, type Runtime } from "../../components/supervisor/launcher.ts";
+import { type Tool, tools, type Wrapper, wrappers } from "../../components/tools/permissions.ts";
+
+/** Base64 in lines of whole groups, each below the 128 KiB that Linux allows one argument. */
+const base64 = "/usr/bin/base64 -w 98304";
 
 /** The script of one tool. */
-export function formatTool({ name, permissions }: Tool, home: Home, runtime: Runtime): string {
+export function formatTool(tool: Tool, home: Home, runtime: Runtime): string {
+  return `#!/usr/bin/env -S ${interpreter(tool)}\n${preparation(tool, home)}exec ${commandOf(tool, home, runtime)}\n`;
+}
+
+/** What env(1) becomes; wordsBeforeArguments of support/caller.ts counts the words of the one with timeout, and the script. */
+function interpreter({ knowsCaller, paths }: Tool): string {
+  if (knowsCaller) return "/usr/bin/timeout --foreground 0 /usr/bin/env -i /bin/sh";
+  const variables = (paths?.variables ?? []).map((name) => `${name}=\${${name}} `);
+  return `-i ${variables.join("")}/bin/sh`;
+}
+
+/** Shell lines in front of the command. */
+function preparation(tool: Tool, home: Home): string {
+  const lines: string[] = [];
+  // Those that start other programs or make folders keep their caller's umask.
+  if (!tool.knowsCaller && tool.paths === undefined) lines.push("umask 022");
+  for (const word of wordsOf(tool)) lines.push(...pathChecks(tool.name, word));
+  if (tool.knowsCaller) {
+    lines.push(`environment=$(${base64} /proc/$PPID/environ) || exit 111`);
+    lines.push(`command=$(${base64} /proc/$PPID/cmdline) || exit 111`);
+  }
+  if (tool.queues) {
+    // A value with a line end may pass for the variable here: the tool itself looks at the names alone.
+    const flags = [...tool.permissions(home).run === undefined ? ["--allow-run=/bin/sh"] : [], nodeSpawn];
+    lines.push("also=");
+    lines.push(`/bin/grep -qz '^QMAILQUEUE=.' /proc/$PPID/environ && also='${flags.join(" ")}'`);
+  }
+  if (tool.knowsSocket) {
+    lines.push("inode=$(/usr/bin/readlink /proc/self/fd/0) && inode=${inode#socket:?} && inode=${inode%?}");
+    lines.push('socket=$(/bin/grep -h " $inode " /proc/net/tcp /proc/net/tcp6 2>/dev/null)');
+  }
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+/** The one variable node's spawn() asks for; it is never set. */
+const nodeSpawn = "--allow-env=NODE_V8_COVERAGE";
+
+function wordsOf({ paths }: Tool): string[] {
+  return [...new Set([...paths?.read ?? [], ...paths?.write ?? []])];
+}
+
+/** A comma would end the path for deno's flag; no path at all would be an error of deno's. */
+function pathChecks(name: string, word: string): string[] {
+  const isArgument = /^\$[0-9]$/.test(word);
+  const missing = isArgument ? "usage: see its manual" : `fatal: ${word.slice(1)} not set`;
+  return [
+    `[ -n "${word}" ] || { echo '${name}: ${missing}' >&2; exit ${isArgument ? 100 : 111}; }`,
+    `case ${word} in *,*) echo '${name}: fatal: a path with a comma' >&2; exit 111 ;; esac`,
+  ];
+}
+
+function commandOf(tool: Tool, home: Home, runtime: Runtime): string {
   // Whoever calls it may have no right to write records of the checks: there are none.
   const quiet = { ...runtime, audit: undefined };
-  const command = launchCommand(name, permissions(home), quiet, home, formatHomeArgs(home), `tools/${name}.ts`);
-  return `#!/usr/bin/env -S -i /bin/sh\n${formatGrant(command)}`;
+  const main = `tools/${tool.name}.ts`;
+  const args = tool.withoutHome ? [] : formatHomeArgs(home);
+  const command = launchCommand(tool.name, tool.permissions(home, userHomesOf(home)), quiet, home, args, main);
+  const at = command.indexOf(`${runtime.code}/components/${main}`);
+  const flags = [
+    ...(["read", "write"] as const).filter((kind) => tool.paths?.[kind] !== undefined)
+      .map((kind) => `--allow-${kind}="${tool.paths![kind]!.join(",")}"`),
+    ...tool.queues ? ["$also"] : [],
+  ];
+  return [...command.slice(0, at).map(quote), ...flags, ...command.slice(at).map(quote), callerWords(tool)].join(" ");
+}
+
+/** control/userhomes as it stands; who reads the file to use it says what is wrong with it. */
+function userHomesOf(home: Home): readonly string[] {
+  const read = readControls(home, ["userhomes"]);
+  return read.ok ? read.value.userhomes : defaultUserHomes;
+}
+
+/** What the tool learns of its caller. */
+function callerWords({ knowsCaller, knowsSocket, paths }: Tool): string {
+  if (paths?.variables !== undefined) return paths.variables.map((name) => `"$${name}"`).join(" ");
+  if (!knowsCaller) return '"$@"';
+  const socket = knowsSocket ? '--socket "$socket" ' : "";
+  // Unquoted: base64 has neither blanks nor patterns, and its lines are to be words.
+  return `${socket}--environment $environment --command-line $command`;
+}
+
+/** The script of a wrapper. It starts with its caller's environment, which is for the program it becomes. */
+export function formatWrapper({ script }: Wrapper, home: Home): string {
+  return `#!/bin/sh\n${script((name) => quote(home.bin(name)))}\n`;
 }
 
 /** Writes all of them; one that runs just now goes on with the file it has open. */
 export function prepareTools(home: Home, runtime: Runtime): void {
-  for (const tool of tools) {
-    const path = home.bin(tool.name);
-    Deno.writeTextFileSync(`${path}.new`, formatTool(tool, home, runtime));
-    Deno.chmodSync(`${path}.new`, 0o755);
-    Deno.renameSync(`${path}.new`, path);
-  }
+  for (const tool of tools) replaceProgram(home.bin(tool.name), formatTool(tool, home, runtime));
+  for (const wrapper of wrappers) replaceProgram(home.bin(wrapper.name), formatWrapper(wrapper, home));
+}
+
+function replaceProgram(path: string, script: string): void {
+  Deno.writeTextFileSync(`${path}.new`, script);
+  Deno.chmodSync(`${path}.new`, 0o755);
+  Deno.renameSync(`${path}.new`, path);
 }

@@ -4,8 +4,7 @@
  */
 import type { Home } from "../../config/home.ts";
 import type { Config } from "../../components/lib/permissions/grant.ts";
-import type { RawHead } from "../../components/lib/wire/frame.ts";
-import type { ComponentStatus } from "../../components/lib/wire/status_protocol.ts";
+import type { SupervisorStatus } from "../../components/lib/wire/status_protocol.ts";
 
 /** How this very deno can be called again for another task. */
 function denoTask(): string {
@@ -23,8 +22,7 @@ function isDefaultHome(home: Home): boolean {
 }
 
 /** The text, as lines for a terminal. */
-export function welcome(home: Home, config: Config, status: RawHead): string {
-  const components = (status["components"] ?? []) as readonly ComponentStatus[];
+export function welcome(home: Home, config: Config, { components }: SupervisorStatus): string {
   const listeners = components.flatMap((component) => Object.entries(component.ports));
   const port = (name: string) => listeners.find(([service]) => service === name)?.[1];
   const { me } = config.controls;

@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { schema } from "../../config/schema.ts";
 import { manifests } from "../../config/manifests.ts";
 import { accounts } from "../../components/lib/permissions/grant.ts";
+import { tools } from "../../components/tools/permissions.ts";
 import { supervised } from "../../components/supervisor/permissions.ts";
 
 const names = manifests.map((manifest) => manifest.name);
@@ -22,9 +23,10 @@ describe("the manifests", () => {
     ]);
   });
 
-  it("name accounts there are, and components the control files know", () => {
+  it("name accounts there are, and the control files name components and tools there are", () => {
     assert(manifests.every((manifest) => accounts.includes(manifest.account)));
-    assert(Object.values(schema).every(({ usedBy }) => usedBy.every((name) => names.includes(name))));
+    const known = [...names, ...tools.map(({ name }) => name)];
+    assert(Object.values(schema).every(({ usedBy }) => usedBy.every((name) => known.includes(name))));
   });
 
   const earlier = [

@@ -33,6 +33,14 @@ const tables: readonly Table[] = [
     refuses: [["", `${aLine} ""`], ["\nb\n", `${aLine} ""`], ["a\tb\n", 'expected printable text, got "a\\tb"']],
   },
   {
+    parser: "parseInstructions()",
+    parse: values.parseInstructions,
+    takes: [["./Maildir/\n", "./Maildir/\n"], ["#\n|a\n\n./b", "#\n|a\n\n./b"], ["./\u00e4/", "./\xc3\xa4/"]],
+    refuses: ["", "\n./Maildir/\n", " \t\n"].map((text) =>
+      [text, 'expected instructions as in a .qmail file, no blank first line, got ""'] as const
+    ),
+  },
+  {
     parser: "parseDomain()",
     parse: values.parseDomain,
     takes: [["MX.Example.com\n", "mx.example.com"], ["localhost", "localhost"], ["a_b.example \n", "a_b.example"]],

@@ -52,6 +52,10 @@ describe("findMailbox()", () => {
       const found = findMailbox(address, me, locals, users());
       const name = found && `${found.entry.name}@${found.entry.domain}`;
       assertEquals([name, found?.extension], [want, extension]);
+      assertEquals(
+        found?.dash,
+        want === undefined ? undefined : address.startsWith(`${want.split("@")[0]}-`) ? "-" : "",
+      );
     });
   }
 

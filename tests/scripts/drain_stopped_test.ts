@@ -17,7 +17,7 @@ async function withJournal(clock: FakeClock): Promise<FakeDisk> {
   const journal = await Journal.open(disk, home, {
     segment: { bytes: 2000, records: 8192 },
     segments: 1,
-    numbers: { ready: 4, most: 8 },
+    numbers: { ready: 4, most: 8, breathe: () => Promise.resolve() },
     onTrouble: (error) => {
       throw error;
     },

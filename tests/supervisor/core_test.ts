@@ -2,7 +2,8 @@ import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { homeAt } from "../../config/home.ts";
-import { formatGrant, formatLauncher, launchCommand } from "../../components/supervisor/launcher.ts";
+import { userHomeWord } from "../../components/lib/permissions/grant.ts";
+import { formatGrant, formatHomeGrants, formatLauncher, launchCommand } from "../../components/supervisor/launcher.ts";
 import { eachLine } from "../../components/supervisor/lines.ts";
 import { quickDeathsAfter, restartDelayMs } from "../../components/supervisor/restart.ts";
 import { cut } from "../lib/octets.ts";
@@ -94,6 +95,61 @@ describe("the launchers", () => {
     Deno.writeTextFileSync(home.libexec("grants", "qmail-queue"), print);
     Deno.writeTextFileSync(`${dir.path}/launcher`, formatLauncher("qmail-queue", home));
     assertEquals(wordsOf(`${dir.path}/launcher`, ["a b", "c"]), ["a b", "c"]);
+  });
+
+  it("choose by the first word alone between a program's own grant and those for an account's home", () => {
+    using dir = tempDir();
+    const home = homeAt(dir.path);
+    Deno.mkdirSync(home.libexec("grants"), { recursive: true });
+    const forHome = ["account", "programs"];
+    for (const name of ["qmail-local", "qmail-local-account"]) {
+      Deno.writeTextFileSync(home.libexec("grants", name), `printf '%s\\0' ${name}; ${print}`);
+    }
+    Deno.writeTextFileSync(`${dir.path}/launcher`, formatLauncher("qmail-local", home, { forHome }));
+    const rows: readonly (readonly [string, readonly string[]])[] = [
+      ["qmail-local", []],
+      ["qmail-local", ["--allow-all"]],
+      ["qmail-local", ["x", "--account", "/home/joe"]],
+      ["qmail-local", ["--accounts", "/home/joe"]],
+      ["qmail-local-account", ["--account", "/home/joe"]],
+      ["qmail-local-account", ["--programs", "/home/joe", "x"]],
+    ];
+    for (const [want, args] of rows) assertEquals(wordsOf(`${dir.path}/launcher`, args), [want, ...args]);
+  });
+
+  it("give an account's home to deno within flags, and take nothing for one that is more than a path", () => {
+    using dir = tempDir();
+    Deno.writeTextFileSync(`${dir.path}/print`, print);
+    const command = (
+      word: string,
+    ) => ["/bin/sh", `${dir.path}/print`, word, `--allow-read=${userHomeWord},/run dir`, "end"];
+    const grants = formatHomeGrants(new Map(["account", "programs"].map((word) => [word, command(word)])));
+    Deno.writeTextFileSync(`${dir.path}/grant`, grants);
+    const homes = ["/home/joe", "/home/it's $x `id` $(id) \"", "/..x/y", "/a b", "/-", "/*"];
+    for (const home of homes) {
+      for (const word of ["account", "programs"]) {
+        const got = wordsOf(`${dir.path}/grant`, [`--${word}`, home]);
+        assertEquals(got, [word, `--allow-read=${home},/run dir`, "end"], home);
+      }
+    }
+    const none = [
+      "",
+      "/",
+      "joe",
+      "/home/",
+      "/h/..",
+      "/../etc",
+      "/h/./x",
+      "//h",
+      "/a,/etc",
+      "/a\n/b",
+      "--allow-all",
+      "/.",
+    ];
+    for (const home of none) assertEquals(wordsOf(`${dir.path}/grant`, ["--account", home]), [], JSON.stringify(home));
+    assertEquals(wordsOf(`${dir.path}/grant`, ["--account"]), []);
+    assertEquals(wordsOf(`${dir.path}/grant`, ["--account", "/home/joe", "--allow-all"]), []);
+    assertEquals(wordsOf(`${dir.path}/grant`, ["--other", "/home/joe"]), []);
   });
 
   it("clear the environment, and let deno neither ask nor download", () => {

@@ -80,6 +80,7 @@ describe("grants, after a run that does everything", () => {
     try {
       await deliverEverywhere();
       await deferAndBounce();
+      await forward();
       await askAdmin();
     } catch (error) {
       throw new Error(`${error}; the log was:\n${system.log.text()}`);
@@ -130,6 +131,12 @@ describe("grants, after a run that does everything", () => {
     await send(sender, ["refused@mx.example"], short);
     await waitFor(() => mailIn(system, "demo") === 5, "the bounce of a message that was never in the layout");
     await waitFor(() => !holdsFile("mess"), "an empty queue");
+  }
+
+  async function forward(): Promise<void> {
+    Deno.writeTextFileSync(system.home.mail("localhost", "demo", ".qmail-forward"), "&demo@localhost\n");
+    await send(sender, ["demo-forward@localhost"], short);
+    await waitFor(() => mailIn(system, "demo") === 6, "the forwarded message");
   }
 
   function holdsFile(dir: string): boolean {

@@ -9,7 +9,7 @@ import { ask, NoAnswer } from "../../components/lib/wire/ask.ts";
 import { ProtocolError, serveUnix } from "../../components/lib/wire/server.ts";
 import { parseRemoteStatus, parseTcpokRequest } from "../../components/lib/wire/tcpto_protocol.ts";
 import { formatTcpto } from "../../components/tools/qmail-tcpto.ts";
-import { type Blackhole, blackhole } from "../qmail-remote/support/blackhole.ts";
+import { type Blackhole, blackhole } from "../../scripts/bench/fairness/blackhole.ts";
 import { sendMail } from "../support/smtp_client.ts";
 import { startSystem, type System } from "../support/system.ts";
 import { tempDir } from "../support/temp_dir.ts";

@@ -29,3 +29,18 @@ export function formatQmailDate(unixSeconds: number, zone: "-0000" | "+0000" = "
 function twoDigits(value: number): string {
   return String(value).padStart(2, "0");
 }
+
+/**
+ * The same date and form in a zone `offsetMinutes` east of UTC, such as `22 Nov 2026 09:48:04 +0200`.
+ *
+ * @example
+ * ```ts
+ * import { formatZonedDate } from "./date.ts";
+ * formatZonedDate(1795333684, -210); // "22 Nov 2026 04:18:04 -0330"
+ * ```
+ */
+export function formatZonedDate(unixSeconds: number, offsetMinutes: number): string {
+  const local = formatQmailDate(unixSeconds + offsetMinutes * 60, "+0000").slice(0, -"+0000".length);
+  const minutes = Math.abs(offsetMinutes);
+  return `${local}${offsetMinutes < 0 ? "-" : "+"}${twoDigits(Math.floor(minutes / 60))}${twoDigits(minutes % 60)}`;
+}

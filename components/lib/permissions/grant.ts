@@ -23,7 +23,12 @@ export interface Grant {
   readonly run?: readonly string[];
   /** Names of deno's `--allow-sys`. */
   readonly sys?: readonly string[];
+  /** Paths below those it may read or write which are refused all the same. */
+  readonly except?: readonly string[];
 }
+
+/** Stands for the account's home in a grant of `forHome` until the process is started. No path has such an octet. */
+export const userHomeWord = "/\u0001";
 
 /** The accounts of qmail that processes run under, and `vmail` for virtual mailboxes; `root` starts and drops nothing. */
 export const accounts = ["root", "alias", "qmaild", "qmaill", "qmailp", "qmailq", "qmailr", "qmails", "vmail"] as const;
@@ -54,6 +59,11 @@ export interface Manifest {
   /** Stopped in ascending order: first those that let mail in, last those the others need to finish. */
   readonly stopOrder: number;
   readonly permissions: (config: Config) => Grant;
+  /**
+   * Further grants of the same program, by the word that asks for one (`--account`): each for the home of one account,
+   * which follows that word when it is started.
+   */
+  readonly forHome?: Readonly<Record<string, (config: Config, userHome: string) => Grant>>;
   /** Whether it must begin as root, to bind a port below 1024, and give root up itself (`--setuid`, `--setgid`). */
   readonly bindsLowPort?: (config: Config) => boolean;
 }
@@ -92,11 +102,15 @@ export function rightsOf(grant: Grant, home: Home): Rights {
 /** The `--allow-*` flags; a kind with nothing in it has no flag, so deno refuses all of it. */
 export function flagsOf(grant: Grant, home: Home): string[] {
   const rights = rightsOf(grant, home);
-  return (["read", "write", "net", "run", "sys"] as const)
-    .filter((kind) => rights[kind].length > 0)
-    .flatMap((kind) =>
-      kind === "sys" ? sysFlags(rights.sys) : [`--allow-${kind}=${[...new Set(rights[kind])].join(",")}`]
-    );
+  const except = grant.except ?? [];
+  return [
+    ...(["read", "write", "net", "run", "sys"] as const)
+      .filter((kind) => rights[kind].length > 0)
+      .flatMap((kind) =>
+        kind === "sys" ? sysFlags(rights.sys) : [`--allow-${kind}=${[...new Set(rights[kind])].join(",")}`]
+      ),
+    ...(except.length === 0 ? [] : [`--deny-read=${except.join(",")}`, `--deny-write=${except.join(",")}`]),
+  ];
 }
 
 /** What `--allow-sys` and `--deny-sys` of deno 2.9.6 take by name. */

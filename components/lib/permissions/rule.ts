@@ -4,7 +4,7 @@
  * @module
  */
 import { resolvConfPath } from "../../../config/nameservers.ts";
-import type { Config, Grant, Manifest } from "./grant.ts";
+import { type Config, type Grant, type Manifest, userHomeWord } from "./grant.ts";
 
 function speaksWithNetwork(grant: Grant): boolean {
   return (grant.listen ?? []).length > 0 || (grant.connect ?? []).length > 0;
@@ -16,7 +16,12 @@ export function breaches(manifests: readonly Manifest[], config: Config): string
 }
 
 function breachesOf(manifest: Manifest, config: Config): string[] {
-  const grant = manifest.permissions(config);
+  const forHome = Object.values(manifest.forHome ?? {}).map((grantOf) => grantOf(config, userHomeWord));
+  const found = [manifest.permissions(config), ...forHome].flatMap((grant) => breachesIn(grant, manifest, config));
+  return [...new Set(found)];
+}
+
+function breachesIn(grant: Grant, manifest: Manifest, config: Config): string[] {
   const found: string[] = [];
   const say = (text: string) => found.push(`${manifest.name}: ${text}`);
   if (speaksWithNetwork(grant)) {
@@ -27,10 +32,12 @@ function breachesOf(manifest: Manifest, config: Config): string[] {
     if (other.length > 0) say(`reaches the network and may read ${other.join(", ")}`);
   }
   const launchers = config.home.libexec("launch");
+  // Neither gives whoever starts it a right that its own grant has not.
+  const free = ["qmail-local", "program"].map((name) => config.home.libexec("launch", name));
   for (const program of grant.run ?? []) {
     const isLauncher = program.startsWith(`${launchers}/`);
-    if (!isLauncher && program !== "/bin/sh") say(`may run ${program}, which is no launcher`);
-    if (isLauncher && manifest.startedBy !== "start" && program !== config.home.libexec("launch", "qmail-local")) {
+    if (!isLauncher) say(`may run ${program}, which is no launcher`);
+    if (isLauncher && manifest.startedBy !== "start" && !free.includes(program)) {
       say(`may start ${program}: only the supervisor starts components`);
     }
   }

@@ -17,6 +17,8 @@ export interface DeliveryReport {
   readonly verdict: Verdict;
   /** Octet string for the log and the bounce; lines end in LF, no NUL. */
   readonly text: string;
+  /** Only from qmail-local, a deferral: nothing was done yet, for a program is to be run and this process may not. */
+  readonly needsPrograms?: true;
 }
 
 /** qmail-send → spawner. The recipients of one request share the sender and, on the remote channel, the domain. */
@@ -36,6 +38,8 @@ export interface SpawnReply {
 }
 
 export const longestReport = 10_000;
+/** Octets of control/defaultdelivery at the most. */
+export const longestDefaultDelivery = 16_384;
 
 /** Throws ProtocolError. */
 export function parseSpawnRequest(frame: Frame): SpawnRequest {
@@ -53,7 +57,11 @@ function parseReport(value: unknown): DeliveryReport {
   const head = (typeof value === "object" && value !== null ? value : {}) as Readonly<Record<string, unknown>>;
   const text = head["text"];
   if (typeof text !== "string") throw new ProtocolError("a report without text");
-  return { verdict: field.oneOf(head, "verdict", verdicts), text: harmless(text.slice(0, longestReport)) };
+  return {
+    verdict: field.oneOf(head, "verdict", verdicts),
+    text: harmless(text.slice(0, longestReport)),
+    ...(head["needsPrograms"] === true ? { needsPrograms: true } : {}),
+  };
 }
 
 /** Written as octets, a character over 255 would lose its high bits and might become a line end; NUL ends nothing here. */
@@ -90,20 +98,38 @@ export function parseDeliverFields(frame: Frame): DeliverFields {
   };
 }
 
-/** qmail-local's request: where to deliver. */
+/** qmail-local's request: one recipient, whose mail it is, and what qmail-local would have read in control files. */
 export interface LocalRequest extends DeliverFields {
-  /** Absolute path of the Maildir. */
-  readonly maildir: string;
+  /** A line of users/passwd: no program of its own, and nothing outside its home. */
+  readonly isVirtual: boolean;
+  readonly user: string;
+  readonly uid: number;
+  /** Absolute path, without a `/` at its end. */
+  readonly home: string;
+  /** With the extension, what `.qmail` files are looked up by. */
+  readonly dash: string;
+  readonly extension: string;
   /** This host's name, for the names of files in the Maildir. */
   readonly hostName: string;
+  /** Text of a `.qmail` file, an octet string, for who has none. */
+  readonly defaultDelivery: string;
+  /** So long a program may run. */
+  readonly programSeconds: number;
 }
 
 /** Throws ProtocolError. */
 export function parseLocalRequest(frame: Frame): LocalRequest {
   return {
     ...parseDeliverFields(frame),
-    maildir: field.text(frame.head, "maildir"),
+    isVirtual: field.flag(frame.head, "isVirtual"),
+    user: field.text(frame.head, "user"),
+    uid: field.wholeNumber(frame.head, "uid"),
+    home: field.text(frame.head, "home"),
+    dash: field.text(frame.head, "dash"),
+    extension: field.text(frame.head, "extension"),
     hostName: field.text(frame.head, "hostName", 255),
+    defaultDelivery: field.text(frame.head, "defaultDelivery", longestDefaultDelivery),
+    programSeconds: field.wholeNumber(frame.head, "programSeconds"),
   };
 }
 

@@ -30,11 +30,15 @@ export interface Controlling {
   readonly extension: string;
 }
 
-/** `none`: no such mailbox. `unsure`: it cannot be said at the moment. */
+/**
+ * `none`: no such mailbox. `possible`: qmail-getpw may not look into that home, so mail is to be taken and the delivery
+ * will tell. `unsure`: it cannot be said at the moment. `find` is answered by `account`, `none` or `unsure`.
+ */
 export type GetpwReply =
   | Controlling
   | { readonly kind: "exists" }
   | { readonly kind: "none" }
+  | { readonly kind: "possible" }
   | { readonly kind: "unsure" };
 
 /** Throws ProtocolError. */
@@ -48,7 +52,7 @@ export function parseGetpwRequest(frame: Frame): GetpwRequest {
 
 /** Throws ProtocolError. */
 export function parseGetpwReply(frame: Frame): GetpwReply {
-  const kind = field.oneOf(frame.head, "kind", ["account", "exists", "none", "unsure"]);
+  const kind = field.oneOf(frame.head, "kind", ["account", "exists", "none", "possible", "unsure"]);
   if (kind !== "account") return { kind };
   return {
     kind,

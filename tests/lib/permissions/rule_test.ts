@@ -76,7 +76,7 @@ const table: readonly {
   {
     what: "listens and runs a shell",
     grant: { listen: ["127.0.0.1:2525"], run: ["/bin/sh"] },
-    want: ["bad: reaches the network and may run /bin/sh"],
+    want: ["bad: reaches the network and may run /bin/sh", "bad: may run /bin/sh, which is no launcher"],
   },
   {
     what: "connects and starts qmail-local",
@@ -105,6 +105,7 @@ const table: readonly {
       "bad: reaches the network and may write /w",
       "bad: reaches the network and may run /bin/sh",
       "bad: reaches the network and may read /r",
+      "bad: may run /bin/sh, which is no launcher",
     ],
   },
   {
@@ -122,6 +123,11 @@ const table: readonly {
     grant: { run: ["/usr/local/bin/deno"] },
     startedBy: "start",
     want: ["bad: may run /usr/local/bin/deno, which is no launcher"],
+  },
+  {
+    what: "runs a shell",
+    grant: { run: ["/bin/sh"] },
+    want: ["bad: may run /bin/sh, which is no launcher"],
   },
   {
     what: "starts a component besides qmail-local",
@@ -153,7 +159,7 @@ const table: readonly {
 const allowed: readonly { readonly what: string; readonly grant: Grant; readonly startedBy?: Manifest["startedBy"] }[] =
   [
     { what: "nothing", grant: {} },
-    { what: "a mailbox writer that runs a user's program", grant: { write: ["/h/mail"], run: ["/bin/sh"] } },
+    { what: "a mailbox writer that runs a user's program", grant: { write: ["/h/mail"], run: [launcher("program")] } },
     { what: "one who calls sockets and writes", grant: { write: ["/h/queue/mess"], calls: ["qmail-send"] } },
     { what: "a listener with its control files", grant: { listen: ["[::]:25"], read: ["/h/control/databytes"] } },
     {
@@ -185,6 +191,14 @@ describe("the grant rule", () => {
       assertEquals(breaches([manifest({}), bad], defaultConfig(home, 0)), [...want]);
     });
   }
+
+  it("is broken by what a program may do for an account's home as well", () => {
+    const forHome = {
+      account: (_config: Config, userHome: string): Grant => ({ write: [userHome], connect: ["127.0.0.1:25"] }),
+    };
+    const [said = "", ...more] = breaches([manifest({}, { forHome })], defaultConfig(home, 0));
+    assertEquals([said.startsWith("bad: reaches the network and may write "), more], [true, []]);
+  });
 
   for (const { what, grant, startedBy } of allowed) {
     it(`allows ${what}`, () => {

@@ -1,0 +1,67 @@
+/**
+ * `libexec/launch/program`, the only thing a qmail-local may ever run, and how its command line is made. The script gives
+ * a program of a `.qmail` file its limits and its environment, and sees to its end.
+ *
+ * Its words: the number of the qmail-local that starts it, the seconds it may use, the command, and `NAME=value` for
+ * each variable; command and values in octal where an octet is not plain, for a word of ours cannot hold any octet. The
+ * script never reads one as a command, but for the user's own, which `/bin/sh -c` gets as one word.
+ * @module
+ */
+import type { Home } from "../../config/home.ts";
+
+/** One word for the script: what is not printable, and every backslash, becomes `\0` and three octal digits. */
+export function escapeWord(octets: string): string {
+  return octets.replace(/[^\x20-\x5b\x5d-\x7e]/g, (octet) => `\\0${octet.charCodeAt(0).toString(8).padStart(3, "0")}`);
+}
+
+/** The script's words. */
+export function programWords(
+  parent: number,
+  seconds: number,
+  command: string,
+  environment: ReadonlyMap<string, string>,
+): string[] {
+  const variables = Array.from(environment, ([name, value]) => `${name}=${escapeWord(value)}`);
+  return [String(parent), String(seconds), escapeWord(command), ...variables];
+}
+
+/** Code of the script for a program that was ended. */
+export const endedCode = 124;
+
+/**
+ * The script. `setpriv` has the kernel send TERM to it when its parent dies, be it by SIGKILL; the program is a session
+ * and group of its own, all of which is killed then, when its time is over, and when its first process has ended: a
+ * process left in the background holds up nobody. Limits: no core file, 4 GiB a file, CPU time as long as it may run, 256
+ * open files, 500 processes of that user.
+ */
+export function formatProgramScript(home: Home): string {
+  return `#!/usr/bin/env -S -i setpriv --pdeathsig TERM /bin/sh
+exec 3<&0 0</dev/null 2>&1
+# Who started this may have died before the kernel knew whom to watch.
+[ "$PPID" = "$1" ] || exit 111
+decode() { value=$(printf '%b.' "$1"); value=\${value%.}; }
+decode "$3"
+command=$value
+seconds=$2
+shift 3
+for word do
+  decode "\${word#*=}"
+  export "\${word%%=*}=$value"
+done
+export PATH='${home.bin().replaceAll("'", `'\\''`)}':/usr/local/bin:/usr/bin:/bin
+unset OLDPWD
+ulimit -c 0
+ulimit -t "$seconds"
+ulimit -f 8388608
+ulimit -n 256
+ulimit -u 500 2>/dev/null || ulimit -p 500
+trap 'kill -s KILL -- "-$!" "$!"; exit ${endedCode}' TERM
+# It ignores INT and QUIT, as a shell's background does; no terminal sends it any.
+setsid setpriv --pdeathsig KILL /bin/sh -c -- "$command" <&3 3<&- &
+exec 3<&- 2>/dev/null
+wait "$!"
+code=$?
+kill -s KILL -- "-$!"
+exit "$code"
+`;
+}

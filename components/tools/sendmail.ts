@@ -1,0 +1,116 @@
+/**
+ * sendmail: what other programs run as /usr/sbin/sendmail (qmail's interface): recipients as arguments, or with `-t` also
+ * in the header; the message on standard input, in which a line of one dot is a line like any other. `-bp` lists the
+ * queue. Options that say how sendmail should go about it are taken and mean nothing. Exit codes as qmail-inject's.
+ * @module
+ */
+import { flushLog } from "../lib/log/log.ts";
+import { print } from "../lib/process/tool.ts";
+import { formatQread } from "../lib/queue/format_listing.ts";
+import { readListing } from "../lib/queue/listing.ts";
+import { assertNever, err, ok, type Result } from "../lib/result.ts";
+import type { InjectVariable } from "../lib/message/inject/options.ts";
+import type { Caller } from "./support/caller.ts";
+import { Ending } from "./support/caller.ts";
+import { readInput } from "./support/input.ts";
+import { inject } from "./qmail-inject.ts";
+import { qread } from "./qmail-qread.ts";
+import { runProgram } from "./support/run_program.ts";
+
+/** What a call asks for. */
+export type SendmailCall =
+  | {
+    readonly kind: "inject";
+    readonly args: readonly string[];
+    readonly variables: ReadonlyMap<InjectVariable, string | undefined>;
+  }
+  | { readonly kind: "list" }
+  /** Nothing is to be done: the queue runs by itself. */
+  | { readonly kind: "nothing" };
+
+/** Options with an argument, in the same word or the next one, that mean nothing here. */
+const ignoredWithArgument = "BCDhLNOopRVX";
+/** Options whose argument, if any, is the rest of the word. */
+const ignoredWithRest = "AdeMQ";
+const ignored = "EGiJmnsUvx";
+
+/** Options of sendmail's command line; the words behind the options are recipients. Error: text for the caller. */
+export function parseSendmailArguments(words: readonly string[]): Result<SendmailCall, string> {
+  const variables = new Map<InjectVariable, string | undefined>();
+  let fromHeader = false;
+  let sender: string | undefined;
+  let name: string | undefined;
+  let mode = "m";
+  let runsQueue = false;
+  let index = 0;
+  for (; index < words.length && /^-./s.test(words[index]!); index++) {
+    const word = words[index]!;
+    if (word === "--") {
+      index++;
+      break;
+    }
+    for (let letter = 1; letter < word.length; letter++) {
+      const option = word[letter]!;
+      const rest = word.slice(letter + 1);
+      if (option === "t") fromHeader = true;
+      else if (option === "q") {
+        runsQueue = true;
+        break;
+      } else if (ignoredWithRest.includes(option)) break;
+      else if ("fFrb".includes(option) || ignoredWithArgument.includes(option)) {
+        const value = rest === "" ? words[++index] : rest;
+        if (value === undefined) return err(`option requires an argument -- ${option}`);
+        if (option === "f" || option === "r") sender = value;
+        else if (option === "F") name = value;
+        else if (option === "b") mode = value;
+        break;
+      } else if (!ignored.includes(option)) return err(`illegal option -- ${option}`);
+    }
+  }
+  const recipients = words.slice(index);
+  switch (mode) {
+    case "m":
+      break;
+    case "p":
+      return ok({ kind: "list" });
+    case "i":
+      return err("there is no alias file to rebuild");
+    default:
+      return err(`-b${mode} is not supported`);
+  }
+  if (runsQueue && recipients.length === 0 && !fromHeader) return ok({ kind: "nothing" });
+  if (sender !== undefined) nameSender(variables, sender);
+  if (name !== undefined) variables.set("QMAILNAME", name);
+  const options = [fromHeader ? "-H" : "-a", ...(sender === undefined ? [] : ["-f", sender]), "--"];
+  return ok({ kind: "inject", args: [...options, ...recipients], variables });
+}
+
+/** A From field that is generated follows `-f`. */
+function nameSender(variables: Map<InjectVariable, string | undefined>, sender: string): void {
+  for (const name of ["QMAILNAME", "MAILNAME", "NAME", "MAILHOST"] as const) variables.set(name, undefined);
+  const address = /^<(.*)>$/s.exec(sender)?.[1] ?? sender;
+  const separator = address.lastIndexOf("@");
+  variables.set("QMAILHOST", separator < 0 ? undefined : address.slice(separator + 1));
+  // The null reverse-path is nobody's name: From stays the caller's.
+  if (address !== "") variables.set("QMAILUSER", separator < 0 ? address : address.slice(0, separator));
+}
+
+async function sendmail(caller: Caller): Promise<number> {
+  const call = parseSendmailArguments(caller.args);
+  if (!call.ok) throw new Ending(100, call.error);
+  const { value } = call;
+  switch (value.kind) {
+    case "inject":
+      return await inject(caller, { ...value, input: readInput() });
+    case "list":
+      await print(qread(readListing(caller.home), formatQread));
+      flushLog();
+      return 0;
+    case "nothing":
+      return 0;
+    default:
+      return assertNever(value);
+  }
+}
+
+if (import.meta.main) await runProgram("sendmail", sendmail);
