@@ -118,7 +118,7 @@ export const schema = {
     default: "./Maildir/",
     usedBy: ["qmail-lspawn"],
     doc:
-      "Instructions for who has no .qmail file, written as in one (qmail-start's argument). Programs are for accounts; a virtual mailbox then gets ./Maildir/.",
+      "Instructions for who has no .qmail file, written as in one (qmail-start's argument). Programs are for accounts; a virtual mailbox then gets ./Maildir/. lmtp:/path/of/socket as the only line: virtual mailboxes are delivered to the LMTP server there (Dovecot's, say), accounts to ./Maildir/.",
   }),
   doublebouncehost: row({
     parse: parseDomain,

@@ -8,6 +8,7 @@ import ipaddr from "ipaddr.js";
 import { lowerCaseAscii } from "../components/lib/address/parse_domain.ts";
 import { utf8Octets } from "../components/lib/octets.ts";
 import { err, ok, type Result } from "../components/lib/result.ts";
+import { parseLmtpSocket } from "../components/lib/smtp/lmtp_socket.ts";
 
 /** Reads a control file's text; the error says what was expected, then what was found. */
 export type Parse<T> = (text: string) => Result<T, string>;
@@ -46,10 +47,15 @@ export const parseLine: Parse<string> = (text) => {
 /** Octets of instructions at the most. */
 const mostInstructions = 16_384;
 
-/** Instructions as in a `.qmail` file: any lines but a blank first one; an octet string. */
+/**
+ * Instructions as in a `.qmail` file: any lines but a blank first one; or `lmtp:/path/of/socket` alone, the server that
+ * virtual mailboxes are delivered to. An octet string.
+ */
 export const parseInstructions: Parse<string> = (text) => {
   const octets = utf8Octets(text);
   if (octets.length > mostInstructions) return expected(`at most ${mostInstructions} octets`, `${octets.length}`);
+  const socket = parseLmtpSocket(octets);
+  if (!socket.ok) return expected(socket.error, firstLine(text));
   return firstLine(text) === "" ? expected("instructions as in a .qmail file, no blank first line", "") : ok(octets);
 };
 

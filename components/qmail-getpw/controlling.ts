@@ -41,12 +41,12 @@ export function findControlling(address: string, rules: Rules, sources: Sources)
 }
 
 function controllingVirtual({ entry, dash, extension }: Found, home: Rules["home"]): Controlling {
-  const { name: user, uid, gid } = entry;
+  const { name: user, domain, uid, gid } = entry;
   const userHome = entry.home === "" ? home.mail(entry.domain, entry.name) : entry.home;
-  return { kind: "account", isVirtual: true, user, uid, gid, home: userHome, dash, extension };
+  return { kind: "account", isVirtual: true, domain, user, uid, gid, home: userHome, dash, extension };
 }
 
 function controllingAccount(account: Controlled): Controlling {
   const { user, uid, gid, home, dash, extension } = account;
-  return { kind: "account", isVirtual: false, user, uid, gid, home, dash, extension };
+  return { kind: "account", isVirtual: false, domain: "", user, uid, gid, home, dash, extension };
 }

@@ -6,7 +6,6 @@
 import { decodeUtf8 } from "../lib/address/parse_domain.ts";
 import type { MessageBody } from "../lib/delivery/message_body.ts";
 import { Recent } from "../lib/delivery/recent.ts";
-import { logEvent } from "../lib/log/log.ts";
 import { toOctets, utf8Octets } from "../lib/octets.ts";
 import { assertNever } from "../lib/result.ts";
 import { exitText } from "../lib/queue/exit_code.ts";
@@ -15,25 +14,21 @@ import type { Client } from "../lib/wire/client.ts";
 import type { DeliveryReport, LocalRequest } from "../lib/wire/delivery_protocol.ts";
 import { fromLine } from "../lib/message/mbox_lines.ts";
 import { environmentOf } from "./environment.ts";
+import type { Lmtp } from "./lmtp.ts";
 import type { Mailboxes } from "./mailboxes.ts";
-import { deliveredToLine, hasHeaderLine, returnPathLine } from "./message_head.ts";
+import { countDeliveries, deliveredToLine, hasHeaderLine, returnPathLine } from "./message_head.ts";
 import { readHeader } from "./message_pieces.ts";
 import { newSender } from "./new_sender.ts";
-import {
-  absolutePath,
-  type Instruction,
-  isNowhere,
-  parseQmailFile,
-  startsProgram,
-  virtualDefect,
-} from "./parse_qmail_file.ts";
+import { absolutePath, type Instruction, isNowhere, startsProgram } from "./parse_qmail_file.ts";
+import { type Plan, planOf } from "./plan.ts";
 import { endText, programVerdict } from "./program_exit.ts";
 import type { Programs } from "./programs.ts";
-import { findOwners, findQmailFile, type FoundFile, homeDefect, type Lookup } from "./qmail_files.ts";
+import { findOwners, findQmailFile, homeDefect, type Lookup } from "./qmail_files.ts";
 import { deferral, delivered, didText, failure, reports } from "./report.ts";
 
 export interface Means {
   readonly mailboxes: Mailboxes;
+  readonly lmtp: Lmtp;
   /** qmail-queue's socket. */
   readonly queue: Client;
   /** Only in a process that may run one. */
@@ -42,8 +37,11 @@ export interface Means {
 
 /** A virtual mailbox without `.qmail` is not looked at again for so long: that is one look for many messages. */
 const absentMs = 1000;
-/** What a virtual mailbox is delivered to where nothing else can be followed. */
-const plainDelivery: readonly Instruction[] = [{ kind: "maildir", path: "./Maildir/" }];
+/**
+ * Unlike qmail: a message with so many Delivered-To lines is not forwarded any more. Addresses that forward to two others
+ * each would else make a million copies within twenty steps, none of which is a loop.
+ */
+const mostDeliveries = 12;
 /** Octets of an address that qmail-queue takes. */
 const longestForward = 1000;
 
@@ -78,9 +76,22 @@ export class Deliveries {
     if (lookup.kind === "none" && request.dash !== "" && !request.isVirtual) return reports.noMailbox;
     const plan = planOf(request, lookup);
     if (plan.kind === "report") return plan.report;
+    if (plan.kind === "lmtp") return await this.#overLmtp(plan.socket, request, deliveredTo, body);
     const barred = plan.file?.forwardOnly === true;
     if (this.#means.programs === undefined && startsProgram(plan.instructions, barred)) return needsPrograms;
-    return await new Delivery(this.#means, request, body, plan, Math.floor(nowMs / 1000)).run();
+    return await new Delivery(this.#means, request, { header, body }, plan, Math.floor(nowMs / 1000)).run();
+  }
+
+  /**
+   * The server puts Return-Path in front, as who delivers finally does (RFC 2033 §1), and not we. Delivered-To is ours all
+   * the same, beside any of the server's: the loop check needs it with every server, and it alone has the extension.
+   */
+  async #overLmtp(socket: string, request: LocalRequest, head: string, body: MessageBody): Promise<DeliveryReport> {
+    const { hostName, sender } = request;
+    const recipient = `${request.user}@${request.domain}`;
+    const report = await this.#means.lmtp.deliver({ socket, hostName, sender, recipient, head, body });
+    if (report.verdict !== "K") return report;
+    return delivered(report.text + didText({ files: 1, forwards: 0, programs: 0 }, undefined));
   }
 
   #lookUp(request: LocalRequest, nowMs: number): Lookup {
@@ -90,47 +101,6 @@ export class Deliveries {
     const lookup = findQmailFile({ ...request, followLinks: false });
     if (lookup.kind === "none") this.#absent.set(key, true, nowMs);
     return lookup;
-  }
-}
-
-interface Plan {
-  readonly kind: "plan";
-  readonly instructions: readonly Instruction[];
-  /** The file they are from; undefined: the default delivery. */
-  readonly file: FoundFile | undefined;
-}
-
-type PlanOrReport = Plan | { readonly kind: "report"; readonly report: DeliveryReport };
-
-function planOf(request: LocalRequest, lookup: Exclude<Lookup, { kind: "report" }>): PlanOrReport {
-  const parsed = lookup.kind === "found" ? parseQmailFile(lookup.text) : undefined;
-  if (parsed?.kind === "blank") return { kind: "report", report: reports.firstLineBlank };
-  if (lookup.kind === "found" && parsed?.kind === "instructions") {
-    const { instructions } = parsed;
-    const defect = request.isVirtual ? virtualDefect(request.home, instructions) : undefined;
-    if (defect === undefined) return { kind: "plan", instructions, file: lookup };
-    // Not one line of it is followed: half of what somebody wanted may be the wrong half. The mail is kept for him.
-    logEvent("refused", { file: `${request.home}/${lookup.name}`, reason: defect });
-    return { kind: "plan", instructions: plainDelivery, file: undefined };
-  }
-  return defaultPlan(request);
-}
-
-function defaultPlan(request: LocalRequest): PlanOrReport {
-  const parsed = parseQmailFile(request.defaultDelivery);
-  switch (parsed.kind) {
-    case "empty":
-      return { kind: "plan", instructions: plainDelivery, file: undefined };
-    case "blank":
-      return { kind: "report", report: reports.firstLineBlank };
-    case "instructions": {
-      const { instructions } = parsed;
-      // Programs are for accounts; a virtual mailbox has its Maildir, which keeps the mail.
-      const refused = request.isVirtual && virtualDefect(request.home, instructions) !== undefined;
-      return { kind: "plan", instructions: refused ? plainDelivery : instructions, file: undefined };
-    }
-    default:
-      return assertNever(parsed);
   }
 }
 
@@ -145,10 +115,16 @@ function stepOf(report: DeliveryReport | undefined): Step {
   return report === undefined ? next : { kind: "end", report };
 }
 
+interface Message {
+  readonly header: Uint8Array;
+  readonly body: MessageBody;
+}
+
 /** One run through a plan. */
 class Delivery {
   readonly #means: Means;
   readonly #request: LocalRequest;
+  readonly #header: Uint8Array;
   readonly #body: MessageBody;
   readonly #plan: Plan;
   readonly #nowSeconds: number;
@@ -157,9 +133,10 @@ class Delivery {
   #files = 0;
   #programs = 0;
 
-  constructor(means: Means, request: LocalRequest, body: MessageBody, plan: Plan, nowSeconds: number) {
+  constructor(means: Means, request: LocalRequest, { header, body }: Message, plan: Plan, nowSeconds: number) {
     this.#means = means;
     this.#request = request;
+    this.#header = header;
     this.#body = body;
     this.#plan = plan;
     this.#nowSeconds = nowSeconds;
@@ -260,8 +237,9 @@ class Delivery {
   /** Answers the forwarded message's number, or what became of it. */
   async #forward(): Promise<number | DeliveryReport> {
     if (this.#forwards.some((address) => address.length > longestForward)) return forwardTrouble(11);
-    const { uid, user } = this.#request;
-    const submission = new Submission(this.#means.queue, user === "alias" ? "alias" : "uid", uid);
+    if (countDeliveries(this.#header) >= mostDeliveries) return reports.forwardedTooOften;
+    const { uid, user, isVirtual } = this.#request;
+    const submission = new Submission(this.#means.queue, !isVirtual && user === "alias" ? "alias" : "uid", uid);
     try {
       await submission.write(toOctets(deliveredToLine(this.#recipient)));
       for await (const piece of this.#body.pieces()) await submission.write(piece);

@@ -5,7 +5,7 @@
 import { Buffer } from "node:buffer";
 import { formatPath } from "../lib/address/mailbox.ts";
 import { parseEnvelopeAddress } from "../lib/address/parse_path.ts";
-import { toOctets } from "../lib/octets.ts";
+import { fromOctets, toOctets } from "../lib/octets.ts";
 
 function oneLine(address: string): string {
   return address.replaceAll("\n", "_");
@@ -30,6 +30,11 @@ export function headerEnd(octets: Uint8Array): number {
   if (octets[0] === 0x0a) return 0;
   const at = Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength).indexOf("\n\n");
   return at < 0 ? -1 : at + 1;
+}
+
+/** How often the message has been delivered before, here or elsewhere, by what its header says. */
+export function countDeliveries(header: Uint8Array): number {
+  return fromOctets(header).match(/^Delivered-To: /gm)?.length ?? 0;
 }
 
 /** Whether `line` (with its LF) is a line of `header`, octet for octet. */

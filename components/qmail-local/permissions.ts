@@ -1,8 +1,20 @@
 import type { Config, Grant, Manifest } from "../lib/permissions/grant.ts";
+import { isOwnPath } from "../lib/permissions/rule.ts";
+import { parseLmtpSocket } from "../lib/smtp/lmtp_socket.ts";
+
+/**
+ * The LMTP server's socket that control/defaultdelivery names. One among the mail server's own sockets and files is not
+ * granted, whatever the file says: there is no LMTP server, and some of them take orders.
+ */
+function lmtpSockets({ home, controls }: Config): readonly string[] {
+  const socket = parseLmtpSocket(controls.defaultdelivery);
+  return socket.ok && socket.value !== undefined && !isOwnPath(socket.value, home) ? [socket.value] : [];
+}
 
 /** What one for virtual mailboxes may touch: their folder. Nothing of the queue: the message comes over its input. */
-function permissions({ home }: Config): Grant {
-  return { read: [home.mail()], write: [home.mail()], calls: ["qmail-queue"] };
+function permissions(config: Config): Grant {
+  const mail = config.home.mail();
+  return { read: [mail], write: [mail], calls: ["qmail-queue"], callsPaths: lmtpSockets(config) };
 }
 
 /**
@@ -22,6 +34,8 @@ export const manifest: Manifest = {
   stopOrder: 3,
   permissions,
   forHome: {
+    /** A virtual mailbox whose home lies elsewhere. */
+    mailbox: (config, userHome) => ({ ...ofAccount(config, userHome), callsPaths: lmtpSockets(config) }),
     account: ofAccount,
     programs: (config, userHome) => {
       const grant = ofAccount(config, userHome);

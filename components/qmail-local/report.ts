@@ -31,6 +31,7 @@ export function failure(text: string): DeliveryReport {
 /** The fixed ones; what is done about each is in qmail's manual pages dot-qmail and qmail-local. */
 export const reports = {
   looping: failure("This message is looping: it already has my Delivered-To line. (#5.4.6)\n"),
+  forwardedTooOften: failure("This message has been forwarded too often to be forwarded again. (#5.4.6)\n"),
   noMailbox: failure("Sorry, no mailbox here by that name. (#5.1.1)\n"),
   homeWritable: deferral("Uh-oh: home directory is writable. (#4.7.0)\n"),
   homeSticky: deferral("Home directory is sticky: user is editing his .qmail file. (#4.2.1)\n"),
@@ -43,6 +44,7 @@ export const reports = {
   maildirTimeout: deferral("Timeout on maildir delivery. (#4.3.0)\n"),
   unreadable: deferral("Unable to read message. (#4.3.0)\n"),
   full: failure("The mailbox is full. (#5.2.2)\n"),
+  defaultUnknown: deferral("Unable to follow the default delivery. (#4.3.0)\n"),
   mboxLocked: deferral("File has been locked for 30 seconds straight. (#4.3.0)\n"),
 } as const;
 

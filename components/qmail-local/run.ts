@@ -10,6 +10,7 @@ import { Client } from "../lib/wire/client.ts";
 import { parseLocalRequest } from "../lib/wire/delivery_protocol.ts";
 import { Pipe } from "../lib/wire/pipe.ts";
 import { Deliveries } from "./deliver.ts";
+import { Lmtp } from "./lmtp.ts";
 import { Mailboxes } from "./mailboxes.ts";
 import { Programs } from "./programs.ts";
 
@@ -22,7 +23,9 @@ export async function run(home: Home, mayRunPrograms: boolean): Promise<void> {
   Deno.addSignalListener("SIGTERM", () => {});
   const programs = mayRunPrograms ? new Programs(home.libexec("launch", "program")) : undefined;
   const queue = new Client(home.socket("qmail-queue"), { connectMs });
-  const deliveries = new Deliveries({ mailboxes: new Mailboxes(realDisk()), queue, programs });
+  const lmtp = new Lmtp();
+  const mailboxes = new Mailboxes(realDisk());
+  const deliveries = new Deliveries({ mailboxes, lmtp, queue, programs });
   const pipe = new Pipe({
     read: (buffer) => Deno.stdin.read(buffer),
     write: (octets) => Deno.stdout.write(octets),
@@ -38,6 +41,7 @@ export async function run(home: Home, mayRunPrograms: boolean): Promise<void> {
   deliverer.end();
   // Whoever asked is gone: what they do now would be done again.
   programs?.endAll();
+  lmtp.endAll();
   await deliverer.finished();
   queue.close();
 }

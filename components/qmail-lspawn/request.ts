@@ -5,12 +5,13 @@
 import type { DeliveryReport } from "../lib/wire/delivery_protocol.ts";
 import type { Controlling } from "../lib/wire/getpw_protocol.ts";
 
-/** Which process a delivery needs: one for virtual mailboxes, or one for the home of an account. */
-export type Kind = "virtual" | "account" | "programs";
+/** Which process a delivery needs: one for virtual mailboxes, or one for the home of such a mailbox or of an account. */
+export type Kind = "virtual" | "mailbox" | "account" | "programs";
 
 /** `mailRoot`: where virtual mailboxes lie that all share one process. One elsewhere has a process for its home. */
-export function kindOf({ isVirtual, home }: Controlling, mailRoot: string): "virtual" | "account" {
-  return isVirtual && home.startsWith(`${mailRoot}/`) ? "virtual" : "account";
+export function kindOf({ isVirtual, home }: Controlling, mailRoot: string): "virtual" | "mailbox" | "account" {
+  if (!isVirtual) return "account";
+  return home.startsWith(`${mailRoot}/`) ? "virtual" : "mailbox";
 }
 
 /** What a process is found by. */

@@ -10,6 +10,7 @@ import { Recent } from "../lib/delivery/recent.ts";
 import { deferral, reportAll, serveSpawner, type Spawn } from "../lib/delivery/spawner.ts";
 import type { Running, Start } from "../lib/process/component.ts";
 import { ControlValues } from "../lib/process/controls.ts";
+import { parseLmtpSocket } from "../lib/smtp/lmtp_socket.ts";
 import { Client } from "../lib/wire/client.ts";
 import type { DeliveryReport, SpawnRequest } from "../lib/wire/delivery_protocol.ts";
 import { type Controlling, type GetpwReply, parseGetpwReply } from "../lib/wire/getpw_protocol.ts";
@@ -22,6 +23,7 @@ const notFound: DeliveryReport = { verdict: "D", text: "Sorry, no mailbox here b
 const withoutHost: DeliveryReport = { verdict: "D", text: "Sorry, address must include host name. (#5.1.3)\n" };
 const unsure = deferral("Trouble finding the mailbox. (#4.3.0)\n");
 const refusesRoot = deferral("Not allowed to perform deliveries as root.\n");
+const otherUser = deferral("Unable to become the mailbox's owner: not started by root. (#4.3.0)\n");
 const oddHome = deferral("Unable to use this home directory. (#4.3.0)\n");
 const tooMany = deferral("Too many users' deliveries at once. (#4.3.0)\n");
 const tooManyOfOne = deferral("Too many deliveries to this user at once. (#4.3.0)\n");
@@ -33,7 +35,8 @@ const finishMs = 300;
 
 class Spawner {
   readonly #home: Home;
-  readonly #changeUser: boolean;
+  /** Started by root, it becomes whom it delivers for; else it is this user, and delivers for no other account. */
+  readonly #ownUid: () => number | "any";
   readonly #controls: () => Controls;
   readonly #getpw: Client;
   readonly #workers: Workers<DeliveryLink>;
@@ -42,13 +45,13 @@ class Spawner {
 
   constructor(
     home: Home,
-    changeUser: boolean,
+    ownUid: () => number | "any",
     controls: () => Controls,
     getpw: Client,
     workers: Workers<DeliveryLink>,
   ) {
     this.#home = home;
-    this.#changeUser = changeUser;
+    this.#ownUid = ownUid;
     this.#controls = controls;
     this.#getpw = getpw;
     this.#workers = workers;
@@ -66,10 +69,14 @@ class Spawner {
       default:
         return unsure;
     }
-    if (this.#changeUser && found.uid === 0) return refusesRoot;
+    const ownUid = this.#ownUid();
+    if (ownUid === "any" && found.uid === 0) return refusesRoot;
     if (!isUsableHome(found.home)) return oddHome;
     const kind = kindOf(found, this.#home.mail());
-    if (kind === "virtual") return await this.#deliver("virtual", found, request, file);
+    // Virtual mailboxes all belong to whoever started the mail server.
+    if (kind === "account" && ownUid !== "any" && found.uid !== ownUid) return otherUser;
+    if (kind === "virtual") return await this.#deliver(kind, found, request, file);
+    if (kind === "mailbox") return await this.#inLane(found, () => this.#deliver(kind, found, request, file));
     return await this.#inLane(found, () => this.#deliverToAccount(found, request, file));
   }
 
@@ -126,9 +133,9 @@ class Spawner {
     file: MessageText,
   ): Promise<DeliveryReport> {
     const { me, defaultdelivery, programseconds } = this.#controls();
-    const { isVirtual, user, uid, home, dash, extension } = account;
+    const { isVirtual, domain, user, uid, home, dash, extension } = account;
     const fields = {
-      ...{ sender, recipients, isVirtual, user, uid, home, dash, extension },
+      ...{ sender, recipients, isVirtual, domain, user, uid, home, dash, extension },
       hostName: me,
       defaultDelivery: defaultdelivery,
       programSeconds: programseconds,
@@ -138,11 +145,19 @@ class Spawner {
   }
 }
 
+/** What else a qmail-local may connect to: part of its grant, which it has from its start. */
+function lmtpOf({ defaultdelivery }: Controls): string | undefined {
+  const socket = parseLmtpSocket(defaultdelivery);
+  return socket.ok ? socket.value : undefined;
+}
+
 export function run({ home }: Start, changeUser: boolean): Running {
   const controls = new ControlValues(home, "qmail-lspawn");
   const getpw = new Client(home.socket("qmail-getpw"));
   const workers = new Workers((kind, account) => startLocal(home, changeUser, kind, account));
-  const spawner = new Spawner(home, changeUser, () => controls.current, getpw, workers);
+  // What it makes belongs to its user: so does the folder's socket, which is there before anybody can ask.
+  const ownUid = changeUser ? () => "any" as const : () => Deno.statSync(home.socket("qmail-lspawn")).uid ?? 0;
+  const spawner = new Spawner(home, ownUid, () => controls.current, getpw, workers);
   const spawn: Spawn = async (request, file) => {
     if (request.recipients.length !== 1) {
       return reportAll(request.recipients, deferral("One recipient at a time, please. (#4.3.0)\n"));
@@ -151,7 +166,12 @@ export function run({ home }: Start, changeUser: boolean): Running {
   };
   const server = serveSpawner(home, "qmail-lspawn", spawn);
   return {
-    reload: () => controls.reload(),
+    reload: () => {
+      const before = lmtpOf(controls.current);
+      const defects = controls.reload();
+      if (lmtpOf(controls.current) !== before) workers.renew();
+      return defects;
+    },
     stop: async () => {
       // A program may run for minutes; its delivery is repeated after the next start.
       const limit = setTimeout(() => workers.stop(), finishMs);

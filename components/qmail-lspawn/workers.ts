@@ -28,6 +28,7 @@ export class Workers<W extends LocalProcess> {
   readonly #line = new Line();
   readonly #ending = new WeakSet<W>();
   readonly #idle: ReturnType<typeof setInterval>;
+  #generation = 0;
 
   constructor(start: StartProcess<W>) {
     this.#start = start;
@@ -36,7 +37,12 @@ export class Workers<W extends LocalProcess> {
 
   /** Whether a process of that kind is there. */
   has(kind: Kind, account: Controlling): boolean {
-    return this.#pool.has(keyOf(kind, account));
+    return this.#pool.has(this.#keyOf(kind, account));
+  }
+
+  /** What they may touch has changed: deliveries from now on get processes begun from now on; the others end when idle. */
+  renew(): void {
+    this.#generation++;
   }
 
   /**
@@ -44,7 +50,7 @@ export class Workers<W extends LocalProcess> {
    * same turn in which the process is chosen, and has to count as a delivery at once: an idle one may be ended.
    */
   async with<T>(kind: Kind, account: Controlling, deliver: (worker: W) => Promise<T>): Promise<T | undefined> {
-    const key = keyOf(kind, account);
+    const key = this.#keyOf(kind, account);
     const isFree = kind === "virtual";
     const untilMs = Date.now() + longestWaitMs;
     for (let isFirst = true;; isFirst = false) {
@@ -56,6 +62,10 @@ export class Workers<W extends LocalProcess> {
       if (worker !== undefined) return await this.#use(worker, key, deliver);
       if (!await this.#turn(key, !isFirst, untilMs - Date.now())) return undefined;
     }
+  }
+
+  #keyOf(kind: Kind, account: Controlling): string {
+    return `${this.#generation} ${keyOf(kind, account)}`;
   }
 
   async #use<T>(worker: W, key: string, deliver: (worker: W) => Promise<T>): Promise<T> {

@@ -9,7 +9,7 @@ import { type Channel, channels } from "../lib/queue/layout.ts";
 import { rewriteRecipient } from "../lib/queue/rewrite.ts";
 import { mostFirstAttempt } from "../lib/wire/queue_protocol.ts";
 import type { Deliveries } from "./deliveries.ts";
-import { isDone, jobsOf, type Recipient } from "./dispatcher.ts";
+import { isDone, JobCutter, jobsOf, type Recipient } from "./dispatcher.ts";
 import type { Message, Pass } from "./message.ts";
 import type { Retry } from "./retry_queue.ts";
 import type { Store } from "./store.ts";
@@ -21,7 +21,7 @@ export interface AttemptEvents {
   controls(): Controls;
   nowSeconds(): number;
   /** Settles in a later turn of the event loop. */
-  breathe(): Promise<void>;
+  breathe(ms?: number): Promise<void>;
   stopping(): boolean;
   /** An orderly end waits for this. */
   track(work: Promise<void>): void;
@@ -80,7 +80,7 @@ export class Attempts {
     this.#addPass(message, channel, recipients);
     const pass = message.passes.get(channel);
     if (pass !== undefined) return this.#startPass(message, channel, pass);
-    const none: Pass = { recipients, left: 0, added: undefined, dying: false, nextSeconds: 0 };
+    const none: Pass = { recipients, jobs: [], left: 0, added: undefined, dying: false, nextSeconds: 0 };
     message.passes.set(channel, none);
     this.#events.track(this.#endSplitPass(message, channel, none));
   }
@@ -96,18 +96,32 @@ export class Attempts {
   /** A hundred thousand recipients take a while; others go on in between. */
   async #routeMany(message: Message, recipients: readonly string[]): Promise<void> {
     const routed: Routed = { local: [], remote: [] };
+    const together = !wantsVerp(message.sender);
+    const cutters = {
+      local: new JobCutter(message, "local", together),
+      remote: new JobCutter(message, "remote", together),
+    };
     for (let at = 0; at < recipients.length; at += routedAtOnce) {
+      const before = { local: routed.local.length, remote: routed.remote.length };
       this.#route(recipients.slice(at, at + routedAtOnce), routed);
+      for (const channel of channels) cutters[channel].add(routed[channel].slice(before[channel]));
       await this.#events.breathe();
     }
-    for (const channel of channels) this.#addPass(message, channel, routed[channel]);
+    for (const channel of channels) this.#addPass(message, channel, routed[channel], cutters[channel].jobs);
   }
 
-  #addPass(message: Message, channel: Channel, recipients: readonly Recipient[]): void {
+  /** `jobs`: the deliveries, where they have been cut already. */
+  #addPass(
+    message: Message,
+    channel: Channel,
+    recipients: readonly Recipient[],
+    jobs = jobsOf(message, channel, recipients, !wantsVerp(message.sender)),
+  ): void {
     if (recipients.length === 0) return;
     const now = this.#events.nowSeconds();
     message.passes.set(channel, {
       recipients,
+      jobs,
       left: 0,
       added: undefined,
       dying: this.#expired.has(message) || now > message.birthSeconds + this.#events.controls().queuelifetime,
@@ -120,7 +134,8 @@ export class Attempts {
   }
 
   #startPass(message: Message, channel: Channel, pass: Pass): void {
-    const jobs = jobsOf(message, channel, pass.recipients, !wantsVerp(message.sender));
+    const { jobs } = pass;
+    pass.jobs = [];
     pass.left = jobs.length;
     pass.added = this.#deliveries.add(channel, jobs);
   }

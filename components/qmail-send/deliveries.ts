@@ -16,6 +16,10 @@ import { expandVerp } from "./verp.ts";
 
 /** Reports of so many recipients are worth a turn of the event loop of their own. */
 const manyRecipients = 10;
+/** While others have mail, such turns come no sooner after each other: a bulk message must not have the whole machine. */
+const courtesyMs = 8;
+/** Others have mail for so long after a delivery to few. */
+const othersMs = 1000;
 const tooLong = "I'm not going to try again; this message has been in the queue too long.\n";
 
 /** What an attempt did for one recipient. */
@@ -29,8 +33,8 @@ export interface DeliveryEvents {
   spawn(job: Job<Message>, sender: string): Promise<SpawnReply>;
   /** Writes down what an attempt did; sets the recipients' states. */
   settle(message: Message, channel: Channel, settled: readonly Settled[]): Promise<void> | undefined;
-  /** Settles in a later turn of the event loop. */
-  breathe(): Promise<void>;
+  /** Settles in a later turn of the event loop, `ms` from now. */
+  breathe(ms?: number): Promise<void>;
   /** One job of the message's pass has reported for all its recipients. */
   jobEnded(message: Message, channel: Channel): void;
 }
@@ -41,6 +45,8 @@ export class Deliveries {
   readonly counts: Record<Verdict, number> = { K: 0, Z: 0, D: 0 };
   #started = 0;
   #turns: Promise<void> = Promise.resolve();
+  /** When a delivery to few was started last. */
+  #othersAtMs = -Infinity;
   #stopping = false;
 
   constructor(limits: Readonly<Record<Channel, number>>, events: DeliveryEvents) {
@@ -119,6 +125,7 @@ export class Deliveries {
 
   async #run(job: Job<Message>): Promise<void> {
     const { message, channel, recipients } = job;
+    if (recipients.length < manyRecipients) this.#othersAtMs = performance.now();
     const numbers = recipients.map((recipient) => {
       recipient.state = "running";
       const delivery = ++this.#started;
@@ -160,7 +167,9 @@ export class Deliveries {
 
   /** Settles in a turn of the event loop in which it does for nobody else who asked. */
   #turn(): Promise<void> {
-    this.#turns = this.#turns.then(() => this.#events.breathe());
+    this.#turns = this.#turns.then(() =>
+      this.#events.breathe(performance.now() - this.#othersAtMs < othersMs ? courtesyMs : 0)
+    );
     return this.#turns;
   }
 

@@ -42,20 +42,39 @@ export const mostTogether = 100;
 
 /** Cuts recipients into deliveries; `together` says whether those of one domain may share one. */
 export function jobsOf<M>(message: M, channel: Channel, recipients: readonly Recipient[], together: boolean): Job<M>[] {
-  const jobs: Job<M>[] = [];
-  const open = new Map<string, Recipient[]>();
-  for (const recipient of recipients) {
-    const destination = channel === "local" ? "" : domainOf(recipient.address);
-    const group = open.get(destination);
-    if (group !== undefined && group.length < mostTogether) {
-      group.push(recipient);
-      continue;
-    }
-    const fresh = [recipient];
-    if (channel === "remote" && together) open.set(destination, fresh);
-    jobs.push({ message, channel, destination, recipients: fresh });
+  const cutter = new JobCutter(message, channel, together);
+  cutter.add(recipients);
+  return cutter.jobs;
+}
+
+/** {@link jobsOf}, for recipients that come a slice at a time. */
+export class JobCutter<M> {
+  readonly jobs: Job<M>[] = [];
+  readonly #message: M;
+  readonly #channel: Channel;
+  readonly #together: boolean;
+  /** The last delivery of each domain: others may join it. */
+  readonly #open = new Map<string, Recipient[]>();
+
+  constructor(message: M, channel: Channel, together: boolean) {
+    this.#message = message;
+    this.#channel = channel;
+    this.#together = channel === "remote" && together;
   }
-  return jobs;
+
+  add(recipients: readonly Recipient[]): void {
+    for (const recipient of recipients) {
+      const destination = this.#channel === "local" ? "" : domainOf(recipient.address);
+      const group = this.#together ? this.#open.get(destination) : undefined;
+      if (group !== undefined && group.length < mostTogether) {
+        group.push(recipient);
+        continue;
+      }
+      const fresh = [recipient];
+      if (this.#together) this.#open.set(destination, fresh);
+      this.jobs.push({ message: this.#message, channel: this.#channel, destination, recipients: fresh });
+    }
+  }
 }
 
 function domainOf(address: string): string {

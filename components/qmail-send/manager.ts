@@ -35,7 +35,7 @@ export interface Hands {
   readonly ask: Ask;
   nowSeconds(): number;
   /** Settles in a later turn of the event loop. */
-  breathe(): Promise<void>;
+  breathe(ms?: number): Promise<void>;
 }
 
 /** What an orderly end may still take for what it writes down. */
@@ -116,6 +116,7 @@ export class Manager {
       },
       ended: (message) => this.#end(message),
       stopping: () => this.#stopping,
+      breathe: () => this.#hands.breathe(),
       nowSeconds: this.#hands.nowSeconds,
     });
   }

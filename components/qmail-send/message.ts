@@ -5,7 +5,7 @@
  */
 import type { Channel } from "../lib/queue/layout.ts";
 import type { JournalMessage, JournalPlace } from "../lib/wire/queue_protocol.ts";
-import type { Added, Recipient } from "./dispatcher.ts";
+import type { Added, Job, Recipient } from "./dispatcher.ts";
 
 /**
  * Where the message stands. `journal`, `todo`: its first attempt runs straight from there, nothing else is written.
@@ -16,6 +16,8 @@ export type Stage = "journal" | "todo" | "split" | "ending";
 /** One channel's part of a message while deliveries are made. */
 export interface Pass {
   readonly recipients: readonly Recipient[];
+  /** Its deliveries, until they are added to those that take turns. */
+  jobs: readonly Job<Message>[];
   /** Deliveries not reported yet. */
   left: number;
   /** Those of them that have not been started can be taken back by this. */

@@ -30,6 +30,9 @@ export interface SplitMessage {
   readonly bounce: string;
 }
 
+/** Recipients that are written down in one turn of the event loop: some milliseconds. */
+const writtenAtOnce = 5000;
+
 export class Store {
   readonly #disk: Disk;
   readonly #home: Home;
@@ -107,15 +110,28 @@ export class Store {
    * Writes info, local, remote and bounce and settles when they are on stable storage; todo may go then (state S5).
    * Answers the recipients still to do, with their places.
    */
-  async writeSplit(id: number, message: SplitMessage): Promise<Record<Channel, ChannelRecord[]>> {
+  async writeSplit(
+    id: number,
+    message: SplitMessage,
+    breathe: () => Promise<void>,
+  ): Promise<Record<Channel, ChannelRecord[]>> {
     this.removeLeftovers(id);
     const todo: Record<Channel, ChannelRecord[]> = { local: [], remote: [] };
     const syncs: Promise<void>[] = [];
-    const put = (dir: "info" | "local" | "remote" | "bounce", octets: Uint8Array, folder: string) => {
+    const put = async (
+      dir: "info" | "local" | "remote" | "bounce",
+      pieces: Iterable<Uint8Array>,
+      folder: string,
+    ) => {
       const path = queueFile(this.#home, dir, id);
       const file = this.#disk.create(path, 0o600);
       try {
-        file.write(octets);
+        let first = true;
+        for (const octets of pieces) {
+          if (!first) await breathe();
+          file.write(octets);
+          first = false;
+        }
         if (dir === "info") this.#disk.setMtime(path, message.birthSeconds);
       } catch (error) {
         file.close();
@@ -124,13 +140,13 @@ export class Store {
       syncs.push(file.sync().finally(() => file.close()), this.#disk.syncDir(folder));
     };
     try {
-      if (message.bounce !== "") put("bounce", toOctets(message.bounce), this.#home.queue("bounce"));
+      if (message.bounce !== "") await put("bounce", [toOctets(message.bounce)], this.#home.queue("bounce"));
       for (const channel of channels) {
-        const formatted = formatChannel(message.recipients[channel]);
-        todo[channel] = formatted.records.filter((record) => !record.done);
-        if (todo[channel].length > 0) put(channel, formatted.octets, queueFolder(this.#home, channel, id));
+        const recipients = message.recipients[channel];
+        if (recipients.every(({ done }) => done)) continue;
+        await put(channel, formatInSlices(recipients, todo[channel]), queueFolder(this.#home, channel, id));
       }
-      put("info", formatInfo(message.sender), queueFolder(this.#home, "info", id));
+      await put("info", [formatInfo(message.sender)], queueFolder(this.#home, "info", id));
       // Beside what is written now, what an earlier message of this number left must not stand again: it has recipients.
       for (const folder of this.#cleared.get(id) ?? []) syncs.push(this.#disk.syncDir(folder));
     } finally {
@@ -212,4 +228,18 @@ export class Store {
 
 function ids(names: readonly string[]): number[] {
   return names.map(parseQueueId).filter((id) => id !== undefined);
+}
+
+/** A local or remote file in pieces; `todo` gets the records of those that are not done. */
+function* formatInSlices(
+  recipients: readonly { address: string; done: boolean }[],
+  todo: ChannelRecord[],
+): Generator<Uint8Array, void, undefined> {
+  let offset = 0;
+  for (let at = 0; at < recipients.length; at += writtenAtOnce) {
+    const { octets, records } = formatChannel(recipients.slice(at, at + writtenAtOnce), offset);
+    for (const record of records) if (!record.done) todo.push(record);
+    offset += octets.length;
+    yield octets;
+  }
 }

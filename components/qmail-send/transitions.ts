@@ -22,6 +22,8 @@ export interface TransitionEvents {
   ended(message: Message): void;
   stopping(): boolean;
   nowSeconds(): number;
+  /** Settles in a later turn of the event loop. */
+  readonly breathe: () => Promise<void>;
 }
 
 /** A full disk, or a qmail-queue that is being restarted: worth another look soon. */
@@ -92,7 +94,7 @@ export class Transitions {
           birthSeconds: message.birthSeconds,
           recipients: { local: records("local"), remote: records("remote") },
           bounce: message.bounce,
-        });
+        }, this.#events.breathe);
         for (const channel of channels) {
           left[channel].forEach((recipient, at) => recipient.offset = todo[channel][at]!.offset);
         }

@@ -6,6 +6,9 @@
  * take turns, one delivery each, and so do the released lanes of a pass. A lane that has had its turn goes behind all
  * others of its destination.
  *
+ * No pass has all slots: one that has three quarters of them waits, out of turn, until one of its deliveries ends. A
+ * fresh message finds a slot at once then, even where a bulk message's deliveries take long and end together.
+ *
  * So a message waits for each other one at most once, and at a busy destination for each lane before it at most once. No
  * step looks through passes, lanes or destinations: what lost its room meanwhile (a window was halved, a limit lowered, a
  * destination paused) is parked again when its turn comes, which its release has paid for.
@@ -27,6 +30,8 @@ class Pass<J> {
   lanes: Lane<J>[] = [];
   /** Its lanes with room at their destinations. */
   readonly released = new LinkedList<Lane<J>>();
+  /** Its deliveries under way. */
+  running = 0;
   /** Its place among the passes that take turns. */
   readonly turn = new Entry<Pass<J>>(this);
   /** Whether it waited for a turn when it lost its room: it need not wait for that again. */
@@ -51,6 +56,7 @@ class Lane<J> {
 
 /** A delivery under way. */
 interface Started<J> {
+  readonly pass: Pass<J>;
   readonly destination: Destination<Lane<J>>;
   /** The destination's, when it started. */
   readonly halvings: number;
@@ -94,6 +100,7 @@ export class Turns<J extends { readonly destination: string }> {
   setLimit(limit: number): void {
     this.#limit = limit;
     for (const destination of this.#destinations.busy) this.#fill(destination);
+    for (const { pass } of this.#started.values()) this.#takeTurns(pass);
   }
 
   /** Adds one message's deliveries. */
@@ -138,8 +145,14 @@ export class Turns<J extends { readonly destination: string }> {
   /** The next delivery, which takes a slot; undefined when nothing can be started. */
   next(): J | undefined {
     while (this.running < this.#limit) {
-      const lane = (this.#due.first ?? this.#passes.first)?.released.first;
-      if (lane === undefined) return undefined;
+      const pass = this.#due.first ?? this.#passes.first;
+      const lane = pass?.released.first;
+      if (pass === undefined || lane === undefined) return undefined;
+      if (!this.#hasSlotFor(pass)) {
+        // The limit was lowered.
+        pass.turn.leave();
+        continue;
+      }
       if (this.#mayStart(lane.destination)) return this.#start(lane);
       while (lane.destination.released.size > 0) this.#park(lane.destination);
       this.#fill(lane.destination);
@@ -152,7 +165,8 @@ export class Turns<J extends { readonly destination: string }> {
     const started = this.#started.get(job);
     if (started === undefined) throw new Error("a delivery ended that was not under way");
     this.#started.delete(job);
-    const { destination, halvings } = started;
+    const { pass, destination, halvings } = started;
+    pass.running--;
     this.#countUnreachable(destination, -1);
     destination.running--;
     if (this.#windows) destination.learn(outcome, halvings, this.#mostForOne);
@@ -160,7 +174,19 @@ export class Turns<J extends { readonly destination: string }> {
     if (!destination.unreachable) destination.hope.leave();
     this.#fill(destination);
     this.#fillHopeful();
+    this.#takeTurns(pass);
     this.#closeIfIdle(destination);
+  }
+
+  #hasSlotFor(pass: Pass<J>): boolean {
+    return pass.running < mostForOne(this.#limit);
+  }
+
+  /** Has it wait for its turn, unless it does, or has nothing to start, or as many under way as it may have. */
+  #takeTurns(pass: Pass<J>): void {
+    if (pass.released.size === 0 || pass.turn.list !== undefined || !this.#hasSlotFor(pass)) return;
+    (pass.turnIsDue ? this.#due : this.#passes).addLast(pass.turn);
+    pass.turnIsDue = false;
   }
 
   #closeIfIdle(destination: Destination<Lane<J>>): void {
@@ -205,7 +231,8 @@ export class Turns<J extends { readonly destination: string }> {
   #start(lane: Lane<J>): J {
     const { pass, destination, jobs } = lane;
     const job = jobs.pop()!;
-    this.#started.set(job, { destination, halvings: destination.halvings });
+    this.#started.set(job, { pass, destination, halvings: destination.halvings });
+    pass.running++;
     // The room that was kept is the one that is taken.
     destination.waiting--;
     destination.running++;
@@ -213,7 +240,7 @@ export class Turns<J extends { readonly destination: string }> {
     lane.placeInPass.leave();
     if (jobs.length > 0) destination.parked.addLast(lane.placeAtDestination);
     else lane.placeAtDestination.leave();
-    if (pass.released.size > 0) this.#passes.addLast(pass.turn);
+    if (pass.released.size > 0 && this.#hasSlotFor(pass)) this.#passes.addLast(pass.turn);
     else pass.turn.leave();
     this.#fill(destination);
     return job;
@@ -249,9 +276,7 @@ export class Turns<J extends { readonly destination: string }> {
     destination.released.addLast(lane.placeAtDestination);
     if (destination.unreachable) this.#unreachableHeld++;
     pass.released.addLast(lane.placeInPass);
-    if (pass.turn.list !== undefined) return;
-    (pass.turnIsDue ? this.#due : this.#passes).addLast(pass.turn);
-    pass.turnIsDue = false;
+    this.#takeTurns(pass);
   }
 
   /** Takes the room back from the lane that got it last. */

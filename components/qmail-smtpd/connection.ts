@@ -12,12 +12,8 @@ import { toOctets } from "../lib/octets.ts";
 import type { Envelope } from "../lib/queue/envelope.ts";
 import { Submission } from "../lib/queue/submission.ts";
 import { type Command, parseCommand } from "../lib/smtp/command.ts";
+import { IncomingMessage } from "../lib/smtp/incoming_message.ts";
 import { LineReader } from "../lib/smtp/line_reader.ts";
-import type { Client } from "../lib/wire/client.ts";
-import type { GetpwReply } from "../lib/wire/getpw_protocol.ts";
-import { type ClientSocket, commandBytes, contentBytes } from "./client_socket.ts";
-import { IncomingMessage } from "./message.ts";
-import { judge, type KnownClients, type Rules, type Verdict, verdictOf } from "./policy.ts";
 import {
   type ContentEnd,
   farewells,
@@ -30,7 +26,12 @@ import {
   type Session,
   type Settings,
   type Step,
-} from "./session.ts";
+  type Verdict,
+} from "../lib/smtp/server_session.ts";
+import type { Client } from "../lib/wire/client.ts";
+import type { GetpwReply } from "../lib/wire/getpw_protocol.ts";
+import { type ClientSocket, commandBytes, contentBytes } from "./client_socket.ts";
+import { judge, type KnownClients, type Rules, verdictOf } from "./policy.ts";
 
 /** What a connection takes from the control files as they were when it came. */
 export interface Values {

@@ -11,6 +11,7 @@ import type { Controls } from "../../config/schema.ts";
 import { formatMailbox, type ForwardPath } from "../lib/address/mailbox.ts";
 import { lowerCaseAscii } from "../lib/address/parse_domain.ts";
 import { rewriteRecipient, type RewriteRules, suffixMatch } from "../lib/queue/rewrite.ts";
+import type { Verdict } from "../lib/smtp/server_session.ts";
 import type { GetpwReply } from "../lib/wire/getpw_protocol.ts";
 
 type Address = ReturnType<typeof ipaddr.process>;
@@ -26,14 +27,6 @@ export interface Rules {
   readonly relayclients: readonly Network[];
   readonly rewrite: RewriteRules;
 }
-
-/** Why a recipient is refused. `unsure`: qmail-getpw cannot tell at the moment. */
-export type RcptRefusal = "rcpthosts" | "no-mailbox" | "unsure";
-
-/** What becomes of one RCPT; `recipient` is the address as the queue keeps it. */
-export type Verdict =
-  | { readonly kind: "accept"; readonly recipient: string }
-  | { readonly kind: "refuse"; readonly recipient: string; readonly reason: RcptRefusal };
 
 /** A verdict, or that it hangs on whether there is such a mailbox. */
 export type Judgement = Verdict | { readonly kind: "ask"; readonly recipient: string };

@@ -10,6 +10,7 @@ import { utf8Octets } from "../lib/octets.ts";
 import { type Ids, netAddress } from "../lib/permissions/grant.ts";
 import { CannotStart, type Running, type Start } from "../lib/process/component.ts";
 import { ControlValues } from "../lib/process/controls.ts";
+import { farewells } from "../lib/smtp/server_session.ts";
 import { Client, ConnectionLost } from "../lib/wire/client.ts";
 import { type GetpwReply, parseGetpwReply } from "../lib/wire/getpw_protocol.ts";
 import { ClientSocket } from "./client_socket.ts";
@@ -17,7 +18,6 @@ import { Connection, type Service, type Values } from "./connection.ts";
 import { smtpEndpoints } from "./permissions.ts";
 import { MailboxCache } from "./mailbox_cache.ts";
 import { compileRules, KnownClients } from "./policy.ts";
-import { farewells } from "./session.ts";
 
 /** One process could hold far more; a thousand clients that say nothing cost it some 25 MB. */
 const maxConnections = 1000;

@@ -17,8 +17,8 @@ export interface Tool {
   readonly permissions: (home: Home, userHomes?: readonly string[]) => Grant;
   /** It is given its caller's arguments and environment, octet for octet (support/caller.ts). */
   readonly knowsCaller?: true;
-  /** It queues mail: where QMAILQUEUE names a program, and only there, it may run one. */
-  readonly queues?: true;
+  /** Where one of these variables is set, and only there, it may run a program: its own, or what reads its file. */
+  readonly runsFor?: readonly string[];
   /** It works the same wherever the home is: its arguments are its caller's alone. */
   readonly withoutHome?: true;
   /** It is told of the TCP connection on its descriptor 0. */
@@ -47,9 +47,14 @@ function queueFolders(home: Home, ...dirs: readonly string[]): Grant {
   return { read: dirs.map((dir) => home.queue(dir)) };
 }
 
-/** qmail-inject's grant, which others have that queue in the same way; the program is cat(1), for QMAILMFTFILE. */
+/** Names what queues instead of the daemon. */
+const queueVariables = ["QMAILQUEUE"];
+/** And the file that cat(1) reads for those that complete a header. */
+const injectVariables = [...queueVariables, "QMAILMFTFILE"];
+
+/** qmail-inject's grant, which others have that queue in the same way. */
 function injects(home: Home, ...read: readonly string[]): Grant {
-  return { ...queueDaemon, ...anyProgram, read: [...controlPaths(home, controlFilesOf("qmail-inject")), ...read] };
+  return { ...queueDaemon, read: [...controlPaths(home, controlFilesOf("qmail-inject")), ...read] };
 }
 
 export const tools: readonly Tool[] = [
@@ -85,42 +90,42 @@ export const tools: readonly Tool[] = [
     job: "queues the message on its input for other addresses",
     permissions: () => queueDaemon,
     knowsCaller: true,
-    queues: true,
+    runsFor: queueVariables,
   },
   {
     name: "condredirect",
     job: "does so where a program says yes",
     permissions: () => ({ ...queueDaemon, ...anyProgram }),
     knowsCaller: true,
-    queues: true,
+    runsFor: queueVariables,
   },
   {
     name: "qreceipt",
     job: "answers a request for a notice of delivery",
     permissions: () => queueDaemon,
     knowsCaller: true,
-    queues: true,
+    runsFor: queueVariables,
   },
   {
     name: "qmail-inject",
     job: "completes the header of a message and queues it",
     permissions: (home) => injects(home),
     knowsCaller: true,
-    queues: true,
+    runsFor: injectVariables,
   },
   {
     name: "sendmail",
-    job: "does so for programs that run /usr/sbin/sendmail; -bp lists the queue",
+    job: "does so for programs that run /usr/sbin/sendmail; -bs speaks SMTP with them, -bp lists the queue",
     permissions: (home) => injects(home, ...queueFolders(home, "info", "mess", "local", "remote", "bounce").read ?? []),
     knowsCaller: true,
-    queues: true,
+    runsFor: injectVariables,
   },
   {
     name: "mailsubj",
     job: "does so with a subject and recipients as arguments",
     permissions: (home) => injects(home),
     knowsCaller: true,
-    queues: true,
+    runsFor: injectVariables,
   },
   {
     name: "bouncesaying",
@@ -147,14 +152,14 @@ export const tools: readonly Tool[] = [
     // Its files, too, are opened by the shell: whoever may run one can read all that its user can.
     permissions: () => ({ ...queueDaemon, ...anyProgram }),
     knowsCaller: true,
-    queues: true,
+    runsFor: queueVariables,
   },
   {
     name: "fastforward",
     job: "forwards by a table made by setforward or newaliases",
     permissions: () => ({ ...queueDaemon, ...anyProgram }),
     knowsCaller: true,
-    queues: true,
+    runsFor: queueVariables,
   },
   {
     name: "setforward",

@@ -4,9 +4,6 @@
  * the message; 111 try again.
  * @module
  */
-import { Buffer } from "node:buffer";
-import { spawn } from "node:child_process";
-import type { Writable } from "node:stream";
 import { readControlsOf } from "../../config/read.ts";
 import { lowerCaseAscii } from "../lib/address/parse_domain.ts";
 import { HeaderReader, longestHeader, type ReadHeader } from "../lib/message/header_reader.ts";
@@ -22,13 +19,10 @@ import { LineEnds } from "../lib/message/line_ends.ts";
 import { fromOctets, toOctets, utf8Octets } from "../lib/octets.ts";
 import { longestEnvelope } from "../lib/queue/caller_envelope.ts";
 import type { Envelope } from "../lib/queue/envelope.ts";
-import { exitCode } from "../lib/queue/exit_code.ts";
-import { Submission } from "../lib/queue/submission.ts";
-import { Client } from "../lib/wire/client.ts";
 import { type Caller, Ending, variable } from "./support/caller.ts";
 import { shell, shellArguments } from "./support/child.ts";
 import { readInput, writeOctets } from "./support/input.ts";
-import { formatCallerEnvelope, refusal } from "./support/queue_mail.ts";
+import { queueSilently } from "./support/queue_mail.ts";
 import { runProgram } from "./support/run_program.ts";
 
 type Pieces = AsyncIterable<Uint8Array>;
@@ -41,10 +35,6 @@ export interface InjectCall {
   readonly input: Pieces;
 }
 
-/** So long the daemon may be away, for it may just be restarted. */
-const connectMs = 5000;
-/** qmail-queue's limit of an address, with its NUL. */
-const longestAddress = 1003;
 /** Of what a fatal text repeats. */
 const mostSaid = 2000;
 
@@ -83,7 +73,11 @@ async function work(caller: Caller, { args, variables = new Map(), input }: Inje
   if (!prepared.ok) throw new Ending(100, prepared.error);
 
   const content = contentOf(prepared.value.header, header, pieces);
-  if (!parsed.value.print) return await queue(caller, environment, prepared.value, content);
+  if (!parsed.value.print) {
+    checkEnvelope(caller, prepared.value);
+    await queueSilently(caller, prepared.value, content);
+    return;
+  }
   await writeOctets(Deno.stdout, `Return-Path: ${formatReturnPath(prepared.value.sender)}\n`);
   for await (const piece of content) await writeOctets(Deno.stdout, piece);
 }
@@ -137,65 +131,11 @@ async function readFollowups(caller: Caller, environment: InjectEnvironment): Pr
   return new Set(lines.map((line) => lowerCaseAscii(line.replace(/[ \t]+$/, ""))).filter((line) => /^[^#]/.test(line)));
 }
 
-/** Throws an {@link Ending} unless the message is on stable storage. */
-async function queue(
-  caller: Caller,
-  environment: InjectEnvironment,
-  envelope: Envelope,
-  content: Pieces,
-): Promise<void> {
-  const sizes = [envelope.sender, ...envelope.recipients].map((address) => address.length + 1);
-  if (sizes.some((size) => size > longestAddress)) throw refusal(exitCode.addressTooLong);
-  const program = environment.get("QMAILQUEUE") ?? "";
-  if (program !== "") return await queueByProgram(caller, program, envelope, content);
-  if (sizes.reduce((sum, size) => sum + size, 0) > longestEnvelope) {
-    throw new Ending(100, `envelope is longer than ${longestEnvelope} bytes`);
-  }
-  const client = new Client(caller.home.socket("qmail-queue"), { connectMs });
-  const submission = new Submission(client, "uid", Deno.uid() ?? 0);
-  try {
-    for await (const piece of content) await submission.write(piece);
-    const { code } = await submission.commit({ sender: envelope.sender, recipients: envelope.recipients });
-    if (code !== exitCode.queued) throw refusal(code);
-  } finally {
-    // What is not committed by now is dropped by the daemon.
-    client.close();
-  }
-}
-
-/**
- * Message on descriptor 0, envelope on descriptor 1, in the queue's home (qmail's interface). The envelope comes in by
- * descriptor 3, for only there node makes a pipe that a child can read.
- */
-async function queueByProgram(caller: Caller, program: string, envelope: Envelope, content: Pieces): Promise<void> {
-  const child = spawn(shell, shellArguments(caller.environment, [program], "exec 1<&3 3<&-\n"), {
-    cwd: caller.home.dir,
-    env: {},
-    stdio: ["pipe", "ignore", "inherit", "pipe"],
-  });
-  const ended = new Promise<number | undefined>((resolve, reject) => {
-    child.on("error", reject);
-    child.on("exit", (code) => resolve(code ?? undefined));
-  });
-  const [message, addresses] = [child.stdin as Writable, child.stdio[3] as Writable];
-  // One that refuses before it has read all says why by its code.
-  for (const pipe of [message, addresses]) pipe.on("error", () => {});
-  const write = (piece: Uint8Array) =>
-    new Promise<boolean>((resolve) => message.write(piece, (error) => resolve(error == null)));
-  try {
-    for await (const piece of content) {
-      if (!await Promise.race([write(piece), ended.then(() => false)])) break;
-    }
-  } catch (error) {
-    // Without the envelope's end it is not to take what it has for the whole.
-    child.kill("SIGKILL");
-    await ended;
-    throw error;
-  }
-  message.end();
-  addresses.end(Buffer.from(toOctets(formatCallerEnvelope(envelope))));
-  const code = await ended;
-  if (code !== exitCode.queued) throw refusal(code);
+/** Throws an {@link Ending} for more recipients than qmail-queue takes; a program of the caller's may take more. */
+function checkEnvelope(caller: Caller, { sender, recipients }: Envelope): void {
+  const octets = [sender, ...recipients].reduce((sum, address) => sum + address.length + 1, 0);
+  if (octets <= longestEnvelope || (variable(caller, "QMAILQUEUE") ?? "") !== "") return;
+  throw new Ending(100, `envelope is longer than ${longestEnvelope} bytes`);
 }
 
 if (import.meta.main) {

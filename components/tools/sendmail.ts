@@ -1,18 +1,22 @@
 /**
  * sendmail: what other programs run as /usr/sbin/sendmail (qmail's interface): recipients as arguments, or with `-t` also
  * in the header; the message on standard input, in which a line of one dot is a line like any other. `-bp` lists the
- * queue. Options that say how sendmail should go about it are taken and mean nothing. Exit codes as qmail-inject's.
+ * queue, `-bs` is an SMTP session on standard input and output. Options that say how sendmail should go about it are taken
+ * and mean nothing. Exit codes as qmail-inject's; of `-bs` 0 after QUIT, 1 for any other end of the session.
  * @module
  */
+import { readControls } from "../../config/read.ts";
 import { flushLog } from "../lib/log/log.ts";
+import type { InjectVariable } from "../lib/message/inject/options.ts";
+import { utf8Octets } from "../lib/octets.ts";
 import { print } from "../lib/process/tool.ts";
 import { formatQread } from "../lib/queue/format_listing.ts";
 import { readListing } from "../lib/queue/listing.ts";
 import { assertNever, err, ok, type Result } from "../lib/result.ts";
-import type { InjectVariable } from "../lib/message/inject/options.ts";
-import type { Caller } from "./support/caller.ts";
-import { Ending } from "./support/caller.ts";
-import { readInput } from "./support/input.ts";
+import { type Caller, Ending, variable } from "./support/caller.ts";
+import { readInput, writeOctets } from "./support/input.ts";
+import { serveLocalClient } from "./support/local_smtp.ts";
+import { callersQueue } from "./support/queue_mail.ts";
 import { inject } from "./qmail-inject.ts";
 import { qread } from "./qmail-qread.ts";
 import { runProgram } from "./support/run_program.ts";
@@ -25,6 +29,7 @@ export type SendmailCall =
     readonly variables: ReadonlyMap<InjectVariable, string | undefined>;
   }
   | { readonly kind: "list" }
+  | { readonly kind: "session" }
   /** Nothing is to be done: the queue runs by itself. */
   | { readonly kind: "nothing" };
 
@@ -73,8 +78,10 @@ export function parseSendmailArguments(words: readonly string[]): Result<Sendmai
       break;
     case "p":
       return ok({ kind: "list" });
+    case "s":
+      return ok({ kind: "session" });
     case "i":
-      return err("there is no alias file to rebuild");
+      return err("-bi is not supported: newaliases makes the table of aliases");
     default:
       return err(`-b${mode} is not supported`);
   }
@@ -95,6 +102,45 @@ function nameSender(variables: Map<InjectVariable, string | undefined>, sender: 
   if (address !== "") variables.set("QMAILUSER", separator < 0 ? address : address.slice(0, separator));
 }
 
+/** qmail's limit where control/timeoutsmtpd says nothing. */
+const idleMs = 1_200_000;
+
+/** What a program that QMAILQUEUE names is told of the connection, as by qmail's. */
+const localConnection = new Map([
+  ["PROTO", "TCP"],
+  ["RELAYCLIENT", ""],
+  ["DATABYTES", "0"],
+  ...["TCPLOCALIP", "TCPREMOTEIP"].map((name) => [name, "127.0.0.1"] as const),
+  ...["TCPLOCALHOST", "TCPREMOTEHOST"].map((name) => [name, "localhost"] as const),
+  ["TCPREMOTEINFO", "sendmail-bs"],
+]);
+
+/** The caller, connected to itself. */
+function asLocalClient(caller: Caller): Caller {
+  const others = caller.environment.filter((entry) => !localConnection.has(entry.split("=", 1)[0]!));
+  return { ...caller, environment: [...others, ...Array.from(localConnection, ([name, value]) => `${name}=${value}`)] };
+}
+
+/**
+ * `-bs`. Unlike qmail: for a connection from elsewhere, which PROTO tells of, this is no server; qmail-smtpd listens itself.
+ */
+async function serve(caller: Caller): Promise<number> {
+  if (variable(caller, "PROTO") !== undefined) {
+    throw new Ending(100, "-bs serves no connection from elsewhere: PROTO is set");
+  }
+  const controls = readControls(caller.home, ["me"]);
+  if (!controls.ok) throw new Ending(111, utf8Octets(controls.error.join("; ")));
+  using queue = callersQueue(asLocalClient(caller));
+  const input = readInput();
+  const read = async () => (await input.next()).value ?? undefined;
+  const write = (replies: string) => writeOctets(Deno.stdout, replies);
+  const end = await serveLocalClient({ read, write }, {
+    ...{ me: controls.value.me, now: Date.now, idleMs },
+    begin: () => queue.begin(),
+  });
+  return end === "quit" ? 0 : 1;
+}
+
 async function sendmail(caller: Caller): Promise<number> {
   const call = parseSendmailArguments(caller.args);
   if (!call.ok) throw new Ending(100, call.error);
@@ -106,6 +152,8 @@ async function sendmail(caller: Caller): Promise<number> {
       await print(qread(readListing(caller.home), formatQread));
       flushLog();
       return 0;
+    case "session":
+      return await serve(caller);
     case "nothing":
       return 0;
     default:

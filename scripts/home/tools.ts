@@ -40,11 +40,12 @@ function preparation(tool: Tool, home: Home): string {
     lines.push(`environment=$(${base64} /proc/$PPID/environ) || exit 111`);
     lines.push(`command=$(${base64} /proc/$PPID/cmdline) || exit 111`);
   }
-  if (tool.queues) {
+  if (tool.runsFor !== undefined) {
     // A value with a line end may pass for the variable here: the tool itself looks at the names alone.
     const flags = [...tool.permissions(home).run === undefined ? ["--allow-run=/bin/sh"] : [], nodeSpawn];
     lines.push("also=");
-    lines.push(`/bin/grep -qz '^QMAILQUEUE=.' /proc/$PPID/environ && also='${flags.join(" ")}'`);
+    const names = tool.runsFor.join("|");
+    lines.push(`/bin/grep -qzE '^(${names})=.' /proc/$PPID/environ && also='${flags.join(" ")}'`);
   }
   if (tool.knowsSocket) {
     lines.push("inode=$(/usr/bin/readlink /proc/self/fd/0) && inode=${inode#socket:?} && inode=${inode%?}");
@@ -80,7 +81,7 @@ function commandOf(tool: Tool, home: Home, runtime: Runtime): string {
   const flags = [
     ...(["read", "write"] as const).filter((kind) => tool.paths?.[kind] !== undefined)
       .map((kind) => `--allow-${kind}="${tool.paths![kind]!.join(",")}"`),
-    ...tool.queues ? ["$also"] : [],
+    ...tool.runsFor !== undefined ? ["$also"] : [],
   ];
   return [...command.slice(0, at).map(quote), ...flags, ...command.slice(at).map(quote), callerWords(tool)].join(" ");
 }

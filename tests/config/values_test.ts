@@ -35,10 +35,17 @@ const tables: readonly Table[] = [
   {
     parser: "parseInstructions()",
     parse: values.parseInstructions,
-    takes: [["./Maildir/\n", "./Maildir/\n"], ["#\n|a\n\n./b", "#\n|a\n\n./b"], ["./\u00e4/", "./\xc3\xa4/"]],
-    refuses: ["", "\n./Maildir/\n", " \t\n"].map((text) =>
-      [text, 'expected instructions as in a .qmail file, no blank first line, got ""'] as const
-    ),
+    takes: [
+      ...[["./Maildir/\n", "./Maildir/\n"], ["#\n|a\n\n./b", "#\n|a\n\n./b"], ["./\u00e4/", "./\xc3\xa4/"]] as const,
+      ["lmtp:/run/s\n", "lmtp:/run/s\n"],
+    ],
+    refuses: [
+      ...["", "\n./Maildir/\n", " \t\n"].map((text) =>
+        [text, 'expected instructions as in a .qmail file, no blank first line, got ""'] as const
+      ),
+      ["lmtp:s\n", 'expected lmtp:/absolute/path/of/socket as the only line, got "lmtp:s"'],
+      ["./Maildir/\nlmtp:/s\n", 'expected lmtp:/absolute/path/of/socket as the only line, got "./Maildir/"'],
+    ],
   },
   {
     parser: "parseDomain()",

@@ -29,8 +29,8 @@ function sources(trouble?: keyof Sources): Sources {
   };
 }
 
-const isVirtual = { kind: "account", isVirtual: true } as const;
-const isAccount = { kind: "account", isVirtual: false } as const;
+const isVirtual = { kind: "account", isVirtual: true, domain: "localhost" } as const;
+const isAccount = { kind: "account", isVirtual: false, domain: "" } as const;
 
 describe("findControlling()", () => {
   it("asks virtual mailboxes, users/cdb, the system's accounts and alias, in this order", () => {

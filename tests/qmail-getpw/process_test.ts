@@ -88,7 +88,15 @@ describe("qmail-getpw", () => {
     assertEquals(await check("Root@localhost"), "exists");
     assertEquals(await check("root-x@localhost"), "none");
     assertEquals(await ask("find", "root-x@localhost"), { kind: "none" });
-    const found = { kind: "account", isVirtual: false, user: "alias", ...owner, home: alias, dash: "-" } as const;
+    const found = {
+      kind: "account",
+      isVirtual: false,
+      domain: "",
+      user: "alias",
+      ...owner,
+      home: alias,
+      dash: "-",
+    } as const;
     assertEquals(await ask("find", "Root@localhost"), { ...found, extension: "Root" });
     Deno.writeTextFileSync(join(alias, ".qmail-list-default"), "amy@localhost\n");
     assertEquals(await check("list-A@localhost"), "exists");
@@ -138,7 +146,15 @@ describe("qmail-getpw", () => {
     writeAssigned(`=joe:${line}:::\n+joe-:${line}:-::\n=amy:${line}:::\n=toor:root:0:0:/root:::\n.\n`);
     assertEquals(await check("JOE@localhost"), "exists");
     assertEquals(await check("joe-list@localhost"), "none");
-    const found = { kind: "account", isVirtual: false, user: "joe", ...owner, home: joe, dash: "-" } as const;
+    const found = {
+      kind: "account",
+      isVirtual: false,
+      domain: "",
+      user: "joe",
+      ...owner,
+      home: joe,
+      dash: "-",
+    } as const;
     assertEquals(await ask("find", "joe-List@localhost"), { ...found, extension: "List" });
     Deno.writeTextFileSync(join(joe, ".qmail-list"), "");
     assertEquals(await check("joe-list@localhost"), "exists");
@@ -207,7 +223,7 @@ describe("qmail-getpw", () => {
     assertEquals(running!.reload!(), []);
     assertEquals(await check(`${some.user}@localhost`), "exists");
     assertEquals(await ask("find", `${some.user}-A.b@localhost`), {
-      ...{ kind: "account", isVirtual: false, ...some, dash: "-", extension: "A.b" } as const,
+      ...{ kind: "account", isVirtual: false, domain: "", ...some, dash: "-", extension: "A.b" } as const,
     });
     assertEquals(await check("root@localhost"), "none");
   });

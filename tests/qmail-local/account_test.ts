@@ -31,6 +31,19 @@ describe("qmail-local for an account", () => {
     assert(world_.queued[0]?.content === deliveredTo + text);
   });
 
+  it("delivers, but forwards no more, what has been delivered a dozen times: two at each step were a million soon", async () => {
+    await using world_ = world({ kind: "account" });
+    world_.write(".qmail", "a@b.example\n");
+    world_.write(".qmail-mbox", "./mbox\n");
+    const times = (count: number) => "Delivered-To: x@y.example\n".repeat(count) + message;
+    assertEquals((await world_.deliver(times(11))).verdict, "K");
+    const { verdict, text } = await world_.deliver(times(12));
+    assertEquals(verdict + text, "DThis message has been forwarded too often to be forwarded again. (#5.4.6)\n");
+    assertEquals(world_.queued.length, 1);
+    const kept = await world_.deliver(times(12), { recipient: "joe-mbox@localhost", dash: "-", extension: "mbox" });
+    assertEquals(kept.text, "did 1+0+0\n");
+  });
+
   const owners = [
     { files: [], sender: "eve@e.example", want: "eve@e.example" },
     { files: [".qmail-l-owner"], sender: "eve@e.example", want: "joe-l-owner@localhost" },

@@ -2,6 +2,7 @@ import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import {
+  countDeliveries,
   deliveredToLine,
   hasHeaderLine,
   headerEnd,
@@ -38,6 +39,17 @@ describe("headerEnd()", () => {
   ];
   for (const { message, want } of rows) {
     it(`of ${JSON.stringify(message)} is ${want}`, () => assertEquals(headerEnd(toOctets(message)), want));
+  }
+});
+
+describe("countDeliveries()", () => {
+  const rows = [
+    { header: "", want: 0 },
+    { header: "Delivered-To: a\nX-Delivered-To: b\nDelivered-To: c\n", want: 2 },
+    { header: "Subject: x\n Delivered-To: a\n", want: 0 },
+  ];
+  for (const { header, want } of rows) {
+    it(`of ${JSON.stringify(header)} is ${want}`, () => assertEquals(countDeliveries(toOctets(header)), want));
   }
 });
 

@@ -21,8 +21,8 @@ import { tempDir } from "../support/temp_dir.ts";
 
 const root = (path: string) => fromFileUrl(new URL(`../../${path}`, import.meta.url));
 
-/** "virtual": below mail/; the others for the account whose home it is. */
-export type Kind = "virtual" | "account" | "programs";
+/** "virtual": below mail/; "mailbox": a virtual one elsewhere; the others for the account whose home it is. */
+export type Kind = "virtual" | "mailbox" | "account" | "programs";
 
 export interface Queued {
   readonly envelope: EnvelopeFields;
@@ -34,6 +34,8 @@ export interface WorldOptions {
   readonly kind?: Kind;
   /** What the queue answers; 0. */
   readonly queueCode?: number;
+  /** control/defaultdelivery: what the grant is computed from, and each request has. */
+  readonly defaultDelivery?: (dir: string) => string;
 }
 
 export type Fields = Partial<Omit<LocalRequest, "id" | "sizeBytes" | "recipients">> & { readonly recipient?: string };
@@ -62,8 +64,9 @@ function serveQueue(path: string, code: number) {
 }
 
 /** The mailbox is joe's, with a Maildir in it. */
-export function world({ kind = "virtual", queueCode = 0 }: WorldOptions = {}) {
+export function world({ kind = "virtual", queueCode = 0, defaultDelivery }: WorldOptions = {}) {
   const dir = tempDir();
+  const defaultdelivery = defaultDelivery?.(dir.path) ?? "./Maildir/\n";
   const home = homeAt(dir.path);
   const userHome = kind === "virtual" ? home.mail("localhost", "joe") : `${dir.path}/joe`;
   const maildir = `${userHome}/Maildir`;
@@ -74,7 +77,7 @@ export function world({ kind = "virtual", queueCode = 0 }: WorldOptions = {}) {
   Deno.writeTextFileSync(home.libexec("launch", "program"), formatProgramScript(home));
   Deno.chmodSync(home.libexec("launch", "program"), 0o755);
   const queue = serveQueue(home.socket("qmail-queue"), queueCode);
-  const config = defaultConfig(home, 0);
+  const config = defaultConfig(home, 0, { defaultdelivery });
   const grant = kind === "virtual" ? manifest.permissions(config) : manifest.forHome![kind]!(config, userHome);
   const child = new Deno.Command(Deno.execPath(), {
     args: [
@@ -128,14 +131,15 @@ export function world({ kind = "virtual", queueCode = 0 }: WorldOptions = {}) {
       const request = {
         sender: "",
         recipients: [recipient],
-        isVirtual: kind === "virtual",
+        isVirtual: kind === "virtual" || kind === "mailbox",
+        domain: kind === "virtual" || kind === "mailbox" ? "localhost" : "",
         user: "joe",
         uid: 1000,
         home: userHome,
         dash: "",
         extension: "",
         hostName: "h",
-        defaultDelivery: "./Maildir/\n",
+        defaultDelivery: defaultdelivery,
         programSeconds: 60,
         ...fields,
       };

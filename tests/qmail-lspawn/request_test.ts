@@ -15,6 +15,7 @@ const account: Controlling = {
   ...{
     kind: "account",
     isVirtual: false,
+    domain: "",
     user: "joe",
     uid: 1000,
     gid: 100,
@@ -28,9 +29,9 @@ describe("kindOf(), keyOf()", () => {
   const rows = [
     { more: {}, kind: "account", key: "account:1000:100:/home/joe" },
     { more: { isVirtual: true, home: "/q/mail/d/joe" }, kind: "virtual", key: "virtual:1000:100" },
-    { more: { isVirtual: true, home: "/srv/joe" }, kind: "account", key: "account:1000:100:/srv/joe" },
+    { more: { isVirtual: true, home: "/srv/joe" }, kind: "mailbox", key: "mailbox:1000:100:/srv/joe" },
     { more: { home: "/q/mail/d/joe" }, kind: "account", key: "account:1000:100:/q/mail/d/joe" },
-    { more: { isVirtual: true, home: "/q/mailbox/joe" }, kind: "account", key: "account:1000:100:/q/mailbox/joe" },
+    { more: { isVirtual: true, home: "/q/mailbox/joe" }, kind: "mailbox", key: "mailbox:1000:100:/q/mailbox/joe" },
   ] as const;
   for (const { more, kind, key } of rows) {
     it(`of ${JSON.stringify(more)} are ${kind} and ${key}`, () => {

@@ -24,7 +24,17 @@ class FakeProcess implements LocalProcess {
 }
 
 function user(uid: number, isVirtual = false): Controlling {
-  return { kind: "account", isVirtual, user: `u${uid}`, uid, gid: uid, home: `/home/u${uid}`, dash: "", extension: "" };
+  return {
+    kind: "account",
+    isVirtual,
+    domain: "",
+    user: `u${uid}`,
+    uid,
+    gid: uid,
+    home: `/home/u${uid}`,
+    dash: "",
+    extension: "",
+  };
 }
 
 /** Workers, with how many processes there are and have been. */
@@ -80,6 +90,18 @@ describe("Workers", () => {
     hang.resolve();
     await Promise.all([...hanging, waiting]);
     workers.stop();
+  });
+
+  it("begin new processes once what they may touch has changed, and let the old ones finish", async () => {
+    const { workers, count, deliver } = world();
+    const underWay = Promise.withResolvers<void>();
+    const before = deliver(1, underWay.promise, "virtual");
+    workers.renew();
+    assertEquals([await deliver(1, Promise.resolve(), "virtual"), count.started, count.alive], [1, 2, 2]);
+    underWay.resolve();
+    assertEquals(await before, 1);
+    workers.stop();
+    assertEquals(count.alive, 0);
   });
 
   it("give a dead process's place to the next", async () => {

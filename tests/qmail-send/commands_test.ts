@@ -92,7 +92,7 @@ describe("a first attempt", () => {
     assertEquals((await held).done, true);
     await world.report("Z");
     await world.clock.advance(100_000);
-    assertEquals(world.begun.size, 20);
+    assertEquals(world.begun.size, 15);
     assertEquals(world.mtime("local", id), heldSeconds);
   });
 

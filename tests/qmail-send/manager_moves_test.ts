@@ -44,7 +44,7 @@ describe("Manager: moves out of the journal that fail", () => {
 
 describe("Manager: when the room in the journal is needed", () => {
   it("takes deliveries back that have not begun, and makes them from the layout at once", async () => {
-    using world = journalWorld({ concurrencylocal: 2 });
+    using world = journalWorld({ concurrencylocal: 3 });
     await world.boot();
     await world.accept(["h1", "h2", "h3", "h4"].map((name) => `${name}@localhost`));
     world.queue.vacateAll();

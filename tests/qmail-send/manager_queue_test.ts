@@ -154,8 +154,8 @@ describe("Manager: SIGALRM, control files, the end", () => {
     assertEquals([world.delivered.length, world.disk.files()], [3, {}]);
   });
 
-  it("starts no more deliveries than allowed, and more when that grows", async () => {
-    using world = new World({ answer: () => "hold", controls: { concurrencylocal: 2 } });
+  it("starts no more deliveries than allowed, of one message three quarters, and more when that grows", async () => {
+    using world = new World({ answer: () => "hold", controls: { concurrencylocal: 3 } });
     world.put(id, ["1", "2", "3", "4", "5"].map((name) => `${name}@localhost`));
     await world.boot();
     assertEquals(world.attempts.length, 2);

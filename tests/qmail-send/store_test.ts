@@ -28,10 +28,12 @@ function world() {
   return { disk, store: new Store(disk, home) };
 }
 
+const breathe = () => Promise.resolve();
+
 describe("Store.writeSplit()", () => {
   it("writes qmail's files to the byte, the birth in info's time, and answers who is left and where", async () => {
     const { disk, store } = world();
-    const left = await store.writeSplit(id, message);
+    const left = await store.writeSplit(id, message, breathe);
     assertEquals(disk.files(), files);
     assertEquals(disk.stat(path("info"))?.mtimeSeconds, message.birthSeconds);
     assertEquals(left, {
@@ -43,14 +45,14 @@ describe("Store.writeSplit()", () => {
 
   it("has all of it on stable storage when it settles", async () => {
     const { disk, store } = world();
-    await store.writeSplit(id, message);
+    await store.writeSplit(id, message, breathe);
     assertEquals(disk.afterPowerLoss(() => "old").files(), files);
   });
 
   it("writes no file for a channel that is done, and none for no failures", async () => {
     const { disk, store } = world();
     const done = { local: [{ address: "a@b", done: true }], remote: [] };
-    await store.writeSplit(id, { ...message, recipients: done, bounce: "" });
+    await store.writeSplit(id, { ...message, recipients: done, bounce: "" }, breathe);
     assertEquals(Object.keys(disk.files()), [path("info")]);
   });
 
@@ -62,7 +64,7 @@ describe("Store.writeSplit()", () => {
       for (const dir of ["bounce", "remote"] as const) disk.put(queueFile(home, dir, id), toOctets("Tc@r.example\0"));
       store.readTodo(id, scanned);
       const recipients = { local: [{ address: "b@localhost", done: false }], remote: [] };
-      await store.writeSplit(id, { ...message, recipients, bounce: "" });
+      await store.writeSplit(id, { ...message, recipients, bounce: "" }, breathe);
       const left = disk.afterPowerLoss(() => "old").files();
       assertEquals(Object.keys(left), [path("info"), path("local"), path("mess"), path("todo")]);
     }
@@ -70,26 +72,26 @@ describe("Store.writeSplit()", () => {
 
   it("can be repeated after it stopped at any operation", async () => {
     const { disk: whole, store } = world();
-    await store.writeSplit(id, message);
+    await store.writeSplit(id, message, breathe);
     for (let n = 0; n < whole.operations.length; n++) {
       const { disk, store } = world();
       disk.stopAt(n);
-      await assertRejects(() => store.writeSplit(id, message));
+      await assertRejects(() => store.writeSplit(id, message, breathe));
       const after = disk.afterCrash();
-      await new Store(after, home).writeSplit(id, message);
+      await new Store(after, home).writeSplit(id, message, breathe);
       assertEquals(after.files(), files, `stopped at ${n}`);
     }
   });
 
   it("can be repeated after any operation failed, and leaves no file open", async () => {
     const { disk: whole, store } = world();
-    await store.writeSplit(id, message);
+    await store.writeSplit(id, message, breathe);
     for (const [n, name] of whole.operations.entries()) {
       const { disk, store } = world();
       disk.failAt(n, "ENOSPC");
-      await assertRejects(() => store.writeSplit(id, message));
+      await assertRejects(() => store.writeSplit(id, message, breathe));
       assertEquals(disk.open, 0, name);
-      await store.writeSplit(id, message);
+      await store.writeSplit(id, message, breathe);
       assertEquals(disk.files(), files, name);
     }
   });
@@ -97,7 +99,7 @@ describe("Store.writeSplit()", () => {
   it("rejects once when the disk fails altogether, and leaves no rejection behind", async () => {
     const { disk, store } = world();
     for (let n = 6; n < 100; n++) disk.failAt(n, "EIO");
-    await assertRejects(() => store.writeSplit(id, message));
+    await assertRejects(() => store.writeSplit(id, message, breathe));
     assertEquals(disk.open, 0);
   });
 });
@@ -120,7 +122,7 @@ describe("Store", () => {
   it("removes pieces of S5 before it reads what a scan found, and nothing where there is no todo", async () => {
     const { disk, store } = world();
     disk.put(path("mess"), toOctets("hello\n"));
-    await store.writeSplit(id, message);
+    await store.writeSplit(id, message, breathe);
     assertEquals(store.readTodo(id, true), undefined);
     assertEquals(store.readBounce(id), message.bounce);
     disk.put(path("todo"), toOctets("u0\0p27488\0Fjoe@localhost\0Tnoat\0"));
@@ -135,7 +137,7 @@ describe("Store", () => {
 
   it("marks one letter in place and finds the others to do", async () => {
     const { disk, store } = world();
-    await store.writeSplit(id, message);
+    await store.writeSplit(id, message, breathe);
     store.markDone(id, "local", [15]);
     assertEquals(disk.files()[path("local")], "Djoe@localhost\0Djoe-defer@localhost\0");
     assertEquals(store.readChannel(id, "local"), { ok: true, value: [] });
@@ -148,7 +150,7 @@ describe("Store", () => {
 
   it("keeps the next attempt in the file's time", async () => {
     const { store } = world();
-    await store.writeSplit(id, message);
+    await store.writeSplit(id, message, breathe);
     store.setNextAttempt(id, "local", 1795332151);
     store.setNextAttempt(id, "remote", 1795332451);
     assertEquals([store.mtime("local", id), store.mtime("remote", id)], [1795332151, 1795332451]);

@@ -5,10 +5,9 @@
  */
 import { fromOctets, toOctets } from "../../components/lib/octets.ts";
 import { parseCommand } from "../../components/lib/smtp/command.ts";
-import { LineReader } from "../../components/lib/smtp/line_reader.ts";
 import type { Envelope } from "../../components/lib/queue/envelope.ts";
-import { Content } from "../../components/qmail-smtpd/content.ts";
-import { compileRules, judge, mayRelay, type Rules, verdictOf } from "../../components/qmail-smtpd/policy.ts";
+import { Content } from "../../components/lib/smtp/content.ts";
+import { LineReader } from "../../components/lib/smtp/line_reader.ts";
 import {
   greet,
   newSession,
@@ -18,7 +17,8 @@ import {
   onVerdict,
   type Settings,
   type Step,
-} from "../../components/qmail-smtpd/session.ts";
+} from "../../components/lib/smtp/server_session.ts";
+import { compileRules, judge, mayRelay, type Rules, verdictOf } from "../../components/qmail-smtpd/policy.ts";
 import type { Controls } from "../../config/schema.ts";
 import type { Peer } from "../support/transcript.ts";
 import { qp } from "./fake_queue.ts";

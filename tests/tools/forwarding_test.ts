@@ -183,7 +183,10 @@ describe("dot-forward", () => {
     write(".forward", path);
     // A file may have 8 KiB from here on; who writes more is told so, not killed.
     const large = "y".repeat(100_000);
-    const { code } = await bin.run("trap '' XFSZ; ulimit -f 16; dot-forward .forward", { input: large, env: environment() });
+    const { code } = await bin.run("trap '' XFSZ; ulimit -f 16; dot-forward .forward", {
+      input: large,
+      env: environment(),
+    });
     assertEquals([code, Deno.readTextFileSync(path)], [111, "From x\n\n\n"]);
   });
 

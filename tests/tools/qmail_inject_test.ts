@@ -208,7 +208,7 @@ describe("qmail-inject", () => {
   });
 
   it("as sendmail says what it does not do: 100", async () => {
-    for (const option of ["-bs", "-bt", "-bd", "-bi"]) {
+    for (const option of ["-bt", "-bd", "-bi"]) {
       const { code, stderr } = await bin.run(`sendmail ${option}`);
       assertEquals([code, stderr.startsWith("sendmail: fatal: ")], [100, true]);
     }
@@ -247,8 +247,8 @@ describe("the grant of qmail-inject", () => {
     });
   }
 
-  it("is needed for the daemon and the caller's uid, and a shell for QMAILMFTFILE: 111 without", async () => {
-    for (const kind of ["calls", "sys", "run"] as const) {
+  it("is needed for the daemon and the caller's uid: 111 without", async () => {
+    for (const kind of ["calls", "sys"] as const) {
       using bin = makeBin(["qmail-inject"], (tool) => ({
         ...tool,
         permissions: (home) =>
@@ -256,13 +256,35 @@ describe("the grant of qmail-inject", () => {
       }));
       Deno.mkdirSync(bin.home.control(""), { recursive: true });
       Deno.writeTextFileSync(bin.home.control("me"), "host.example.com\n");
-      const { code, stderr } = await bin.run("qmail-inject a", { env: kind === "run" ? { QMAILMFTFILE: "x" } : {} });
+      const { code, stderr } = await bin.run("qmail-inject a");
       assertEquals([code, stderr.includes("NotCapable")], [111, true], stderr);
     }
   });
 
-  it("names no other file, no network and no other program", () => {
-    assertEquals(Object.keys(grant).sort(), ["calls", "read", "run", "sys"]);
-    assertEquals([grant.calls, grant.run, grant.sys], [["qmail-queue"], ["/bin/sh"], ["uid"]]);
+  for (const variable of ["QMAILQUEUE", "QMAILMFTFILE"]) {
+    it(`has a shell for ${variable}, and needs it: 111 where the script gives none for that`, async () => {
+      using bin = makeBin(["qmail-inject"], (tool) => ({
+        ...tool,
+        runsFor: tool.runsFor!.filter((name) => name !== variable),
+      }));
+      Deno.mkdirSync(bin.home.control(""), { recursive: true });
+      Deno.writeTextFileSync(bin.home.control("me"), "host.example.com\n");
+      const { code, stderr } = await bin.run("qmail-inject a", { env: { [variable]: "x" } });
+      assertEquals([code, stderr.includes("NotCapable")], [111, true], stderr);
+    });
+  }
+
+  it("names no other file, no network, and no program where neither is set", () => {
+    assertEquals(Object.keys(grant).sort(), ["calls", "read", "sys"]);
+    assertEquals([grant.calls, grant.sys], [["qmail-queue"], ["uid"]]);
+    using bin = makeBin(["qmail-inject", "sendmail", "mailsubj"]);
+    for (const name of ["qmail-inject", "sendmail", "mailsubj"]) {
+      const script = Deno.readTextFileSync(bin.home.bin(name));
+      assertEquals(script.match(/--allow-run\S*/g), ["--allow-run=/bin/sh"], name);
+      assertMatch(
+        script,
+        /^also=\n\/bin\/grep -qzE '\^\(QMAILQUEUE\|QMAILMFTFILE\)=\.' \S+ && also='--allow-run=\/bin\/sh /m,
+      );
+    }
   });
 });

@@ -6,7 +6,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { fromOctets } from "../../components/lib/octets.ts";
-import { formatCallerEnvelope, refusal } from "../../components/tools/support/queue_mail.ts";
+import { refusal } from "../../components/tools/support/queue_mail.ts";
+import { crashed, formatCallerEnvelope } from "../../components/tools/support/queue_program.ts";
 import { asksForNotice, formatNotice } from "../../components/tools/qreceipt.ts";
 import { newMail, waitForMailWith } from "../support/maildir.ts";
 import { isQueueEmpty } from "../support/queue_files.ts";
@@ -21,10 +22,10 @@ describe("refusal()", () => {
     { code: 53, want: [111, "qq write error or disk full (#4.3.0)"] },
     { code: 74, want: [111, "communication with mail server failed (#4.4.2)"] },
     { code: 1, want: [111, "qq temporary problem (#4.3.0)"] },
-    { code: undefined, want: [111, "qq crashed (#4.3.0)"] },
+    { code: crashed, want: [111, "qq crashed (#4.3.0)"] },
   ] as const;
   for (const { code, want } of table) {
-    it(`says what ${code ?? "a crash"} means`, () => {
+    it(`says what ${code === crashed ? "a crash" : code} means`, () => {
       const { code: exit, message } = refusal(code);
       assertEquals([exit, message], [...want]);
     });
@@ -270,7 +271,7 @@ describe("the scripts", () => {
     using bin = makeBin(["forward", "preline"]);
     const script = Deno.readTextFileSync(bin.home.bin("forward"));
     assertEquals(script.match(/--allow-run\S*/g), ["--allow-run=/bin/sh"]);
-    assertMatch(script, /^also=\n\/bin\/grep -qz '\^QMAILQUEUE=\.' \S+ && also='--allow-run=\/bin\/sh /m);
+    assertMatch(script, /^also=\n\/bin\/grep -qzE '\^\(QMAILQUEUE\)=\.' \S+ && also='--allow-run=\/bin\/sh /m);
     assertEquals(Deno.readTextFileSync(bin.home.bin("preline")).match(/--allow-\S*/g), ["--allow-run=/bin/sh"]);
   });
 });

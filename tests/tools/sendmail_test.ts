@@ -59,7 +59,13 @@ describe("parseSendmailArguments()", () => {
     }
   });
 
-  for (const line of ["-bs", "-bd", "-bt", "-bv a", "-bi", "-b", "-f", "-oi -F", "-Z a", "-t -!"]) {
+  it("is a session for -bs, whatever else is there", () => {
+    for (const line of ["-bs", "-b s", "-bs -i", "-t -bs -f a@b c@d"]) {
+      assertEquals(parseSendmailArguments(line.split(" ")), { ok: true, value: { kind: "session" } });
+    }
+  });
+
+  for (const line of ["-bd", "-bt", "-bv a", "-bi", "-b", "-f", "-oi -F", "-Z a", "-t -!"]) {
     it(`refuses ${line}`, () => assertEquals(parseSendmailArguments(line.split(" ")).ok, false));
   }
 });

@@ -73,7 +73,7 @@ export function decodeUtf8(octets: string): string | undefined {
 
 /** Lower case for A-Z alone: `toLowerCase()` would also change octets from 0xC0 up, which here are pieces of UTF-8. */
 export function lowerCaseAscii(octets: string): string {
-  return octets.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  return /[A-Z]/.test(octets) ? octets.replace(/[A-Z]/g, (letter) => letter.toLowerCase()) : octets;
 }
 
 function labelFault(label: string): DomainError | undefined {

@@ -19,6 +19,8 @@ export interface Grant {
   readonly serves?: readonly SocketName[];
   /** Unix sockets of others it connects to. */
   readonly calls?: readonly SocketName[];
+  /** Unix sockets of other software on this machine that it connects to, by absolute path. */
+  readonly callsPaths?: readonly string[];
   /** Programs it may start, by absolute path. */
   readonly run?: readonly string[];
   /** Names of deno's `--allow-sys`. */
@@ -89,7 +91,8 @@ export interface Rights {
 
 /** A Unix socket takes three rights in Deno: net, read and write of its path. */
 export function rightsOf(grant: Grant, home: Home): Rights {
-  const sockets = [...grant.serves ?? [], ...grant.calls ?? []].map((name) => home.socket(name));
+  const own = [...grant.serves ?? [], ...grant.calls ?? []].map((name) => home.socket(name));
+  const sockets = [...own, ...grant.callsPaths ?? []];
   return {
     read: [...grant.read ?? [], ...sockets],
     write: [...grant.write ?? [], ...sockets],

@@ -4,10 +4,19 @@
  * @module
  */
 import { resolvConfPath } from "../../../config/nameservers.ts";
+import type { Home } from "../../../config/home.ts";
 import { type Config, type Grant, type Manifest, userHomeWord } from "./grant.ts";
 
 function speaksWithNetwork(grant: Grant): boolean {
   return (grant.listen ?? []).length > 0 || (grant.connect ?? []).length > 0;
+}
+
+/** Whether a path lies in a folder of the mail server's own, or holds one: a socket there is no other software's. */
+export function isOwnPath(path: string, home: Home): boolean {
+  const folders = [home.control(""), home.queue(), home.users(""), home.libexec(), home.bin(), home.run(), home.mail()];
+  return folders.some((folder) =>
+    path === folder || `${path}/`.startsWith(`${folder}/`) || folder.startsWith(`${path}/`)
+  );
 }
 
 /** What breaks the rule, a line each; empty when it holds. */
@@ -31,6 +40,8 @@ function breachesIn(grant: Grant, manifest: Manifest, config: Config): string[] 
     const other = (grant.read ?? []).filter((path) => !path.startsWith(controls) && path !== resolvConfPath);
     if (other.length > 0) say(`reaches the network and may read ${other.join(", ")}`);
   }
+  const ownSockets = (grant.callsPaths ?? []).filter((path) => isOwnPath(path, config.home));
+  if (ownSockets.length > 0) say(`may connect to ${ownSockets.join(", ")} as to other software`);
   const launchers = config.home.libexec("launch");
   // Neither gives whoever starts it a right that its own grant has not.
   const free = ["qmail-local", "program"].map((name) => config.home.libexec("launch", name));

@@ -4,12 +4,12 @@
  */
 
 /**
- * Settles after input and output have had their turn, some 2 ms later. Long work that calls this between its slices delays
+ * Settles after input and output have had their turn, some 2 ms later, or `ms`. Long work that calls this between its slices delays
  * whoever asks something by one slice at most.
  *
  * Not setImmediate: as long as there is always a next one, deno looks at sockets only every 61st time (measured: an octet
  * waits 150 ms beside slices of 5 ms, 3 ms with this).
  */
-export function breathe(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
+export function breathe(ms = 0): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -39,13 +39,16 @@ export function parseTodo(octets: Uint8Array): Result<TodoEnvelope, string> {
   let qp = 0;
   let sender: string | undefined;
   const recipients: string[] = [];
-  for (const record of text.split("\0").slice(0, -1)) {
-    const value = record.slice(1);
-    switch (record[0]) {
+  for (let at = 0; at < text.length;) {
+    const end = text.indexOf("\0", at);
+    const letter = text.slice(at, Math.min(at + 1, end));
+    const value = text.slice(at + 1, end);
+    at = end + 1;
+    switch (letter) {
       case "u":
       case "p": {
         if (!/^[0-9]{1,15}$/.test(value)) return err(`not a number: ${JSON.stringify(value)}`);
-        if (record[0] === "u") uid = Number(value);
+        if (letter === "u") uid = Number(value);
         else qp = Number(value);
         break;
       }
@@ -56,7 +59,7 @@ export function parseTodo(octets: Uint8Array): Result<TodoEnvelope, string> {
         recipients.push(value);
         break;
       default:
-        return err(`unknown record type ${JSON.stringify(record[0] ?? "")}`);
+        return err(`unknown record type ${JSON.stringify(letter)}`);
     }
   }
   return sender === undefined ? err("no sender") : ok({ uid, qp, sender, recipients });
@@ -74,12 +77,12 @@ export function parseInfo(octets: Uint8Array): Result<string, string> {
     : err("not one F record");
 }
 
-/** A local or remote file; answers the records with their places beside the octets. */
+/** A local or remote file, or what follows `offset` octets of one; answers the records with their places beside the octets. */
 export function formatChannel(
   records: readonly { address: string; done: boolean }[],
+  offset = 0,
 ): { octets: Uint8Array; records: ChannelRecord[] } {
   const placed: ChannelRecord[] = [];
-  let offset = 0;
   let text = "";
   for (const { address, done } of records) {
     placed.push({ address, done, offset });

@@ -102,6 +102,8 @@ export function parseDeliverFields(frame: Frame): DeliverFields {
 export interface LocalRequest extends DeliverFields {
   /** A line of users/passwd: no program of its own, and nothing outside its home. */
   readonly isVirtual: boolean;
+  /** A virtual mailbox is `user@domain`; "" for an account. */
+  readonly domain: string;
   readonly user: string;
   readonly uid: number;
   /** Absolute path, without a `/` at its end. */
@@ -122,6 +124,7 @@ export function parseLocalRequest(frame: Frame): LocalRequest {
   return {
     ...parseDeliverFields(frame),
     isVirtual: field.flag(frame.head, "isVirtual"),
+    domain: field.text(frame.head, "domain", 300),
     user: field.text(frame.head, "user"),
     uid: field.wholeNumber(frame.head, "uid"),
     home: field.text(frame.head, "home"),

@@ -19,6 +19,8 @@ export interface Controlling {
   readonly kind: "account";
   /** Whether it is a line of users/passwd: it has no account of the system, and its home belongs to the mail server. */
   readonly isVirtual: boolean;
+  /** The virtual mailbox is `user@domain`; "" for an account of the system. */
+  readonly domain: string;
   readonly user: string;
   readonly uid: number;
   readonly gid: number;
@@ -57,6 +59,7 @@ export function parseGetpwReply(frame: Frame): GetpwReply {
   return {
     kind,
     isVirtual: field.flag(frame.head, "isVirtual"),
+    domain: field.text(frame.head, "domain", 300),
     user: field.text(frame.head, "user"),
     uid: field.wholeNumber(frame.head, "uid"),
     gid: field.wholeNumber(frame.head, "gid"),

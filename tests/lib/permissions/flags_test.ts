@@ -33,6 +33,11 @@ const rightsTable: readonly { readonly what: string; readonly grant: Grant; read
     },
   },
   {
+    what: "the same for a socket of other software",
+    grant: { callsPaths: ["/run/dovecot/lmtp"] },
+    want: { read: ["/run/dovecot/lmtp"], write: ["/run/dovecot/lmtp"], net: ["unix:/run/dovecot/lmtp"] },
+  },
+  {
     what: "programs and names of the system as they are",
     grant: { run: ["/h/libexec/launch/qmail-local"], sys: ["networkInterfaces"] },
     want: { run: ["/h/libexec/launch/qmail-local"], sys: ["networkInterfaces"] },

@@ -40,6 +40,11 @@ const configs: readonly {
     what: "name servers elsewhere and here",
     controls: { nameservers: [{ host: "192.0.2.53", port: 53 }, { host: "::1", port: 5353 }] },
   },
+  { what: "an LMTP server for the mailboxes", controls: { defaultdelivery: "lmtp:/run/dovecot/lmtp\n" } },
+  {
+    what: "the supervisor's socket in an LMTP server's place",
+    controls: { defaultdelivery: "lmtp:/h/run/supervisor/s" },
+  },
   { what: "a lab's network", controls: { mxprivate: true, remoteport: 2500 } },
 ];
 
@@ -135,6 +140,11 @@ const table: readonly {
     want: [`bad: may start ${launcher("qmail-remote")}: only the supervisor starts components`],
   },
   {
+    what: "connects to sockets of the mail server's own as to other software's",
+    grant: { callsPaths: ["/run/lmtp", "/h/run/supervisor/s", "/h/libexec/launch/qmail-local", "/h"] },
+    want: ["bad: may connect to /h/run/supervisor/s, /h/libexec/launch/qmail-local, /h as to other software"],
+  },
+  {
     what: "writes grants",
     grant: { write: [home.libexec("grants")] },
     want: [`bad: may write grants or launchers in ${home.libexec("grants")}`],
@@ -160,6 +170,7 @@ const allowed: readonly { readonly what: string; readonly grant: Grant; readonly
   [
     { what: "nothing", grant: {} },
     { what: "a mailbox writer that runs a user's program", grant: { write: ["/h/mail"], run: [launcher("program")] } },
+    { what: "a mailbox writer that has an LMTP server", grant: { write: ["/h/mail"], callsPaths: ["/run/lmtp"] } },
     { what: "one who calls sockets and writes", grant: { write: ["/h/queue/mess"], calls: ["qmail-send"] } },
     { what: "a listener with its control files", grant: { listen: ["[::]:25"], read: ["/h/control/databytes"] } },
     {

@@ -17,6 +17,7 @@ const frame = (head: object): Frame => ({ head: JSON.parse(JSON.stringify(head))
 const envelope = { origin: "network", uid: 7, sender: "amy@a.example", recipients: ["bob@b.example", "\xff\n@c"] };
 const local = {
   isVirtual: false,
+  domain: "",
   user: "joe",
   uid: 1000,
   home: "/home/joe",
@@ -121,7 +122,17 @@ const rows: readonly Row[] = [
   {
     name: "an account",
     parse: getpw.parseGetpwReply,
-    head: { kind: "account", isVirtual: true, user: "amy", uid: 1, gid: 2, home: "/m", dash: "-", extension: "x" },
+    head: {
+      kind: "account",
+      isVirtual: true,
+      domain: "a.example",
+      user: "amy",
+      uid: 1,
+      gid: 2,
+      home: "/m",
+      dash: "-",
+      extension: "x",
+    },
   },
   { name: "no mailbox", parse: getpw.parseGetpwReply, head: { kind: "none" } },
   { name: "perhaps a mailbox", parse: getpw.parseGetpwReply, head: { kind: "possible" } },

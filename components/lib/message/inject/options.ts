@@ -23,7 +23,6 @@ export const injectVariables = [
   ...["QMAILSUSER", "QMAILSHOST"],
   ...["QMAILINJECT", "QMAILMFTFILE"],
   ...["QMAILDEFAULTHOST", "QMAILDEFAULTDOMAIN", "QMAILPLUSDOMAIN", "QMAILIDHOST"],
-  "QMAILQUEUE",
 ] as const;
 export type InjectVariable = (typeof injectVariables)[number];
 

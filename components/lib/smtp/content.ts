@@ -3,9 +3,9 @@
  * wrong with it. Content is always read to its end, so the dialogue stays in step whatever was in it.
  * @module
  */
-import { concat } from "../lib/wire/frame.ts";
-import { type Decoded, type Defect, DotDecoder } from "../lib/smtp/dot_stuffing.ts";
-import { HopCounter } from "../lib/smtp/hop_count.ts";
+import { concat } from "../wire/frame.ts";
+import { type Decoded, type Defect, DotDecoder } from "./dot_stuffing.ts";
+import { HopCounter } from "./hop_count.ts";
 
 /** Why content is refused; from its decoder, or a limit passed. */
 export type Fault = Defect | "hops" | "size";

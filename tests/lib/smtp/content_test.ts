@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
-import { fromOctets, toOctets } from "../../components/lib/octets.ts";
-import { Content, type Fault } from "../../components/qmail-smtpd/content.ts";
+import { fromOctets, toOctets } from "../../../components/lib/octets.ts";
+import { Content, type Fault } from "../../../components/lib/smtp/content.ts";
 
 interface Result {
   readonly text: string;

@@ -1,18 +1,18 @@
 /**
- * One SMTP dialogue as a function: (state, command) → next state, reply, and what to do next. Knows no socket, clock or
- * queue; all texts for the client are here. RFC 5321 for the dialogue, qmail's words with the status codes of RFC 3463.
+ * One SMTP dialogue, the server's side, as a function: (state, command) → next state, reply, and what to do next. Knows no
+ * socket, clock or queue; all texts for the client are here. RFC 5321 for the dialogue, qmail's words with the status codes
+ * of RFC 3463. qmail-smtpd speaks it with the network, `sendmail -bs` with whoever started it.
  *
  * Unlike qmail: a second MAIL in a transaction is refused (RFC 5321 §4.1.4), ESMTP parameters are looked at, and a client
  * that errs too often is cut off.
  * @module
  */
-import { formatMailbox, type ForwardPath, type ReversePath } from "../lib/address/mailbox.ts";
-import type { Envelope } from "../lib/queue/envelope.ts";
-import { exitText } from "../lib/queue/exit_code.ts";
-import { assertNever } from "../lib/result.ts";
-import { type BadReason, type Command, isHttpVerb, type Parameter, type Verb } from "../lib/smtp/command.ts";
+import { formatMailbox, type ForwardPath, type ReversePath } from "../address/mailbox.ts";
+import type { Envelope } from "../queue/envelope.ts";
+import { exitText } from "../queue/exit_code.ts";
+import { assertNever } from "../result.ts";
+import { type BadReason, type Command, isHttpVerb, type Parameter, type Verb } from "./command.ts";
 import type { Fault } from "./content.ts";
-import type { RcptRefusal, Verdict } from "./policy.ts";
 
 /** What the dialogue takes from the control files. */
 export interface Settings {
@@ -45,6 +45,14 @@ export interface Session {
 }
 
 export const newSession: Session = { helo: "", esmtp: false, transaction: undefined, errors: 0 };
+
+/** Why a recipient is refused. `unsure`: whoever knows the mailboxes cannot tell at the moment. */
+export type RcptRefusal = "rcpthosts" | "no-mailbox" | "unsure";
+
+/** What becomes of one RCPT; `recipient` is the address as the queue keeps it. */
+export type Verdict =
+  | { readonly kind: "accept"; readonly recipient: string }
+  | { readonly kind: "refuse"; readonly recipient: string; readonly reason: RcptRefusal };
 
 /** What the shell has to do once the reply is written. */
 export type Next =

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
-import { parseCommand } from "../../components/lib/smtp/command.ts";
+import { parseCommand } from "../../../components/lib/smtp/command.ts";
 import {
   newSession,
   onCommand,
@@ -11,7 +11,7 @@ import {
   type Session,
   type Settings,
   type Step,
-} from "../../components/qmail-smtpd/session.ts";
+} from "../../../components/lib/smtp/server_session.ts";
 
 const settings: Settings = { greeting: "mx.example.com", databytes: 1000 };
 

@@ -3,10 +3,13 @@
  * qmail-queue gets the envelope and says what became of it. A message that is lost anyway is dropped as soon as that is known.
  * @module
  */
-import type { Envelope } from "../lib/queue/envelope.ts";
-import type { Submission } from "../lib/queue/submission.ts";
+import type { Envelope } from "../queue/envelope.ts";
+import type { Submission } from "../queue/submission.ts";
 import { Content } from "./content.ts";
-import type { ContentEnd } from "./session.ts";
+import type { ContentEnd } from "./server_session.ts";
+
+/** A message's way into the queue: the daemon's, or one that is like it. */
+export type IntoQueue = Pick<Submission, "write" | "commit" | "abort">;
 
 /** What one chunk gave. */
 export interface Taken {
@@ -19,11 +22,11 @@ export interface Taken {
 
 export class IncomingMessage {
   readonly envelope: Envelope;
-  readonly #submission: Submission;
+  readonly #submission: IntoQueue;
   readonly #content: Content;
 
   /** `received` is the field to go in front. */
-  constructor(envelope: Envelope, received: Uint8Array, submission: Submission, databytes: number) {
+  constructor(envelope: Envelope, received: Uint8Array, submission: IntoQueue, databytes: number) {
     this.envelope = envelope;
     this.#submission = submission;
     this.#content = new Content(databytes);
