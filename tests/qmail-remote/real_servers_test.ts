@@ -4,6 +4,7 @@ import { Buffer } from "node:buffer";
 import type { AddressInfo } from "node:net";
 import { SMTPServer, type SMTPServerSession } from "smtp-server";
 import { Pair } from "./support/pair.ts";
+import { freePort } from "../support/free_port.ts";
 
 const sender = "s@s.example";
 const content = "Subject: hello\n\n.dots\n..more\nand a line\n";
@@ -88,10 +89,6 @@ function isThere(path: string): boolean {
 }
 
 /** A port that was free a moment ago: smtp-sink takes no 0. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
 
 const missing = isThere(smtpSink) ? undefined : "smtp-sink is not installed";
 

@@ -4,8 +4,8 @@
  */
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { assertEquals } from "@std/assert";
-import { createSocket } from "node:dgram";
 import { type ResolverProcess, startResolver } from "./resolver_process.ts";
+import { freePort } from "../support/free_port.ts";
 
 const unbound = ["/usr/sbin/unbound", "/usr/local/sbin/unbound", "/sbin/unbound"].find(isThere);
 const missing = unbound === undefined ? " (skipped: unbound is not installed)" : "";
@@ -53,14 +53,6 @@ remote-control:
 `;
 }
 
-async function freePort(): Promise<number> {
-  const socket = createSocket("udp4");
-  await new Promise<void>((resolve) => socket.bind({ address: "127.0.0.1", port: 0 }, () => resolve()));
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(() => resolve()));
-  return port;
-}
-
 describe("the resolver and unbound", () => {
   let server: Deno.ChildProcess | undefined;
   let resolver: ResolverProcess;
@@ -69,7 +61,7 @@ describe("the resolver and unbound", () => {
   beforeAll(async () => {
     if (unbound === undefined) return;
     dir = Deno.makeTempDirSync();
-    const port = await freePort();
+    const port = freePort();
     Deno.writeTextFileSync(`${dir}/unbound.conf`, configFor(port, dir));
     server = new Deno.Command(unbound, { args: ["-d", "-c", `${dir}/unbound.conf`], stdout: "null", stderr: "piped" })
       .spawn();

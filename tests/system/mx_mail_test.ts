@@ -13,6 +13,7 @@ import { sendMail } from "../support/smtp_client.ts";
 import { type SmtpSink, startSmtpSink } from "../support/smtp_sink.ts";
 import { startSystem, type System } from "../support/system.ts";
 import { waitFor } from "../support/wait.ts";
+import { freePort } from "../support/free_port.ts";
 
 const sender = "demo@localhost";
 
@@ -104,10 +105,6 @@ const program = "/usr/sbin/smtp-sink";
 const missing = existsSync(program) ? "" : ` (skipped: ${program} is not installed)`;
 
 /** A port that was free a moment ago: smtp-sink takes no 0. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
 
 /** Runs smtp-sink until it is disposed of. */
 async function startPostfixSink(port: number, args: readonly string[] = []): Promise<AsyncDisposable> {

@@ -3,6 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { startSink } from "../../../scripts/bench/sink.ts";
 import { beginSession, feed } from "../../../scripts/bench/sink_session.ts";
+import { freePort } from "../../support/free_port.ts";
 
 const program = new URL("../../../scripts/bench/main.ts", import.meta.url).pathname;
 
@@ -106,9 +107,4 @@ async function deliverInto(root: string): Promise<AsyncDisposable & { port: numb
     port: (server.address() as net.AddressInfo).port,
     [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())),
   };
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
