@@ -79,7 +79,7 @@ export class Attempts {
     }));
     this.#addPass(message, channel, recipients);
     const pass = message.passes.get(channel);
-    if (pass !== undefined) return this.#startPass(message, channel, pass);
+    if (pass !== undefined) return this.#startPass(channel, pass);
     const none: Pass = { recipients, jobs: [], left: 0, added: undefined, dying: false, nextSeconds: 0 };
     message.passes.set(channel, none);
     this.#events.track(this.#endSplitPass(message, channel, none));
@@ -130,10 +130,10 @@ export class Attempts {
   }
 
   #startPasses(message: Message): void {
-    for (const [channel, pass] of message.passes) this.#startPass(message, channel, pass);
+    for (const [channel, pass] of message.passes) this.#startPass(channel, pass);
   }
 
-  #startPass(message: Message, channel: Channel, pass: Pass): void {
+  #startPass(channel: Channel, pass: Pass): void {
     const { jobs } = pass;
     pass.jobs = [];
     pass.left = jobs.length;
