@@ -6,7 +6,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { afterAll, afterEach, beforeAll, describe, it } from "@std/testing/bdd";
 import { heldSeconds } from "../../components/qmail-send/retry_queue.ts";
 import { parseTodo } from "../../components/lib/queue/envelope.ts";
-import { queueFile } from "../../components/lib/queue/layout.ts";
+import { parseQueueId, queueFile } from "../../components/lib/queue/layout.ts";
 import { askSupervisor } from "../../scripts/ask.ts";
 import { messageFiles, queueFiles } from "../support/queue_files.ts";
 import { sendStatus, waitForDeferral } from "../support/retry.ts";
@@ -267,7 +267,8 @@ describe("the commands of deno task queue, with a stopped system", () => {
       Deno.writeTextFileSync(home.queue("remote", "5", "28"), "Tx@y\0");
       Deno.removeSync(home.queue("local", "7"));
       Deno.writeTextFileSync(home.queue("journal", "77.done"), "");
-      const [name] = [...Deno.readDirSync(home.queue("journal", "numbers"))].map(({ name }) => name);
+      const name = [...Deno.readDirSync(home.queue("journal", "numbers"))].map(({ name }) => name)
+        .find((name) => parseQueueId(name) !== undefined);
       Deno.linkSync(home.queue("journal", "numbers", name!), home.queue("pid", "1.1.1"));
     });
     const { home } = system;

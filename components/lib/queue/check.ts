@@ -4,7 +4,7 @@
  * one small record for each message.
  * @module
  */
-import { flatDirs, journalDirs, parseQueueId, splitDirs } from "./layout.ts";
+import { flatDirs, isNewNumberName, journalDirs, parseQueueId, splitDirs } from "./layout.ts";
 
 export type EntryKind = "file" | "folder" | "symlink" | "fifo" | "other";
 
@@ -161,7 +161,9 @@ export class QueueCheck {
 
   #takeJournal({ kind, inode }: Entry, rest: readonly string[], path: string): void {
     const [name = "", number] = rest;
-    const kept = name === "numbers" && rest.length === 2 ? parseQueueId(number ?? "") : undefined;
+    const isNumber = name === "numbers" && rest.length === 2;
+    const kept = isNumber ? parseQueueId(number ?? "") : undefined;
+    if (isNumber && kind === "file" && isNewNumberName(number!)) return;
     if (kept === undefined && !(rest.length === 1 && /^[1-9][0-9]{0,4}(\.done)?$/.test(name))) {
       this.#find("foreign", path, `a ${kind} that no program of the queue makes`);
     } else if (kind !== "file") this.#find("not-regular", path, `a ${kind} in a file's place`);

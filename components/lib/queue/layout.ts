@@ -48,3 +48,12 @@ export function journalMarks(home: Home, n: number): string {
 export function journalNumbers(home: Home, id?: number): string {
   return id === undefined ? home.queue("journal", "numbers") : home.queue("journal", "numbers", String(id));
 }
+
+/** The name under which a file of that folder is made, before its inode is known; what a crash leaves, the next start removes. */
+export function newNumberName(n: number): string {
+  return `new.${n}`;
+}
+
+export function isNewNumberName(name: string): boolean {
+  return /^new\.[0-9]{1,15}$/.test(name);
+}

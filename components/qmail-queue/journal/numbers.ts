@@ -7,7 +7,7 @@
  */
 import type { Home } from "../../../config/home.ts";
 import type { Disk } from "../../lib/disk/disk.ts";
-import { journalNumbers, parseQueueId, queueFile } from "../../lib/queue/layout.ts";
+import { journalNumbers, newNumberName, parseQueueId, queueFile } from "../../lib/queue/layout.ts";
 
 /** After trouble none is made for so long: the disk is full, say. */
 const restMs = 10_000;
@@ -169,7 +169,7 @@ export class Numbers {
   }
 
   #makeOne(): number {
-    const birthName = `${journalNumbers(this.#home)}/new.${this.#made++}`;
+    const birthName = `${journalNumbers(this.#home)}/${newNumberName(this.#made++)}`;
     const file = this.#disk.create(birthName, 0o644);
     file.close();
     try {

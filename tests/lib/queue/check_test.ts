@@ -49,6 +49,7 @@ describe("QueueCheck", () => {
     { name: "S5 with one channel and a bounce", entries: [mess, info, remote, bounce] },
     { name: "S5 with only its bounce left", entries: [mess, info, bounce] },
     { name: "S5 with nothing left but its end", entries: [mess, info] },
+    { name: "a number that was being made", entries: [file("journal/numbers/new.7")] },
     {
       name: "locks, qmail's own among them",
       entries: [
@@ -94,6 +95,7 @@ describe("QueueCheck", () => {
     },
     ...[
       ...["todo/x", "todo/049", "todo/-1", "mess/3/.nfs1", "mess/49", "info/3/49/x", "bounce/49~", "intd/1.2.3"],
+      ...["journal/numbers/new", "journal/numbers/new.x", "journal/numbers/new.1/x", "journal/new.1"],
       ...["pid/1.2", "pid/1.2.3.4", "pid/49", "lock/__proto__", "lock/other", "mess/23/x", "other", "other/3/49"],
     ].map((path) => ({ name: path, entries: [file(path)], want: [`foreign ${path}`] })),
     { name: "a foreign folder", entries: [folder("mess/23")], want: ["foreign mess/23"] },
