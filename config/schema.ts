@@ -135,7 +135,7 @@ export const schema = {
   envnoathost: row({
     parse: parseDomain,
     fromMe: (me) => me,
-    usedBy: ["qmail-send", "qmail-smtpd", "qmail-getpw"],
+    usedBy: ["qmail-send", "qmail-smtpd", "qmail-getpw", "sendmail"],
     doc: "Domain of an envelope recipient without one.",
   }),
   helohost: row({
@@ -167,7 +167,7 @@ export const schema = {
   locals: row({
     parse: parseDomains(false),
     fromMe: (me) => [me],
-    usedBy: ["qmail-send", "qmail-smtpd", "qmail-getpw"],
+    usedBy: ["qmail-send", "qmail-smtpd", "qmail-getpw", "sendmail"],
     doc: "Domains delivered here.",
   }),
   mxprivate: row({
@@ -186,7 +186,7 @@ export const schema = {
   percenthack: row({
     parse: parseDomains(false),
     default: [],
-    usedBy: ["qmail-send", "qmail-smtpd", "qmail-getpw"],
+    usedBy: ["qmail-send", "qmail-smtpd", "qmail-getpw", "sendmail"],
     doc: "Domains in which user%host stands for user@host.",
   }),
   plusdomain: row({
@@ -281,7 +281,7 @@ export const schema = {
   virtualdomains: row({
     parse: parseVirtualDomains,
     default: new Map(),
-    usedBy: ["qmail-send", "qmail-smtpd", "qmail-getpw"],
+    usedBy: ["qmail-send", "qmail-smtpd", "qmail-getpw", "sendmail"],
     doc:
       "domain:prefix, user@domain:prefix, .domain:prefix, :prefix: delivered here as prefix-user@domain; empty prefix: an exception.",
   }),

@@ -115,8 +115,14 @@ export const tools: readonly Tool[] = [
   },
   {
     name: "sendmail",
-    job: "does so for programs that run /usr/sbin/sendmail; -bs speaks SMTP with them, -bp lists the queue",
-    permissions: (home) => injects(home, ...queueFolders(home, "info", "mess", "local", "remote", "bounce").read ?? []),
+    job:
+      "does so for programs that run /usr/sbin/sendmail; -bs speaks SMTP with them, -bp lists the queue, -bt and -bv say where mail goes",
+    permissions: (home) =>
+      injects(
+        home,
+        ...controlPaths(home, ["envnoathost", "locals", "percenthack", "virtualdomains"]),
+        ...queueFolders(home, "info", "mess", "local", "remote", "bounce").read ?? [],
+      ),
     knowsCaller: true,
     runsFor: injectVariables,
   },

@@ -1,7 +1,8 @@
 /**
  * sendmail: what other programs run as /usr/sbin/sendmail (qmail's interface): recipients as arguments, or with `-t` also
  * in the header; the message on standard input, in which a line of one dot is a line like any other. `-bp` lists the
- * queue, `-bs` is an SMTP session on standard input and output. Options that say how sendmail should go about it are taken
+ * queue, `-bs` is an SMTP session on standard input and output, `-bv` says where its recipients' mail goes and `-bt` so for
+ * addresses on standard input. Options that say how sendmail should go about it are taken
  * and mean nothing. Exit codes as qmail-inject's; of `-bs` 0 after QUIT, 1 for any other end of the session.
  * @module
  */
@@ -13,6 +14,8 @@ import { print } from "../lib/process/tool.ts";
 import { formatQread } from "../lib/queue/format_listing.ts";
 import { readListing } from "../lib/queue/listing.ts";
 import { assertNever, err, ok, type Result } from "../lib/result.ts";
+import { LineReader } from "../lib/smtp/line_reader.ts";
+import { addressesTested, describeRoute } from "./support/address_route.ts";
 import { type Caller, Ending, variable } from "./support/caller.ts";
 import { readInput, writeOctets } from "./support/input.ts";
 import { serveLocalClient } from "./support/local_smtp.ts";
@@ -30,6 +33,8 @@ export type SendmailCall =
   }
   | { readonly kind: "list" }
   | { readonly kind: "session" }
+  /** To say where mail goes; "input": for the addresses that are read there. */
+  | { readonly kind: "route"; readonly addresses: readonly string[] | "input" }
   /** Nothing is to be done: the queue runs by itself. */
   | { readonly kind: "nothing" };
 
@@ -80,6 +85,10 @@ export function parseSendmailArguments(words: readonly string[]): Result<Sendmai
       return ok({ kind: "list" });
     case "s":
       return ok({ kind: "session" });
+    case "t":
+      return ok({ kind: "route", addresses: "input" });
+    case "v":
+      return ok({ kind: "route", addresses: recipients });
     case "i":
       return err("-bi is not supported: newaliases makes the table of aliases");
     default:
@@ -141,6 +150,30 @@ async function serve(caller: Caller): Promise<number> {
   return end === "quit" ? 0 : 1;
 }
 
+const lineEnd = new Uint8Array([0x0a]);
+
+/** `-bt` and `-bv`. */
+async function printRoutes(caller: Caller, addresses: readonly string[] | "input"): Promise<void> {
+  const controls = readControls(caller.home, ["envnoathost", "locals", "percenthack", "virtualdomains"]);
+  if (!controls.ok) throw new Ending(111, utf8Octets(controls.error.join("; ")));
+  const print = async (some: readonly string[]) => {
+    for (const address of some) await writeOctets(Deno.stdout, `${describeRoute(address, controls.value)}\n`);
+  };
+  if (addresses !== "input") return await print(addresses);
+  const lines = new LineReader();
+  const printLines = async () => {
+    for (let line = lines.takeLine(); line !== undefined; line = lines.takeLine()) {
+      if (line.kind === "line") await print(addressesTested(line.text));
+    }
+  };
+  for await (const piece of readInput()) {
+    lines.push(piece);
+    await printLines();
+  }
+  lines.push(lineEnd);
+  await printLines();
+}
+
 async function sendmail(caller: Caller): Promise<number> {
   const call = parseSendmailArguments(caller.args);
   if (!call.ok) throw new Ending(100, call.error);
@@ -154,6 +187,9 @@ async function sendmail(caller: Caller): Promise<number> {
       return 0;
     case "session":
       return await serve(caller);
+    case "route":
+      await printRoutes(caller, value.addresses);
+      return 0;
     case "nothing":
       return 0;
     default:

@@ -65,7 +65,16 @@ describe("parseSendmailArguments()", () => {
     }
   });
 
-  for (const line of ["-bd", "-bt", "-bv a", "-bi", "-b", "-f", "-oi -F", "-Z a", "-t -!"]) {
+  it("says where mail goes for -bv and -bt", () => {
+    for (const [line, addresses] of [["-bv a b@c", ["a", "b@c"]], ["-bt", "input"], ["-d0.1 -bt", "input"]] as const) {
+      assertEquals(
+        parseSendmailArguments(line.split(" ")),
+        { ok: true, value: { kind: "route", addresses } } as unknown,
+      );
+    }
+  });
+
+  for (const line of ["-bd", "-bi", "-b", "-f", "-oi -F", "-Z a", "-t -!"]) {
     it(`refuses ${line}`, () => assertEquals(parseSendmailArguments(line.split(" ")).ok, false));
   }
 });
