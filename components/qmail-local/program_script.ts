@@ -31,7 +31,8 @@ export const endedCode = 124;
 /**
  * The script. `setpriv` has the kernel send TERM to it when its parent dies, be it by SIGKILL; the program is a session
  * and group of its own, all of which is killed then, when its time is over, and when its first process has ended: a
- * process left in the background holds up nobody. Limits: no core file, 4 GiB a file, CPU time as long as it may run, 256
+ * process left in the background holds up nobody. One that made a session of its own is found by the variable that all of
+ * them were started with, DQMAIL_DELIVERY. Limits: no core file, 4 GiB a file, CPU time as long as it may run, 256
  * open files, 500 processes of that user.
  */
 export function formatProgramScript(home: Home): string {
@@ -55,13 +56,26 @@ ulimit -t "$seconds"
 ulimit -f 8388608
 ulimit -n 256
 ulimit -u 500 2>/dev/null || ulimit -p 500
-trap 'kill -s KILL -- "-$!" "$!"; exit ${endedCode}' TERM
+mark=DQMAIL_DELIVERY=$PPID.$$
+sweep() {
+  # Again and again, for what is found may have started another meanwhile.
+  for round in 1 2 3 4 5 6 7 8; do
+    left=$(grep -slzxF -e "$mark" /proc/[0-9]*/environ)
+    [ -n "$left" ] || return 0
+    for environ in $left; do
+      environ=\${environ#/proc/}
+      kill -s KILL "\${environ%/environ}"
+    done
+  done
+}
+trap 'kill -s KILL -- "-$!" "$!"; sweep; exit ${endedCode}' TERM
 # It ignores INT and QUIT, as a shell's background does; no terminal sends it any.
-setsid setpriv --pdeathsig KILL /bin/sh -c -- "$command" <&3 3<&- &
+env "$mark" setsid setpriv --pdeathsig KILL /bin/sh -c -- "$command" <&3 3<&- &
 exec 3<&- 2>/dev/null
 wait "$!"
 code=$?
 kill -s KILL -- "-$!"
+sweep
 exit "$code"
 `;
 }

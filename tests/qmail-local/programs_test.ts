@@ -1,6 +1,6 @@
 /** Programs of `.qmail` files: what they are given, what their end means, and that nothing of them stays. */
 import { describe, it } from "@std/testing/bdd";
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { escapeWord } from "../../components/qmail-local/program_script.ts";
 import { isRunning } from "../support/processes.ts";
 import { waitFor } from "../support/wait.ts";
@@ -19,7 +19,7 @@ const missing = ["setpriv", "setsid"].filter((name) =>
 const note = missing.length === 0 ? "" : ` (skipped: no ${missing.join(", ")})`;
 
 describe(`programs of .qmail files${note}`, { ignore: missing.length > 0 }, () => {
-  it("get the message, the home as working directory, and exactly qmail's environment", async () => {
+  it("get the message, the home as working directory, qmail's environment, and a mark of ours", async () => {
     await using world_ = world({ kind: "programs" });
     world_.write(".qmail-a:b-default", "|cat > got; pwd > where; env -0 > env\n./Maildir/\n");
     const recipient = "joe-A.b-\xe9 $(touch x)`touch y`;touch z|\"'\\\n&<>*?@a.b.c.d.example";
@@ -60,7 +60,8 @@ describe(`programs of .qmail files${note}`, { ignore: missing.length > 0 }, () =
     }));
     for (const [name, value] of want) assertEquals(got.get(name), value, name);
     assertStringIncludes(got.get("UFLINE")!, "From o'k-\xc3\xa9;id@s.example ");
-    const ofShell = ["PWD", "SHLVL", "_", "OLDPWD", ""];
+    assertMatch(got.get("DQMAIL_DELIVERY")!, /^[0-9]+\.[0-9]+$/);
+    const ofShell = ["DQMAIL_DELIVERY", "PWD", "SHLVL", "_", "OLDPWD", ""];
     assertEquals([...got.keys()].filter((name) => !want.has(name) && name !== "UFLINE" && !ofShell.includes(name)), []);
     for (const name of ["x", "y", "z"]) {
       assert(![...Deno.readDirSync(world_.userHome)].some((entry) => entry.name === name));
@@ -115,6 +116,17 @@ describe(`programs of .qmail files${note}`, { ignore: missing.length > 0 }, () =
     world_.write(".qmail", `|sleep 1000 & echo $! > pid; exit 0\n`);
     assertEquals((await world_.deliver(message)).text, "did 0+0+1\n");
     await gone(pids(world_.read("pid")));
+  });
+
+  it("leave nothing behind that made a session of its own, whether they end or their time does", async () => {
+    const daemon = "setsid setsid sh -c 'echo $$ > daemon; exec sleep 1000' > /dev/null 2>&1 &";
+    const untilThere = "until [ -s daemon ]; do :; done";
+    for (const [rest, seconds, verdict] of [["exit 0", 60, "K"], ["sleep 1000", 1, "Z"]] as const) {
+      await using world_ = world({ kind: "programs" });
+      world_.write(".qmail", `|${daemon} ${untilThere}; ${rest}\n`);
+      assertEquals((await world_.deliver(message, { programSeconds: seconds })).verdict, verdict);
+      await gone(pids(world_.read("daemon")));
+    }
   });
 
   it("leave nothing behind when their time is over, though they ignore every signal", async () => {
