@@ -21,6 +21,9 @@ export const socketNames = [
   "remote-status",
   "qmail-getpw",
   "resolver",
+  "auth",
+  "tally",
+  "hooks",
 ] as const;
 export type SocketName = (typeof socketNames)[number];
 
@@ -38,6 +41,8 @@ export interface Home {
   socket(name: SocketName): string;
   users(file: string): string;
   mail(...parts: string[]): string;
+  /** What tally remembers. */
+  tally(...parts: string[]): string;
   libexec(...parts: string[]): string;
   /** Programs for people and for other programs. */
   bin(...parts: string[]): string;
@@ -60,6 +65,7 @@ export function homeAt(dir: string, { queueSplit = defaultQueueSplit }: HomeOpti
     socket: (name) => join(root, "run", name, "s"),
     users: (file) => join(root, "users", file),
     mail: (...parts) => join(root, "mail", ...parts),
+    tally: (...parts) => join(root, "tally", ...parts),
     libexec: (...parts) => join(root, "libexec", ...parts),
     bin: (...parts) => join(root, "bin", ...parts),
     run: (...parts) => join(root, "run", ...parts),
@@ -67,7 +73,7 @@ export function homeAt(dir: string, { queueSplit = defaultQueueSplit }: HomeOpti
 }
 
 /** Linux keeps a socket's path in 108 octets, the last of them NUL. */
-const longestSocketPath = 107;
+export const longestSocketPath = 107;
 
 /** What is wrong with `home` as a place for sockets, or undefined. */
 export function homeDefect(home: Home): string | undefined {

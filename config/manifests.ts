@@ -4,6 +4,8 @@
  * @module
  */
 import { manifest as admin } from "../components/admin/permissions.ts";
+import { manifest as auth } from "../components/auth/permissions.ts";
+import { manifest as hooks } from "../components/hooks/permissions.ts";
 import type { Manifest } from "../components/lib/permissions/grant.ts";
 import { manifest as qmailClean } from "../components/qmail-clean/permissions.ts";
 import { manifest as qmailGetpw } from "../components/qmail-getpw/permissions.ts";
@@ -16,6 +18,7 @@ import { manifest as qmailSend } from "../components/qmail-send/permissions.ts";
 import { manifest as qmailSmtpd } from "../components/qmail-smtpd/permissions.ts";
 import { manifest as resolver } from "../components/resolver/permissions.ts";
 import { manifest as supervisor } from "../components/supervisor/permissions.ts";
+import { manifest as tally } from "../components/tally/permissions.ts";
 
 /** The supervisor first, then in the order mail takes. */
 export const manifests: readonly Manifest[] = [
@@ -25,10 +28,13 @@ export const manifests: readonly Manifest[] = [
   qmailSend,
   qmailClean,
   qmailGetpw,
+  auth,
   qmailLspawn,
   qmailLocal,
   qmailRspawn,
   qmailRemote,
   resolver,
+  tally,
+  hooks,
   admin,
 ];

@@ -4,6 +4,7 @@
  * @module
  */
 import { ifThere } from "../components/lib/disk/if_there.ts";
+import { fromOctets } from "../components/lib/octets.ts";
 import { err, ok, type Result } from "../components/lib/result.ts";
 import type { Home } from "./home.ts";
 import { type ControlFile, controlFilesOf, type Controls, type Row, schema } from "./schema.ts";
@@ -24,7 +25,10 @@ export function readControls<F extends ControlFile>(
   for (const file of wanted) {
     const row = schema[file] as Row<unknown>;
     try {
-      const text = ifThere(() => Deno.readTextFileSync(home.control(file)));
+      const path = home.control(file);
+      const text = ifThere(() =>
+        row.octets === true ? fromOctets(Deno.readFileSync(path)) : Deno.readTextFileSync(path)
+      );
       const value = text === undefined ? undefined : row.parse(text);
       if (value?.ok === false) errors.push(`Cannot read control file "${file}": ${value.error}`);
       else if (value !== undefined) values.set(file, value.value);

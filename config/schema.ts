@@ -3,6 +3,19 @@
  * the grants come from these rows; nothing else opens `control/`.
  * @module
  */
+import type { CdbSource } from "../components/lib/cdb/reader.ts";
+import { parseDnsLists } from "../components/lib/policy/dns_lists_file.ts";
+import { parseMorercpthosts } from "../components/lib/policy/morercpthosts_file.ts";
+import { parsePolicyOrder, ruleNames } from "../components/lib/policy/order_file.ts";
+import { noPatterns, parsePatternList } from "../components/lib/policy/pattern_list.ts";
+import { parseRateLimits } from "../components/lib/policy/rate_limits_file.ts";
+import { parseSenderLogins } from "../components/lib/policy/senderlogins_file.ts";
+import { parsePlugins, type Plugins } from "../components/lib/hooks/plugins_file.ts";
+import { parseTcpSmtp, parseTcpSmtpCdb } from "../components/lib/tcprules/control_files.ts";
+import type { TcpRules } from "../components/lib/tcprules/tcp_rules.ts";
+import { parseProgram } from "../components/lib/tcprules/variables.ts";
+import { parseCheckpassword } from "../components/lib/sasl/checkpassword_file.ts";
+import { defaultMechanisms, parseSmtpauth } from "../components/lib/sasl/offered.ts";
 import { defaultUserHomes, parseUserHomes } from "../components/lib/users/user_homes.ts";
 import { defaultQueueSplit, mostQueueSplit } from "./home.ts";
 import {
@@ -26,6 +39,8 @@ import {
 /** One control file. `fromMe` computes the default from control/me, as qmail's "(me)" does. */
 export interface Row<T> {
   readonly parse: Parse<T>;
+  /** `parse` gets the file's octets as an octet string, for it is no text. */
+  readonly octets?: true;
   readonly default?: T;
   readonly fromMe?: (me: string) => T;
   /** Shown where the default is not a plain value. */
@@ -41,6 +56,8 @@ function row<T>(value: Row<T>): Row<T> {
 const loopback: readonly Listener[] = [
   { service: "smtp", host: "127.0.0.1", port: 2525 },
   { service: "smtp", host: "::1", port: 2525 },
+  { service: "submission", host: "127.0.0.1", port: 2587 },
+  { service: "submission", host: "::1", port: 2587 },
   { service: "admin", host: "127.0.0.1", port: 8025 },
 ];
 
@@ -49,11 +66,39 @@ export const schema = {
   me: row({
     parse: parseDomain,
     usedBy: [
-      ...["qmail-smtpd", "qmail-send", "qmail-lspawn", "qmail-rspawn", "qmail-getpw", "admin"],
+      ...["qmail-smtpd", "qmail-send", "qmail-lspawn", "qmail-rspawn", "qmail-getpw", "auth", "admin"],
       ...["qmail-inject", "sendmail", "mailsubj"],
     ],
     defaultText: "none: this file must be there",
     doc: "This host's full name; the default of many others.",
+  }),
+  allowclients: row({
+    parse: parseNetworks,
+    default: [],
+    usedBy: ["qmail-smtpd"],
+    doc: "Addresses and networks whose clients are held up by no greetdelay, DNS list, greylist or rate of clients.",
+  }),
+  badhelo: row({
+    parse: parsePatternList,
+    default: noPatterns,
+    defaultText: "none",
+    usedBy: ["qmail-smtpd"],
+    doc: "Names in HELO or EHLO that nobody's mail is taken with: as in badmailfrom.",
+  }),
+  badmailfrom: row({
+    parse: parsePatternList,
+    default: noPatterns,
+    defaultText: "none",
+    usedBy: ["qmail-smtpd"],
+    doc:
+      "Senders refused: user@domain, @domain, patterns with *, ? and [a-z]; ! or ? in front: never refused; + at the end: only of clients that may not relay. Unlike the collections of patches: no regular expressions; unlike s/qmail: no ~, - and =.",
+  }),
+  badrcptto: row({
+    parse: parsePatternList,
+    default: noPatterns,
+    defaultText: "none",
+    usedBy: ["qmail-smtpd"],
+    doc: "Recipients refused: as in badmailfrom.",
   }),
   bounceformat: row({
     parse: parseOneOf("dsn", "qsbmf"),
@@ -81,11 +126,39 @@ export const schema = {
     doc:
       "Largest message copied whole into its bounce; of a larger one a dsn has the header, qsbmf as many octets. 0 means no limit.",
   }),
+  brtlimit: row({
+    parse: parseWholeNumber("recipients"),
+    default: 0,
+    usedBy: ["qmail-smtpd"],
+    doc: "Recipients refused in one connection, after which it is closed (BRTLIMIT); 0 means no limit.",
+  }),
+  checkpassword: row({
+    parse: parseCheckpassword,
+    default: [],
+    defaultText: "none: users/passwd is asked",
+    usedBy: ["auth", "qmail-smtpd"],
+    doc:
+      "Program, by its absolute path, that says whether a password is right (qmail's checkpassword interface, descriptor 3), and its arguments. It runs as qmailp. With it SCRAM is not on offer.",
+  }),
+  concurrencyincoming: row({
+    parse: parseWholeNumber("connections", 1, 100_000),
+    default: 1000,
+    usedBy: ["qmail-smtpd"],
+    doc:
+      "SMTP connections at once (tcpserver's -c). With more than four fifths of them taken, strangers get less patience; a twentieth more is kept for those who may relay and those whose mail was accepted lately.",
+  }),
   concurrencylocal: row({
     parse: parseWholeNumber("deliveries"),
     default: 10,
     usedBy: ["qmail-send", "qmail-lspawn"],
     doc: "Local deliveries under way at once; 0 holds the channel. One account has a quarter of them at the most.",
+  }),
+  concurrencyperclient: row({
+    parse: parseWholeNumber("connections"),
+    default: 100,
+    usedBy: ["qmail-smtpd"],
+    doc:
+      "Connections at once from one address (IPv6: from one network of 64 bits) that may not relay; 0 means no limit but concurrencyincoming.",
   }),
   concurrencyremote: row({
     parse: parseWholeNumber("deliveries"),
@@ -120,6 +193,31 @@ export const schema = {
     doc:
       "Instructions for who has no .qmail file, written as in one (qmail-start's argument). Programs are for accounts; a virtual mailbox then gets ./Maildir/. lmtp:/path/of/socket as the only line: virtual mailboxes are delivered to the LMTP server there (Dovecot's, say), accounts to ./Maildir/.",
   }),
+  dnsallowlist: row({
+    parse: parseDnsLists,
+    default: [],
+    usedBy: ["qmail-smtpd"],
+    doc: "DNS lists whose clients are held up by no dnsbllist or greylist; lines as in dnsbllist.",
+  }),
+  dnsblfailclosed: row({
+    parse: parseFlag,
+    default: false,
+    usedBy: ["qmail-smtpd"],
+    doc: "1: while a list of dnsbllist gives no answer, and no other lists the client, its mail is refused for now.",
+  }),
+  dnsbllist: row({
+    parse: parseDnsLists,
+    default: [],
+    usedBy: ["qmail-smtpd"],
+    doc:
+      "DNS lists whose clients are refused, a zone a line: 451, with - in front 553; behind a blank the entrances (smtp,submission,...; default smtp), behind a | the text, with %IP% for the address.",
+  }),
+  delaywarnseconds: row({
+    parse: parseWholeNumber("seconds"),
+    default: 14_400,
+    usedBy: ["qmail-send"],
+    doc: "After so long a sender that asked for it (NOTIFY=DELAY) is told that a recipient still waits.",
+  }),
   doublebouncehost: row({
     parse: parseDomain,
     fromMe: (me) => me,
@@ -137,6 +235,27 @@ export const schema = {
     fromMe: (me) => me,
     usedBy: ["qmail-send", "qmail-smtpd", "qmail-getpw", "sendmail"],
     doc: "Domain of an envelope recipient without one.",
+  }),
+  greetdelay: row({
+    parse: parseWholeNumber("seconds", 0, 240),
+    default: 0,
+    usedBy: ["qmail-smtpd"],
+    doc: "How long the greeting waits for strangers (SMTPD_GREETDELAY); who speaks before it is refused.",
+  }),
+  greylist: row({
+    parse: parseWholeNumber("seconds", 0, 86_400),
+    default: 0,
+    usedBy: ["qmail-smtpd"],
+    doc:
+      "How long a message of a stranger waits whose sender, recipient and client were not seen before; 0: no greylisting.",
+  }),
+  helocheck: row<"" | "!" | "A" | "M" | "=">({
+    parse: parseOneOf("!", "A", "M", "="),
+    default: "",
+    defaultText: "anything",
+    usedBy: ["qmail-smtpd"],
+    doc:
+      "What HELO or EHLO of a stranger must be (HELOCHECK): ! there; A with an address in the DNS; M with an MX or address; = the client's own name.",
   }),
   helohost: row({
     parse: parseDomain,
@@ -160,15 +279,39 @@ export const schema = {
   listeners: row({
     parse: parseListeners,
     default: loopback,
-    defaultText: "smtp 127.0.0.1:2525, smtp [::1]:2525, admin 127.0.0.1:8025",
+    defaultText:
+      "smtp 127.0.0.1:2525, smtp [::1]:2525, submission 127.0.0.1:2587, submission [::1]:2587, admin 127.0.0.1:8025",
     usedBy: ["qmail-smtpd", "admin"],
-    doc: 'Where each service listens: lines "service address:port"; --port-offset is added to ports other than 0.',
+    doc:
+      'Where each service listens: lines "service address:port" (smtp, submission, submissions, lmtp, admin) or "lmtp unix:path"; --port-offset is added to ports other than 0. "proxy" behind an address: each connection begins with a PROXY header.',
   }),
   locals: row({
     parse: parseDomains(false),
     fromMe: (me) => [me],
     usedBy: ["qmail-send", "qmail-smtpd", "qmail-getpw", "sendmail"],
     doc: "Domains delivered here.",
+  }),
+  maxrcpt: row({
+    parse: parseWholeNumber("recipients"),
+    default: 0,
+    usedBy: ["qmail-smtpd"],
+    doc:
+      "Recipients of one message (MAXRECIPIENTS, DISABLE_MAXRCPT); 0 means no limit. RFC 5321 asks for 100 at least.",
+  }),
+  mfdnscheck: row<"0" | "nullmx" | "1">({
+    parse: parseOneOf("0", "nullmx", "1"),
+    default: "0",
+    usedBy: ["qmail-smtpd"],
+    doc:
+      "nullmx: strangers' senders whose domain takes no mail are refused (RFC 7505); 1 (MFDNSCHECK): so are those whose domain has no MX and no address.",
+  }),
+  "morercpthosts.cdb": row<CdbSource | "none">({
+    parse: parseMorercpthosts,
+    default: "none",
+    octets: true,
+    usedBy: ["qmail-smtpd"],
+    doc:
+      "More of rcpthosts, as qmail-newmrh makes it; read again with the other files. Unlike qmail: it counts without a rcpthosts too.",
   }),
   mxprivate: row({
     parse: parseFlag,
@@ -195,11 +338,25 @@ export const schema = {
     usedBy: ["qmail-inject", "sendmail", "mailsubj"],
     doc: "Replaces the + at the end of a host name, in mail that is written here.",
   }),
+  policy: row({
+    parse: parsePolicyOrder,
+    default: ruleNames,
+    defaultText: ruleNames.join(", "),
+    usedBy: ["qmail-smtpd"],
+    doc:
+      "Which rules are asked, in which order: a name a line; one that is absent, or has - in front, is not asked; relay must be there. It is not eMPF's file of that name.",
+  }),
   programseconds: row({
     parse: parseWholeNumber("seconds", 1, 86_400),
     default: 900,
     usedBy: ["qmail-lspawn"],
     doc: "How long a program of a .qmail file may run before it is ended and its delivery tried again later.",
+  }),
+  proxyclients: row({
+    parse: parseNetworks,
+    default: [],
+    usedBy: ["qmail-smtpd"],
+    doc: 'Addresses and networks of the proxies that may connect to a listener with "proxy"; nobody else may.',
   }),
   queuelifetime: row({
     parse: parseWholeNumber("seconds"),
@@ -214,12 +371,40 @@ export const schema = {
     doc:
       "How queue/mess, info, local and remote are split (qmail's conf-split). Must be the number of folders in queue/mess: a start that finds a queue of another number writes this file where it is absent, and is refused where it is not.",
   }),
+  ratelimits: row({
+    parse: parseRateLimits,
+    default: [],
+    usedBy: ["qmail-smtpd"],
+    doc:
+      'How much is taken in what time: lines "who limit/time what", as client 100/h, login 50/10m recipients; who: client (a stranger\'s address), sender, login; what: messages (default), recipients, connections.',
+  }),
+  rcptcheck: row({
+    parse: parseProgram,
+    default: "",
+    defaultText: "none",
+    usedBy: ["qmail-smtpd"],
+    doc:
+      "Program that is asked about each recipient (RCPTCHECK, where tcp.smtp sets none): SENDER and RECIPIENT in its environment, exit code 100 refuses it, 111 and 120 mean later, others take it. A plain path, absolute or below the home; it runs as qmaild.",
+  }),
   rcpthosts: row({
     parse: parseDomains(true),
     default: [],
     usedBy: ["qmail-smtpd"],
     doc:
       'Domains accepted from clients that may not relay; ".example.org" for all below it. Unlike qmail: absent means none.',
+  }),
+  rejectnullsenders: row({
+    parse: parseFlag,
+    default: false,
+    usedBy: ["qmail-smtpd"],
+    doc:
+      "1: strangers' mail from <> is refused for now (REJECTNULLSENDERS), the postmaster's excepted. Against RFC 5321: bounces are lost with it.",
+  }),
+  rejectrelaytest: row({
+    parse: parseFlag,
+    default: false,
+    usedBy: ["qmail-smtpd"],
+    doc: "1: strangers' recipients with !, % or @ in the local part are refused.",
   }),
   relayclients: row({
     parse: parseNetworks,
@@ -233,11 +418,40 @@ export const schema = {
     usedBy: ["qmail-rspawn"],
     doc: "Port of deliveries by MX; only a lab's network needs another.",
   }),
+  senderlogins: row({
+    parse: parseSenderLogins,
+    default: new Map(),
+    usedBy: ["qmail-smtpd"],
+    doc: "Senders that a login may use beside its own: login:address, login:@domain, login:*.",
+  }),
+  smtpdprocesses: row({
+    parse: parseWholeNumber("processes", 1, 64),
+    default: 1,
+    usedBy: ["qmail-smtpd"],
+    doc:
+      "Processes of qmail-smtpd that share its ports; each has its part of concurrencyincoming and concurrencyperclient.",
+  }),
+  smtpauth: row({
+    parse: parseSmtpauth,
+    default: defaultMechanisms,
+    defaultText: "scram-sha-256 plain login",
+    usedBy: ["auth", "qmail-smtpd"],
+    doc:
+      "Mechanisms of AUTH on submission and submissions: words of scram-sha-256, scram-sha-256-plus (over TLS, bound to its certificate; clients with GNU SASL, as mutt, cannot, and then log in by nothing else), cram-md5 (only for users whose password is kept as it is), plain, login; or off.",
+  }),
   smtpgreeting: row({
     parse: parseLine,
     fromMe: (me) => me,
     usedBy: ["qmail-smtpd"],
     doc: "Text of the 220, HELO and 221 replies; begins with the host name.",
+  }),
+  smtpplugins: row<Plugins>({
+    parse: parsePlugins,
+    octets: true,
+    default: new Map(),
+    usedBy: ["qmail-smtpd", "hooks"],
+    doc:
+      "Plug-ins of qmail-spp: sections [connection], [helo], [mail], [rcpt], [data], [auth], a program's path or :command for /bin/sh a line. They run as qmaild, without a network of the mail server's, 30 seconds each at the most; for clients whose environment has NOSPP none does.",
   }),
   smtproutes: row({
     parse: parseRoutes,
@@ -251,6 +465,36 @@ export const schema = {
     usedBy: ["qmail-getpw"],
     doc:
       "1: accounts of /etc/passwd get mail, by qmail's rules, where their homes lie in control/userhomes; 0: only users/passwd, users/cdb and alias do.",
+  }),
+  tarpitcount: row({
+    parse: parseWholeNumber("recipients"),
+    default: 0,
+    usedBy: ["qmail-smtpd"],
+    doc:
+      "Recipients of a stranger, refused ones of its connection included, after which each reply waits for tarpitdelay (TARPITCOUNT); 0: none waits.",
+  }),
+  tarpitdelay: row({
+    parse: parseWholeNumber("seconds", 0, 999),
+    default: 5,
+    usedBy: ["qmail-smtpd"],
+    doc: "See tarpitcount (TARPITDELAY); 240 at the most, 999: refused instead.",
+  }),
+  "tcp.smtp": row<TcpRules | "absent">({
+    parse: parseTcpSmtp,
+    octets: true,
+    default: "absent",
+    defaultText: "none: tcp.smtp.cdb, else everybody may connect",
+    usedBy: ["qmail-smtpd"],
+    doc:
+      'Who may connect, and with which environment: lines address:allow or address:deny, then ,NAME="value" (tcprules). What means something here: RELAYCLIENT (may relay; appended to each recipient), DATABYTES, QMAILQUEUE and RCPTCHECK (programs, which are granted by these names), NOSPP, RBLSMTPD, DNSBLSKIP, SMTPD_GREETDELAY, HELOCHECK, MFDNSCHECK, DISABLE_MAXRCPT, REJECTNULLSENDERS; all of them reach the operator\'s programs.',
+  }),
+  "tcp.smtp.cdb": row<TcpRules | "absent">({
+    parse: parseTcpSmtpCdb,
+    octets: true,
+    default: "absent",
+    defaultText: "none",
+    usedBy: ["qmail-smtpd"],
+    doc: "The same as tcprules makes it; read where tcp.smtp is absent.",
   }),
   timeoutconnect: row({
     parse: parseWholeNumber("seconds", 1),
@@ -270,6 +514,14 @@ export const schema = {
     usedBy: ["qmail-smtpd"],
     doc: "Limit of each wait for an SMTP client.",
   }),
+  tlsserverciphers: row({
+    parse: parseLine,
+    default: "",
+    defaultText: "all that the TLS library has",
+    usedBy: ["qmail-smtpd"],
+    doc:
+      "OpenSSL's words for the ciphers of TLS 1.2 (TLS 1.3 has its own). Words that admit none of those there are switch TLS 1.2 off; Deno can leave out no single one.",
+  }),
   userhomes: row({
     parse: parseUserHomes,
     default: defaultUserHomes,
@@ -284,6 +536,12 @@ export const schema = {
     usedBy: ["qmail-send", "qmail-smtpd", "qmail-getpw", "sendmail"],
     doc:
       "domain:prefix, user@domain:prefix, .domain:prefix, :prefix: delivered here as prefix-user@domain; empty prefix: an exception.",
+  }),
+  xclients: row({
+    parse: parseNetworks,
+    default: [],
+    usedBy: ["qmail-smtpd"],
+    doc: "Addresses and networks whose clients may say with XCLIENT for whom they speak.",
   }),
 } as const;
 

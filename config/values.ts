@@ -6,6 +6,7 @@
  */
 import ipaddr from "ipaddr.js";
 import { lowerCaseAscii } from "../components/lib/address/parse_domain.ts";
+import { isPlainPath } from "../components/lib/disk/plain_path.ts";
 import { utf8Octets } from "../components/lib/octets.ts";
 import { err, ok, type Result } from "../components/lib/result.ts";
 import { parseLmtpSocket } from "../components/lib/smtp/lmtp_socket.ts";
@@ -191,25 +192,69 @@ export const parseNameservers: Parse<readonly Endpoint[]> = (text) => {
 };
 
 /** What can be listened for. Part of `control/listeners`. */
-export const services = ["smtp", "admin"] as const;
+export const services = ["smtp", "submission", "submissions", "lmtp", "admin"] as const;
 export type Service = (typeof services)[number];
 
-export interface Listener extends Endpoint {
+export interface TcpListener extends Endpoint {
   readonly service: Service;
+  /** Each connection begins with a PROXY header and comes from an address in control/proxyclients. */
+  readonly proxy?: true;
 }
 
-/** `service address:port` a line, for example `smtp 127.0.0.1:2525`; port 0 lets the system choose. */
+/** `path`: absolute, or below HOME/run. */
+export interface UnixListener {
+  readonly service: "lmtp";
+  readonly path: string;
+}
+
+export type Listener = TcpListener | UnixListener;
+
+/** The listeners of one service, those of Unix sockets left out. */
+export function tcpListeners(listeners: readonly Listener[], service: Service): TcpListener[] {
+  return listeners.filter((listener): listener is TcpListener => listener.service === service && "port" in listener);
+}
+
+const expectedListener = `"service address:port [proxy]" with a service of ${services.join(", ")}, or "lmtp unix:path"`;
+
+/**
+ * `service address:port [proxy]` a line, for example `smtp 127.0.0.1:2525`; port 0 lets the system choose. Or
+ * `lmtp unix:path`, absolute or (as `lmtp/s`) below HOME/run; such a path becomes part of a grant, so it has to be plain.
+ * No place may be named twice.
+ */
 export const parseListeners: Parse<readonly Listener[]> = (text) => {
   const listeners: Listener[] = [];
+  const places = new Set<string>();
   for (const line of lines(text)) {
-    const [word = "", where = "", ...more] = line.split(/[ \t]+/);
-    // Without brackets the end of an IPv6 address looks like a port.
-    const endpoint = /(^[^:]+|\]):[0-9]+$/.test(where) ? parseEndpoint(where, 0) : undefined;
+    const [word, where = "", ...options] = line.split(/[ \t]+/);
     const service = services.find((name) => name === word);
-    if (more.length > 0 || service === undefined || endpoint === undefined || !isAddress(endpoint.host)) {
-      return expected(`"service address:port" with a service of ${services.join(", ")}`, line);
-    }
-    listeners.push({ service, ...endpoint });
+    const listener = service === undefined
+      ? undefined
+      : where.startsWith("unix:")
+      ? parseUnixListener(service, where.slice(5), options)
+      : parseTcpListener(service, where, options);
+    if (listener === undefined) return expected(expectedListener, line);
+    const isAnyPort = "port" in listener && listener.port === 0;
+    if (places.has(where) && !isAnyPort) return expected("each address and path once", line);
+    places.add(where);
+    listeners.push(listener);
   }
   return ok(listeners);
 };
+
+function parseTcpListener(service: Service, where: string, options: readonly string[]): TcpListener | undefined {
+  // Without brackets the end of an IPv6 address looks like a port.
+  const endpoint = /(^[^:]+|\]):[0-9]+$/.test(where) ? parseEndpoint(where, 0) : undefined;
+  if (endpoint === undefined || !isAddress(endpoint.host)) return undefined;
+  if (options.length === 0) return { service, ...endpoint };
+  // The admin page is for loopback; nobody stands in front of it.
+  return options.length === 1 && options[0] === "proxy" && service !== "admin"
+    ? { service, ...endpoint, proxy: true }
+    : undefined;
+}
+
+function parseUnixListener(service: Service, path: string, options: readonly string[]): UnixListener | undefined {
+  if (service !== "lmtp" || options.length > 0) return undefined;
+  // Below HOME/run a socket has a folder, in which its server can make it.
+  const isBelowRun = /^[^/]+\/[^/]+$/.test(path);
+  return isPlainPath(isBelowRun ? `/${path}` : path) ? { service, path } : undefined;
+}

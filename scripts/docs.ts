@@ -41,7 +41,9 @@ function processTable(): string {
     const files = [...read, ...controls.length > 0 ? ["its control files"] : []];
     const net = rights.net.filter((address) => !address.startsWith("unix:"));
     return [
-      `**${manifest.name}**: ${manifest.job}`,
+      `**${manifest.name}**: ${manifest.job}${
+        manifest.neededWords === undefined ? "" : ` (only when ${manifest.neededWords})`
+      }`,
       manifest.account,
       net.length === 0 ? "–" : net.join(", "),
       list(files),

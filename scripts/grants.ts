@@ -8,7 +8,7 @@ import { existsSync } from "@std/fs";
 import { homeAt } from "../config/home.ts";
 import { manifests } from "../config/manifests.ts";
 import { readConfig } from "../components/supervisor/run.ts";
-import { type Config, flagsOf, rightsOf } from "../components/lib/permissions/grant.ts";
+import { type Config, flagsOf, instancesOf, rightsOf } from "../components/lib/permissions/grant.ts";
 import { breaches } from "../components/lib/permissions/rule.ts";
 import { defaultConfig } from "./home/default_config.ts";
 
@@ -42,7 +42,13 @@ function main(): void {
     console.log(JSON.stringify(json, undefined, 2));
   } else {
     for (const { manifest, grant } of rows) {
-      console.log(`${manifest.name}: ${manifest.job}; as ${manifest.account} when root starts it`);
+      const count = instancesOf(manifest, config);
+      const how = count === 1
+        ? ""
+        : count === 0
+        ? `; not needed here, only when ${manifest.neededWords}`
+        : `; ${count} times`;
+      console.log(`${manifest.name}: ${manifest.job}; as ${manifest.account} when root starts it${how}`);
       for (const flag of flagsOf(grant, config.home)) console.log(`    ${flag.replaceAll(config.home.dir, "~")}`);
       for (const [word, grantOf] of Object.entries(manifest.forHome ?? {})) {
         console.log(`  --${word} HOME: for the home of an account, as that account`);

@@ -17,6 +17,7 @@ import { formatHomeArgs } from "../components/lib/process/home_args.ts";
 import { parseSupervisorStatus } from "../components/lib/wire/status_protocol.ts";
 import { askStatus, askSupervisor } from "./ask.ts";
 import { fail } from "./fail.ts";
+import { prepareCertificate } from "./home/certificate.ts";
 import { welcome } from "./home/welcome.ts";
 import {
   keepSystemUsers,
@@ -24,6 +25,7 @@ import {
   prepareFolders,
   prepareLaunchers,
   prepareMailboxes,
+  prepareSocketFolders,
 } from "./home/prepare.ts";
 import { settleQueueSplit } from "./home/queue_split.ts";
 import { settleHome, stage } from "./home/stage.ts";
@@ -87,9 +89,11 @@ async function main(): Promise<void> {
   const home = settled.value;
   keepSystemUsers(home, console.log);
   prepareFolders(home);
+  await prepareCertificate(home);
   prepareControls(home);
   const config = readConfig(home, offset);
   if (!("controls" in config)) fail(config.join("\n"));
+  prepareSocketFolders(home, config.controls.listeners);
   prepareMailboxes(home, config.controls.me);
   if (args["audit"] !== undefined) prepareAuditDir(String(args["audit"]));
   const runtime = { ...await stage(home), audit: args["audit"] === undefined ? undefined : String(args["audit"]) };

@@ -42,7 +42,7 @@ function formatRow(row: Row): string[] {
     `${row.uptimeSeconds} s`,
     `${(row.memoryBytes / 1048576).toFixed(1)} MiB`,
     row.uid === undefined ? "-" : String(row.uid),
-    Object.values(row.ports).join(" ") || "-",
+    Object.entries(row.ports).map(([service, port]) => `${service}:${port}`).join(" ") || "-",
   ];
 }
 

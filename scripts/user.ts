@@ -6,11 +6,11 @@ import { parseArgs } from "@std/cli/parse-args";
 import { existsSync } from "@std/fs";
 import { type Home, homeAt } from "../config/home.ts";
 import { readControls } from "../config/read.ts";
-import { parsePasswdFile } from "../components/lib/users/passwd_file.ts";
+import { parsePasswdFile, replacePassword } from "../components/lib/users/passwd_file.ts";
 import { askSupervisor } from "./ask.ts";
 import { fail } from "./fail.ts";
 import { prepareFolders } from "./home/prepare.ts";
-import { hashPassword, readPassword } from "./home/password.ts";
+import { hashPassword, passwordDefect, readPassword, scramSecretOf } from "./home/password.ts";
 import {
   addDomain,
   addMailboxes,
@@ -43,10 +43,22 @@ function split(address: string): Address {
   return typeof parts === "string" ? fail(parts) : parts;
 }
 
-/** The hash of the password that is given; "" where an empty one is, undefined where nobody could be asked. */
-async function askPassword(fromInput: boolean): Promise<string | undefined> {
+/** What users/passwd keeps of a password. */
+interface Kept {
+  /** Its hash; "" where the password is empty: nobody can log in. */
+  readonly password: string;
+  readonly scram: string | undefined;
+}
+
+const nobody: Kept = { password: "", scram: undefined };
+
+/** Of the password that is given; undefined where nobody could be asked. */
+async function askPassword(fromInput: boolean): Promise<Kept | undefined> {
   const password = await readPassword(fromInput);
-  return password === "" || password === undefined ? password : await hashPassword(password);
+  if (password === undefined || password === "") return password === "" ? nobody : undefined;
+  const defect = passwordDefect(password);
+  if (defect !== undefined) fail(defect);
+  return { password: await hashPassword(password), scram: await scramSecretOf(password) };
 }
 
 function ownName(home: Home): string {
@@ -72,12 +84,12 @@ async function add(home: Home, addresses: readonly string[], fromInput: boolean)
   const again = named.find((mailbox, at) => named.indexOf(mailbox) < at);
   refuseKnown(home, mailboxes);
   if (again !== undefined) fail(`${again} is named twice`);
-  const password = await askPassword(fromInput) ?? "";
+  const kept = await askPassword(fromInput) ?? nobody;
   const fresh = whileLocked(home, () => {
     // While the password was typed, another may have made it.
     refuseKnown(home, mailboxes);
-    const entries = addMailboxes(home, mailboxes.map((mailbox) => ({ ...mailbox, password })));
-    const note = password === "" ? " (no password: nobody can log in)" : "";
+    const entries = addMailboxes(home, mailboxes.map((mailbox) => ({ ...mailbox, ...kept })));
+    const note = kept.password === "" ? " (no password: nobody can log in)" : "";
     for (const entry of entries) {
       console.log(`${entry.name}@${entry.domain} is a mailbox: ${entry.home}/Maildir${note}`);
     }
@@ -107,15 +119,14 @@ function entryLine(home: Home, address: string): { lines: string[]; at: number }
 async function passwd(home: Home, address: string, fromInput: boolean): Promise<void> {
   entryLine(home, address);
   // Nobody is locked out because a script forgot where the password comes from.
-  const hash = await askPassword(fromInput) ?? fail("standard input is no terminal: use --password-stdin");
+  const kept = await askPassword(fromInput) ?? fail("standard input is no terminal: use --password-stdin");
   const mailbox = whileLocked(home, () => {
     const { lines, at } = entryLine(home, address);
-    const [mailbox = "", , ...rest] = lines[at]!.split(":");
-    lines[at] = [mailbox, hash, ...rest].join(":");
+    lines[at] = replacePassword(lines[at]!, kept.password, kept.scram);
     writePasswdLines(home, lines);
-    return mailbox;
+    return lines[at]!.slice(0, lines[at]!.indexOf(":"));
   });
-  console.log(hash === "" ? `nobody can log in as ${mailbox} now` : `password of ${mailbox} changed`);
+  console.log(kept.password === "" ? `nobody can log in as ${mailbox} now` : `password of ${mailbox} changed`);
 }
 
 function remove(home: Home, addresses: readonly string[]): void {

@@ -4,13 +4,11 @@
  * @module
  */
 import ipaddr from "ipaddr.js";
-import type { Endpoint, Listener } from "../../config/values.ts";
+import { type Endpoint, type Listener, tcpListeners } from "../../config/values.ts";
 
 /** The addresses of the `admin` lines; `portOffset` is added to every port other than 0. */
 export function adminEndpoints(listeners: readonly Listener[], portOffset: number): Endpoint[] {
-  return listeners
-    .filter(({ service }) => service === "admin")
-    .map(({ host, port }) => ({ host, port: port === 0 ? 0 : port + portOffset }));
+  return tcpListeners(listeners, "admin").map(({ host, port }) => ({ host, port: port === 0 ? 0 : port + portOffset }));
 }
 
 /** Whether an address is in 127.0.0.0/8 or is ::1. */

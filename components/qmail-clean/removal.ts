@@ -6,13 +6,13 @@
 import type { CleanOp } from "../lib/wire/clean_protocol.ts";
 
 /** Folders of the queue in the order of removal. */
-export function removalOrder(op: CleanOp): readonly ("mess" | "intd" | "todo")[] {
+export function removalOrder(op: CleanOp): readonly ("mess" | "intd" | "todo" | "options")[] {
   switch (op) {
     case "todo":
       return ["intd", "todo"];
     case "foop":
-      return ["intd", "mess"];
+      return ["intd", "options", "mess"];
     case "done":
-      return ["todo", "intd", "mess"];
+      return ["todo", "intd", "options", "mess"];
   }
 }

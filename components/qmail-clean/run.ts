@@ -14,7 +14,11 @@ import { removalOrder } from "./removal.ts";
 /** Answers whether every file of the message is gone. A later one stays when an earlier one could not be removed. */
 export function removeMessage(disk: Disk, home: Home, op: CleanOp, id: number): boolean {
   try {
-    for (const dir of removalOrder(op)) disk.remove(queueFile(home, dir, id));
+    for (const dir of removalOrder(op)) {
+      const path = queueFile(home, dir, id);
+      // Few messages have any: to look costs less than to try.
+      if (dir !== "options" || disk.exists(path)) disk.remove(path);
+    }
     return true;
   } catch (error) {
     logEvent("unremovable", { message: id, reason: describeError(error) });

@@ -14,7 +14,7 @@ import { homeOwner, isAbsence } from "../lib/users/home_owner.ts";
 import { parsePasswdFile, type PasswdFile } from "../lib/users/passwd_file.ts";
 import { findSystemUser, parseSystemPasswd, type SystemAccounts } from "../lib/users/system_passwd.ts";
 import type { Sources } from "./controlling.ts";
-import { ChangingFile } from "./changing_file.ts";
+import { ChangingFile } from "../lib/disk/changing_file.ts";
 
 const systemPasswdPath = "/etc/passwd";
 const aliasUser = "alias";

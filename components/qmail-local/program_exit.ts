@@ -2,12 +2,7 @@
  * What a program's end means for the delivery (qmail's interface, qmail-command "exit codes").
  * @module
  */
-
-/** How a program ended: by itself, by a signal, or because its time was over. */
-export type ProgramEnd =
-  | { readonly kind: "exited"; readonly code: number }
-  | { readonly kind: "crashed" }
-  | { readonly kind: "timeout" };
+import type { ProgramEnd } from "../lib/process/program_end.ts";
 
 /** `next`: go on with the next line. `stop`: done, the lines that follow are ignored. */
 export type ProgramVerdict = "next" | "stop" | "failure" | "deferral";

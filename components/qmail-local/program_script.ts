@@ -8,11 +8,7 @@
  * @module
  */
 import type { Home } from "../../config/home.ts";
-
-/** One word for the script: what is not printable, and every backslash, becomes `\0` and three octal digits. */
-export function escapeWord(octets: string): string {
-  return octets.replace(/[^\x20-\x5b\x5d-\x7e]/g, (octet) => `\\0${octet.charCodeAt(0).toString(8).padStart(3, "0")}`);
-}
+import { endedCode, escapeWord } from "../lib/process/program_words.ts";
 
 /** The script's words. */
 export function programWords(
@@ -24,9 +20,6 @@ export function programWords(
   const variables = Array.from(environment, ([name, value]) => `${name}=${escapeWord(value)}`);
   return [String(parent), String(seconds), escapeWord(command), ...variables];
 }
-
-/** Code of the script for a program that was ended. */
-export const endedCode = 124;
 
 /**
  * The script. `setpriv` has the kernel send TERM to it when its parent dies, be it by SIGKILL; the program is a session

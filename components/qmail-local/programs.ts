@@ -5,10 +5,10 @@
  */
 import type { MessageBody } from "../lib/delivery/message_body.ts";
 import { fromOctets } from "../lib/octets.ts";
+import { endOf, type ProgramEnd } from "../lib/process/program_end.ts";
 import { concat } from "../lib/wire/frame.ts";
 import { MessageUnreadable } from "./message_pieces.ts";
-import { endedCode, programWords } from "./program_script.ts";
-import type { ProgramEnd } from "./program_exit.ts";
+import { programWords } from "./program_script.ts";
 
 /** Octets of a program's output that are kept; what is more is read and forgotten. */
 export const mostOutput = 10_000;
@@ -16,8 +16,6 @@ export const mostOutput = 10_000;
 const killMs = 2000;
 /** So long a process that left the program's session may hold its output. */
 const lingerMs = 1000;
-/** 128 and a signal's number: what a shell answers for a process that died of it. */
-const [firstSignalCode, lastSignalCode] = [129, 192];
 
 export interface Program {
   /** For `/bin/sh -c`; an octet string. */
@@ -95,12 +93,6 @@ function end(child: Deno.ChildProcess): void {
     }
   }, killMs);
   void child.status.then(() => clearTimeout(timer));
-}
-
-function endOf(status: Deno.CommandStatus, timedOut: boolean): ProgramEnd {
-  if (timedOut && (status.signal !== null || status.code === endedCode)) return { kind: "timeout" };
-  const crashed = status.signal !== null || (status.code >= firstSignalCode && status.code <= lastSignalCode);
-  return crashed ? { kind: "crashed" } : { kind: "exited", code: status.code };
 }
 
 /** Writes the message to the program for as long as it reads; settles when nothing more is under way. */

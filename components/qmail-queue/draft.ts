@@ -7,6 +7,7 @@
 import type { Home } from "../../config/home.ts";
 import type { Disk, DiskFile } from "../lib/disk/disk.ts";
 import { journalNumbers, queueFile, queueFolder } from "../lib/queue/layout.ts";
+import { formatOptionsFile } from "../lib/queue/options_file.ts";
 
 export interface Born {
   /** Unique among the names in pid/ while this process lives. */
@@ -19,21 +20,25 @@ export class Draft {
   readonly #disk: Disk;
   readonly #home: Home;
   readonly #mess: DiskFile;
+  /** The first octets of the text. */
+  readonly #beginning: Uint8Array;
   /** The inode of the mess file: the message's number. */
   readonly id: number;
   #open = true;
+  #hasOptions = false;
 
-  private constructor(disk: Disk, home: Home, mess: DiskFile) {
+  private constructor(disk: Disk, home: Home, mess: DiskFile, beginning: Uint8Array) {
     this.#disk = disk;
     this.#home = home;
     this.#mess = mess;
+    this.#beginning = beginning;
     this.id = mess.inode;
   }
 
-  /** Makes the mess file (state S2) with this in it. Throws what the disk says; nothing stays then. */
+  /** Makes the mess file (state S2) with this in it, its Received field first. Throws what the disk says; nothing stays then. */
   static begin(disk: Disk, home: Home, born: Born, content: readonly Uint8Array[]): Draft {
     const birthName = home.queue("pid", `${born.qp}.${born.unixSeconds}.${born.serial}`);
-    const draft = new Draft(disk, home, disk.create(birthName, 0o644));
+    const draft = new Draft(disk, home, disk.create(birthName, 0o644), content[0] ?? new Uint8Array());
     try {
       disk.link(birthName, queueFile(home, "mess", draft.id));
     } catch (error) {
@@ -59,7 +64,7 @@ export class Draft {
    */
   static adopt(disk: Disk, home: Home, id: number, birthSeconds: number, content: Uint8Array): Draft {
     const kept = journalNumbers(home, id);
-    const draft = new Draft(disk, home, disk.openEmpty(kept));
+    const draft = new Draft(disk, home, disk.openEmpty(kept), content);
     try {
       disk.link(kept, queueFile(home, "mess", id));
       draft.write(content);
@@ -78,35 +83,72 @@ export class Draft {
 
   /**
    * Queues it with an envelope in todo's format (state S4) and settles once content, envelope and both folders' entries
-   * are on stable storage. Throws what the disk says; the message is gone then.
+   * are on stable storage; `options`, what the client asked for beside it, as well. Throws what the disk says; the message
+   * is gone then.
    */
-  async commit(envelope: Uint8Array): Promise<void> {
+  async commit(envelope: Uint8Array, options?: string): Promise<void> {
     const disk = this.#disk;
     const intdPath = queueFile(this.#home, "intd", this.id);
     const todoPath = queueFile(this.#home, "todo", this.id);
+    let linked = false;
     try {
       const intd = disk.create(intdPath, 0o644);
+      let asked: DiskFile | undefined;
       try {
         intd.write(envelope);
-        // The link must not outlive what it points to: all three before it, its own folder after it.
-        await Promise.all([this.#mess.sync(), intd.sync(), disk.syncDir(queueFolder(this.#home, "mess", this.id))]);
+        if (options !== undefined) asked = this.#writeOptions(options);
+        const syncs = [this.#mess.sync(), intd.sync(), disk.syncDir(queueFolder(this.#home, "mess", this.id))];
+        if (asked !== undefined) syncs.push(asked.sync(), disk.syncDir(this.#home.queue("options")));
+        // The link must not outlive what it points to: all of them before it, its own folder after it.
+        await Promise.all(syncs);
       } finally {
         intd.close();
+        asked?.close();
       }
       disk.link(intdPath, todoPath);
+      linked = true;
       await disk.syncDir(this.#home.queue("todo"));
     } catch (error) {
       disk.remove(todoPath);
+      if (linked && this.#hasOptions) await this.#keepOptionsUnlessGone();
       this.abort();
       throw error;
     }
     this.#close();
   }
 
+  /**
+   * A power loss may bring back an envelope whose removal is not on stable storage: its options have to be there then. As
+   * long as it is not they stay, as nobody's: they name the text they belong to.
+   */
+  async #keepOptionsUnlessGone(): Promise<void> {
+    try {
+      await this.#disk.syncDir(this.#home.queue("todo"));
+    } catch {
+      this.#hasOptions = false;
+    }
+  }
+
+  /** A file of that name was an earlier message's. */
+  #writeOptions(options: string): DiskFile {
+    const path = queueFile(this.#home, "options", this.id);
+    this.#hasOptions = true;
+    this.#disk.remove(path);
+    const file = this.#disk.create(path, 0o644);
+    try {
+      file.write(formatOptionsFile(options, this.#beginning));
+      return file;
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+
   /** Removes what was written. */
   abort(): void {
     this.#close();
     this.#disk.remove(queueFile(this.#home, "intd", this.id));
+    if (this.#hasOptions) this.#disk.remove(queueFile(this.#home, "options", this.id));
     this.#disk.remove(queueFile(this.#home, "mess", this.id));
   }
 

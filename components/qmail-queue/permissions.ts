@@ -3,7 +3,7 @@ import { type Config, controlPaths, type Grant, type Manifest } from "../lib/per
 
 /** qmail-queue's grant: the folders new mail passes through, its lock, and qmail-send's ear. */
 function permissions({ home }: Config): Grant {
-  const places = ["pid", "mess", "intd", "todo", "journal"].map((dir) => home.queue(dir));
+  const places = ["pid", "mess", "intd", "todo", "options", "journal"].map((dir) => home.queue(dir));
   const write = [...places, home.queue("lock", "queuemutex")];
   const read = [...places, ...controlPaths(home, controlFilesOf("qmail-queue"))];
   return { read, write, serves: ["qmail-queue", "queue-status"], calls: ["qmail-send"] };

@@ -7,9 +7,11 @@ import type { Home } from "../../config/home.ts";
 import type { Disk } from "../lib/disk/disk.ts";
 import { describeError, logEvent } from "../lib/log/log.ts";
 import { type Invocation, queueReceived } from "../lib/message/received.ts";
-import { toOctets } from "../lib/octets.ts";
+import { fromOctets, toOctets } from "../lib/octets.ts";
 import { formatTodo, parseTodo } from "../lib/queue/envelope.ts";
+import { envelopePart } from "../lib/queue/journal/record.ts";
 import { queueFile } from "../lib/queue/layout.ts";
+import { parseMessageOptions } from "../lib/queue/message_options.ts";
 import {
   type EnvelopeFields,
   type JournalMessage,
@@ -133,10 +135,11 @@ export class QueueStore implements Store {
     fields: EnvelopeFields,
     content: Uint8Array,
   ): Promise<void> | undefined {
-    const { uid, sender, recipients } = fields;
+    const { uid, sender, recipients, options } = fields;
+    const envelope = formatTodo({ uid, qp, sender, recipients });
     const appended = this.#journal.append({
       birthSeconds: unixSeconds,
-      envelope: formatTodo({ uid, qp, sender, recipients }),
+      envelope: options === undefined ? envelope : envelopePart(envelope, toOctets(options)),
       content: [received, content],
     });
     const sizeBytes = received.length + content.length;
@@ -153,6 +156,7 @@ export class QueueStore implements Store {
         uid,
         sender,
         recipients,
+        ...options === undefined ? undefined : { options },
       });
     });
   }
@@ -163,9 +167,9 @@ export class QueueStore implements Store {
     return draft;
   }
 
-  async #commit(draft: Draft, qp: number, { uid, sender, recipients }: EnvelopeFields): Promise<void> {
+  async #commit(draft: Draft, qp: number, { uid, sender, recipients, options }: EnvelopeFields): Promise<void> {
     try {
-      await draft.commit(formatTodo({ uid, qp, sender, recipients }));
+      await draft.commit(formatTodo({ uid, qp, sender, recipients }), options);
     } finally {
       this.#writing.delete(draft.id);
     }
@@ -189,10 +193,17 @@ export class QueueStore implements Store {
     const entry = this.#journal.find(serial);
     if (entry === undefined) return undefined;
     try {
-      const { envelope, content, birthSeconds } = this.#journal.read(entry);
+      const { envelope, options: octets, content, birthSeconds } = this.#journal.read(entry);
       const todo = parseTodo(envelope);
       if (!todo.ok) throw new Error(todo.error);
-      return { serial, id: entry.id, place: placeOf(entry), birthSeconds, sizeBytes: content.length, ...todo.value };
+      const options = octets && fromOctets(octets);
+      // A later version's: nobody here would do what its sender asked for.
+      const parsed = options === undefined ? undefined : parseMessageOptions(options);
+      if (parsed?.ok === false) throw new Error(`options: ${parsed.error}`);
+      return {
+        ...{ serial, id: entry.id, place: placeOf(entry), birthSeconds, sizeBytes: content.length, ...todo.value },
+        ...options === undefined ? undefined : { options },
+      };
     } catch (error) {
       logEvent("unreadable", { message: entry.id, reason: describeError(error) });
       return undefined;
@@ -236,8 +247,9 @@ export class QueueStore implements Store {
     this.#writing.add(entry.id);
     try {
       if (!this.#journal.hasMoved(entry)) {
-        const { envelope, content, birthSeconds } = this.#journal.read(entry);
-        await Draft.adopt(this.#disk, this.#home, entry.id, birthSeconds, content).commit(envelope);
+        const { envelope, options, content, birthSeconds } = this.#journal.read(entry);
+        const draft = Draft.adopt(this.#disk, this.#home, entry.id, birthSeconds, content);
+        await draft.commit(envelope, options && fromOctets(options));
       }
       await this.#journal.moved(entry);
       return true;
@@ -269,7 +281,9 @@ export async function finishMoves(disk: Disk, home: Home, journal: Journal): Pro
     // After a power loss, a message that was done may be back, whose number a later one took into the layout.
     if (!beginsWith(content, text)) journal.renumber(entry);
     else if (disk.stat(todo) !== undefined && text.length === content.length) await journal.moved(entry);
-    else for (const path of [todo, queueFile(home, "intd", entry.id), mess]) disk.remove(path);
+    else {
+      for (const dir of ["todo", "intd", "options", "mess"] as const) disk.remove(queueFile(home, dir, entry.id));
+    }
   }
 }
 

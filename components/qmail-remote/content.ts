@@ -1,7 +1,9 @@
 /**
- * What MAIL says about a message before it is sent: its size on the wire, and whether it holds octets over 127.
+ * What MAIL says about a message before it is sent: its size on the wire, and whether it holds octets over 127. For some
+ * messages also what kind of server can take them.
  * @module
  */
+import type { MessageBody } from "../lib/delivery/message_body.ts";
 
 export interface ContentFacts {
   /** As it lies in the queue, lines ending in LF: never more than travels. */
@@ -25,4 +27,29 @@ export function surveyContent(sizeBytes: number, first: Uint8Array): ContentFact
   }
   const allLines = first.length === 0 ? 0 : Math.ceil((lines * sizeBytes) / first.length);
   return { sizeBytes, wireBytes: sizeBytes + allLines, eightBit: bits > 127 };
+}
+
+/** Whether the header, as far as it is at hand, holds octets over 127: then it needs SMTPUTF8 (RFC 6531 §1.2). */
+export function hasEightBitHeader(first: Uint8Array): boolean {
+  for (let at = 0; at < first.length; at++) {
+    if (first[at]! > 127) return true;
+    if (first[at] === LF && first[at + 1] === LF) return false;
+  }
+  return false;
+}
+
+const [NUL, CR] = [0, 0x0d];
+/** Octets of a line without its CRLF (RFC 5322 §2.1.1). */
+const longestLine = 998;
+
+/** Whether a message is more than text lines, and so more than DATA can carry (RFC 5321 §4.5.2, RFC 6152 §3). */
+export async function isBinary(body: MessageBody): Promise<boolean> {
+  let lineOctets = 0;
+  for await (const piece of body.pieces()) {
+    for (const octet of piece) {
+      lineOctets = octet === LF ? 0 : lineOctets + 1;
+      if (octet === NUL || octet === CR || lineOctets > longestLine) return true;
+    }
+  }
+  return false;
 }

@@ -4,13 +4,14 @@
  */
 import type { MessageBody } from "../lib/delivery/message_body.ts";
 import { logEvent } from "../lib/log/log.ts";
+import type { MessageOptions } from "../lib/queue/message_options.ts";
 import type { DeliveryReport, RemoteRequest } from "../lib/wire/delivery_protocol.ts";
 import { type Connection, dial } from "./connection.ts";
-import { surveyContent } from "./content.ts";
+import { hasEightBitHeader, isBinary, surveyContent } from "./content.ts";
 import { converse, type Outcome } from "./converse.ts";
 import { findAddresses, type Surroundings } from "./find_addresses.ts";
 import type { IdleConnections } from "./idle_connections.ts";
-import { forAll, noConnection } from "./reports.ts";
+import { forAll, noConnection, report } from "./reports.ts";
 import { Session, type Transaction } from "./session.ts";
 import type { Slots } from "./slots.ts";
 import type { TcpTimeouts } from "./tcpto.ts";
@@ -35,6 +36,8 @@ export async function deliver(
   body: MessageBody,
   shared: Shared,
 ): Promise<readonly DeliveryReport[]> {
+  const unfit = await unfitFor(request.options, body);
+  if (unfit !== undefined) return forAll(request.recipients.length, unfit);
   const addresses = await findAddresses(request, shared);
   if (!addresses.ok) return forAll(request.recipients.length, addresses.error);
   const spread = shared.nextSpread();
@@ -43,6 +46,17 @@ export async function deliver(
     return forAll(request.recipients.length, noConnection);
   }
   return await shared.slots.run(() => tryAll(addresses.value, request, body, shared, skips));
+}
+
+const needsTls = report("D", "Message requires TLS to the next host, which I cannot give it. (#5.7.30)");
+const needsBinary = report("D", "Message is binary, and I can only send text. (#5.6.3)");
+
+/** What is wrong with sending a message, whoever the next host is. */
+async function unfitFor(options: MessageOptions | undefined, body: MessageBody): Promise<DeliveryReport | undefined> {
+  // TODO: as soon as this speaks TLS: a server that offers REQUIRETLS within it (RFC 8689 §4.2.1) may have the message.
+  if (options?.requireTls === true) return needsTls;
+  if (options?.body === "BINARYMIME" && await isBinary(body)) return needsBinary;
+  return undefined;
 }
 
 /** Which kept connections may carry a request to `ip`. */
@@ -57,11 +71,13 @@ async function tryAll(
   shared: Shared,
   skips: (ip: string) => boolean,
 ): Promise<readonly DeliveryReport[]> {
-  const { helo, sender, recipients } = request;
+  const { helo, sender, recipients, options } = request;
   const content = surveyContent(body.sizeBytes, body.first);
+  const utf8Header = options?.smtputf8 === true && hasEightBitHeader(body.first);
   let last = noConnection;
   for (const ip of addresses) {
-    const outcome = await tryAddress({ ip, helo, sender, recipients, content }, request, body, shared, skips);
+    const transaction = { ip, helo, sender, recipients, content, options, utf8Header };
+    const outcome = await tryAddress(transaction, request, body, shared, skips);
     if (outcome?.kind === "done") return outcome.reports;
     if (outcome !== undefined) last = outcome.report;
   }

@@ -11,12 +11,20 @@ export interface Peer {
   readonly eightBitMime: boolean;
   /** RFC 6531. */
   readonly smtpUtf8: boolean;
+  /** RFC 3461. */
+  readonly dsn: boolean;
   /** RFC 1870; the limit in bytes, 0 where the server names none. */
   readonly size: number | undefined;
 }
 
 /** A server that only knows HELO. */
-export const plainPeer: Peer = { pipelining: false, eightBitMime: false, smtpUtf8: false, size: undefined };
+export const plainPeer: Peer = {
+  pipelining: false,
+  eightBitMime: false,
+  smtpUtf8: false,
+  dsn: false,
+  size: undefined,
+};
 
 /**
  * Reads the reply to EHLO; the first line is the server's name. Anything unknown or malformed is as if absent.
@@ -38,6 +46,7 @@ export function parsePeer(reply: Reply): Peer {
     pipelining: keywords.has("PIPELINING"),
     eightBitMime: keywords.has("8BITMIME"),
     smtpUtf8: keywords.has("SMTPUTF8"),
+    dsn: keywords.has("DSN"),
     size: parseSize(keywords.get("SIZE")),
   };
 }

@@ -9,8 +9,10 @@
  */
 import { formatPath } from "../lib/address/mailbox.ts";
 import { parseEnvelopeAddress } from "../lib/address/parse_path.ts";
+import { formatNotify, type MessageOptions, type RecipientOptions } from "../lib/queue/message_options.ts";
 import { assertNever } from "../lib/result.ts";
 import type { Reply } from "../lib/smtp/reply.ts";
+import { formatXtext } from "../lib/smtp/xtext.ts";
 import type { DeliveryReport } from "../lib/wire/delivery_protocol.ts";
 import type { ContentFacts } from "./content.ts";
 import { parsePeer, type Peer, plainPeer } from "./peer.ts";
@@ -24,6 +26,10 @@ export interface Transaction {
   readonly sender: string;
   readonly recipients: readonly string[];
   readonly content: ContentFacts;
+  /** What the message's client asked for; recipients by their places. */
+  readonly options?: MessageOptions | undefined;
+  /** Whether the header is one that only a server with SMTPUTF8 may get. */
+  readonly utf8Header?: boolean;
 }
 
 /** What to do next. */
@@ -115,7 +121,7 @@ export class Session {
         return this.#done(refused, "", false);
       }
       case "dot":
-        if (isConsent(reply)) return this.#done(replyReport("K", `${ip} accepted message.`, reply), quit, true);
+        if (isConsent(reply)) return this.#done(this.#acceptedReport(reply), quit, true);
         return this.#done(
           replyReport(refusal(reply), `${ip} failed after I sent the message.`, reply),
           quit,
@@ -154,11 +160,12 @@ export class Session {
     if (this.#reversePath === undefined) {
       return this.#done(report("D", "Sorry, the sender's address cannot be given in SMTP. (#5.1.7)"), quit, true);
     }
-    if (isUtf8(this.#reversePath) && !peer.smtpUtf8) return this.#done(this.#noUtf8(), quit, true);
+    if (isUtf8(this.#reversePath) && !peer.smtpUtf8) return this.#done(this.#noUtf8("addresses"), quit, true);
+    if (this.#transaction.utf8Header === true && !peer.smtpUtf8) return this.#done(this.#noUtf8("headers"), quit, true);
     this.#forwardPaths.forEach((path, place) => {
       if (path === undefined) {
         this.#refused[place] = report("D", "Sorry, the recipient's address cannot be given in SMTP. (#5.1.3)");
-      } else if (isUtf8(path) && !peer.smtpUtf8) this.#refused[place] = this.#noUtf8();
+      } else if (isUtf8(path) && !peer.smtpUtf8) this.#refused[place] = this.#noUtf8("addresses");
     });
     this.#asked = [...this.#refused.keys()].filter((place) => this.#refused[place] === undefined);
     if (this.#asked.length === 0) return this.#giveUp(quit, true);
@@ -208,20 +215,28 @@ export class Session {
   }
 
   #mailCommand(): string {
-    const { sender, recipients, content } = this.#transaction;
+    const { sender, recipients, content, options } = this.#transaction;
     const peer = this.#peer;
     const size = peer.size === undefined ? "" : ` SIZE=${content.wireBytes}`;
     const body = peer.eightBitMime && content.eightBit ? " BODY=8BITMIME" : "";
-    const utf8 = peer.smtpUtf8 && [sender, ...recipients].some(isUtf8) ? " SMTPUTF8" : "";
-    return `MAIL FROM:<${this.#reversePath}>${size}${body}${utf8}\r\n`;
+    const wantsUtf8 = options?.smtputf8 === true || [sender, ...recipients].some(isUtf8);
+    const utf8 = peer.smtpUtf8 && wantsUtf8 ? " SMTPUTF8" : "";
+    const dsn = peer.dsn && options !== undefined ? mailParameters(options) : "";
+    return `MAIL FROM:<${this.#reversePath}>${size}${body}${utf8}${dsn}\r\n`;
   }
 
   #rcptCommand(place: number): string {
-    return `RCPT TO:<${this.#forwardPaths[place]}>\r\n`;
+    const asked = this.#peer.dsn ? this.#transaction.options?.recipients.get(place) : undefined;
+    return `RCPT TO:<${this.#forwardPaths[place]}>${asked === undefined ? "" : rcptParameters(asked)}\r\n`;
   }
 
-  #noUtf8(): DeliveryReport {
-    return report("D", `${this.#transaction.ip} does not support internationalized addresses. (#5.6.7)`);
+  #noUtf8(what: "addresses" | "headers"): DeliveryReport {
+    return report("D", `${this.#transaction.ip} does not support internationalized ${what}. (#5.6.7)`);
+  }
+
+  #acceptedReport(reply: Reply): DeliveryReport {
+    const accepted = replyReport("K", `${this.#transaction.ip} accepted message.`, reply);
+    return this.#peer.dsn && this.#transaction.options !== undefined ? { ...accepted, dsn: true } : accepted;
   }
 
   #nameRejected(reply: Reply): Step {
@@ -248,6 +263,17 @@ export class Session {
   #done(whole: DeliveryReport, farewell: string, reusable: boolean): Step {
     return { kind: "done", reports: this.#refused.map((own) => fold(own, whole)), farewell, reusable };
   }
+}
+
+/** RFC 3461 §4.3, §4.4: what was asked for, and no more. */
+function mailParameters({ ret, envid }: MessageOptions): string {
+  return `${ret === undefined ? "" : ` RET=${ret}`}${envid === undefined ? "" : ` ENVID=${formatXtext(envid)}`}`;
+}
+
+/** RFC 3461 §4.1, §4.2. */
+function rcptParameters({ notify, orcpt }: RecipientOptions): string {
+  const notified = notify === undefined ? "" : ` NOTIFY=${formatNotify(notify)}`;
+  return `${notified}${orcpt === undefined ? "" : ` ORCPT=${formatXtext(orcpt)}`}`;
 }
 
 function isConsent(reply: Reply): boolean {

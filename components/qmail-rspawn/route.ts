@@ -58,7 +58,7 @@ export interface RemoteControls {
 }
 
 /** What qmail-remote is told besides the message, its sender and recipients. */
-export type Destination = Omit<RemoteRequest, "id" | "sizeBytes" | "sender" | "recipients">;
+export type Destination = Omit<RemoteRequest, "id" | "sizeBytes" | "sender" | "recipients" | "options">;
 
 // The longest a timer takes, 24 days; a longer one would fire at once.
 const longestTimerMs = 2 ** 31 - 1;

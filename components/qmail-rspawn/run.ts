@@ -5,6 +5,7 @@
 import { deferral, reportAll, serveSpawner, type Spawn } from "../lib/delivery/spawner.ts";
 import type { Running, Start } from "../lib/process/component.ts";
 import { ControlValues } from "../lib/process/controls.ts";
+import { formatMessageOptions, selectRecipients } from "../lib/queue/message_options.ts";
 import type { DeliveryReport } from "../lib/wire/delivery_protocol.ts";
 import { RemoteLink } from "./remote_link.ts";
 import { destinationOf, groupByDomain } from "./route.ts";
@@ -21,19 +22,21 @@ export function run({ home }: Start): Running {
   const controls = new ControlValues(home, "qmail-rspawn");
   const remote = new RemoteLink(home.socket("qmail-remote"));
 
-  const spawn: Spawn = async ({ sender, recipients: all }, file) => {
+  const spawn: Spawn = async ({ sender, recipients: all, options }, file) => {
     const reports = new Array<DeliveryReport>(all.length);
-    const ask = async (domain: string | undefined, recipients: readonly string[]) => {
+    const ask = async (domain: string | undefined, places: readonly number[]) => {
+      const recipients = places.map((place) => all[place]!);
       if (domain === undefined) return reportAll(recipients, noHostName);
       if (domain.length > longestDomain) return reportAll(recipients, noSuchHost);
       const link = await remote.get();
       if (link === undefined) return reportAll(recipients, unreachable);
-      return await link.deliver({ ...destinationOf(domain, controls.current), sender, recipients }, file);
+      const asked = options && formatMessageOptions(selectRecipients(options, places), recipients);
+      const destination = destinationOf(domain, controls.current);
+      return await link.deliver({ ...destination, sender, recipients, options: asked }, file);
     };
     // One after the other: were one to fail while another still reads, that one would find the file closed.
     for (const { domain, places } of groupByDomain(all)) {
-      const recipients = places.map((place) => all[place]!);
-      const answered = await ask(domain, recipients);
+      const answered = await ask(domain, places);
       places.forEach((place, index) => reports[place] = answered[index]!);
     }
     return reports;

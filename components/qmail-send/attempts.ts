@@ -8,9 +8,11 @@ import { describeError, log } from "../lib/log/log.ts";
 import { type Channel, channels } from "../lib/queue/layout.ts";
 import { rewriteRecipient } from "../lib/queue/rewrite.ts";
 import { mostFirstAttempt } from "../lib/wire/queue_protocol.ts";
+import type { Asked } from "./asked.ts";
 import type { Deliveries } from "./deliveries.ts";
 import { isDone, JobCutter, jobsOf, type Recipient } from "./dispatcher.ts";
 import type { Message, Pass } from "./message.ts";
+import type { Reports } from "./reports.ts";
 import type { Retry } from "./retry_queue.ts";
 import type { Store } from "./store.ts";
 import { nextAttempt, troubleSeconds } from "./timing.ts";
@@ -39,6 +41,7 @@ const routedAtOnce = 2000;
 export class Attempts {
   readonly #store: Store;
   readonly #transitions: Transitions;
+  readonly #reports: Reports;
   readonly #deliveries: Deliveries;
   readonly #events: AttemptEvents;
   /** First attempts whose end is being decided, which may have to wait for a bounce to be queued. */
@@ -46,9 +49,16 @@ export class Attempts {
   /** An operator had their lifetime end. */
   readonly #expired = new WeakSet<Message>();
 
-  constructor(store: Store, transitions: Transitions, deliveries: Deliveries, events: AttemptEvents) {
+  constructor(
+    store: Store,
+    transitions: Transitions,
+    reports: Reports,
+    deliveries: Deliveries,
+    events: AttemptEvents,
+  ) {
     this.#store = store;
     this.#transitions = transitions;
+    this.#reports = reports;
     this.#deliveries = deliveries;
     this.#events = events;
   }
@@ -167,6 +177,10 @@ export class Attempts {
   async #isOver(message: Message): Promise<boolean> {
     if (message.deleted) return true;
     if (![...message.passes.values()].every((pass) => pass.recipients.every(isDone))) return false;
+    // A report that is sent is not sent again, whatever becomes of the bounce.
+    if (message.asked?.hasNews === true) {
+      if (this.#events.stopping() || !await this.#reports.tellNews(message, message.asked)) return false;
+    }
     return message.bounce === "" || (!this.#events.stopping() && await this.#transitions.bounceFirst(message));
   }
 
@@ -191,8 +205,24 @@ export class Attempts {
     if (message.deleted || channels.every((channel) => this.#store.mtime(channel, message.id) === undefined)) {
       return this.#transitions.finishSplit(message);
     }
+    const { asked } = message;
+    if (asked !== undefined && (asked.hasNews || asked.tellsDelays)) return this.#restAfterReports(message, asked);
     this.#events.rests(message);
     return undefined;
+  }
+
+  /** What is said of it while it waits has to be said before it is forgotten. An operator's word on it waits as for a move. */
+  async #restAfterReports(message: Message, asked: Asked): Promise<void> {
+    const tell = async () => {
+      await this.#reports.tellNewsSurely(message, asked);
+      if (!this.#events.stopping()) await this.#reports.tellDelay(message, asked);
+    };
+    message.moving = tell().finally(() => message.moving = undefined);
+    await message.moving;
+    // Another attempt may have begun meanwhile.
+    if (message.passes.size > 0) return;
+    if (message.deleted) return this.#transitions.finishSplit(message);
+    this.#events.rests(message);
   }
 
   // --- broken off

@@ -1,5 +1,6 @@
 /**
- * Sends a message's bounce through qmail-queue: the report, then a copy of the message or of its header, in pieces.
+ * Sends a message's bounce through qmail-queue: the report, then a copy of the message or of its header, in pieces. What
+ * the client asked for says how much is copied, and is told back to it (RFC 3461 §4.3, §4.4).
  * @module
  */
 import { Buffer } from "node:buffer";
@@ -7,15 +8,17 @@ import type { Home } from "../../config/home.ts";
 import type { Controls } from "../../config/schema.ts";
 import { type MessageText, openMessage, pieceBytes } from "../lib/delivery/message_file.ts";
 import { cutHeader, headerOf, messageIdOf } from "../lib/dsn/original.ts";
-import { parseParagraphs } from "../lib/dsn/paragraphs.ts";
+import { type FailedRecipient, parseParagraphs } from "../lib/dsn/paragraphs.ts";
 import { type BounceFields, formatBounce, planBounce } from "../lib/dsn/qsbmf.ts";
-import { formatReport, type Report, type ReportFields } from "../lib/dsn/report.ts";
+import { formatReport, type Report, type ReportedRecipient, type ReportFields } from "../lib/dsn/report.ts";
 import { log } from "../lib/log/log.ts";
 import { fromOctets, toOctets } from "../lib/octets.ts";
 import type { JournalReader } from "../lib/queue/journal/reader.ts";
+import type { MessageOptions } from "../lib/queue/message_options.ts";
 import { Submission } from "../lib/queue/submission.ts";
 import type { Client } from "../lib/wire/client.ts";
 import type { JournalPlace } from "../lib/wire/queue_protocol.ts";
+import type { Asked } from "./asked.ts";
 import { logMail } from "./log_lines.ts";
 import { bounceAddress } from "./verp.ts";
 
@@ -26,6 +29,8 @@ export interface Bounce {
   /** As in info: may ask for VERP. */
   readonly sender: string;
   readonly paragraphs: string;
+  /** What its client asked for. */
+  readonly asked?: Asked | undefined;
   /** Of the message's birth, and of the last failure; seconds since 1970. */
   readonly arrivalSeconds: number;
   readonly failureSeconds: number;
@@ -100,18 +105,25 @@ function frame(sources: Sources, fields: BounceFields): Framed {
   // A DSN needs somebody who failed; where a damaged bounce file names none, its text goes out as it is.
   return sources.controls.bounceformat === "qsbmf" || failed.length === 0
     ? frameQsbmf(sources, fields)
-    : frameReport(sources, { ...fields, failed });
+    : frameReport(sources, { ...fields, failed: withOriginals(failed, sources.bounce.asked) });
+}
+
+function withOriginals(failed: readonly FailedRecipient[], asked: Asked | undefined): readonly ReportedRecipient[] {
+  if (asked === undefined) return failed;
+  const originals = asked.originals();
+  return failed.map((one) => ({ ...one, orcpt: originals.get(one.recipient) }));
 }
 
 function frameReport(
   { bounce, controls, file, random }: Sources,
   fields: BounceFields & Pick<ReportFields, "failed">,
 ): Framed {
-  const limit = limitOf(controls, dsnMaxBytes);
+  const options = bounce.asked?.options;
+  const limit = limitOf(controls, options?.ret === "FULL" ? 0 : dsnMaxBytes);
   const header = headerOf(fromOctets(file.read(0)));
-  const whole = limit === 0 || file.sizeBytes <= limit;
+  const whole = !headerOnly(options) && (limit === 0 || file.sizeBytes <= limit);
   // A header that goes on behind the first piece ends with the last whole field before.
-  const copied = whole ? header : cutHeader(header, Math.min(limit, pieceBytes - 1));
+  const copied = whole ? header : cutHeader(header, Math.min(limit === 0 ? pieceBytes : limit, pieceBytes - 1));
   const copyBytes = whole ? file.sizeBytes : copied.length;
   const copy = {
     part: whole ? "message" as const : "header" as const,
@@ -123,6 +135,7 @@ function frameReport(
     ...fields,
     reportingMta: controls.me,
     arrivalSeconds: bounce.arrivalSeconds,
+    envid: options?.envid,
     lastFailureSeconds: bounce.failureSeconds,
     copy,
     idToken: `${fields.unixSeconds}.${random()}`,
@@ -134,8 +147,20 @@ function frameReport(
   }
 }
 
-function frameQsbmf({ controls, file }: Sources, fields: BounceFields): Framed {
+/** RFC 3461 §4.3; and what only goes through TLS must not come back without it (RFC 8689 §5). */
+function headerOnly(options: MessageOptions | undefined): boolean {
+  return options?.ret === "HDRS" || options?.requireTls === true;
+}
+
+function frameQsbmf({ bounce, controls, file }: Sources, fields: BounceFields): Framed {
   const limit = limitOf(controls, 0);
+  if (headerOnly(bounce.asked?.options)) {
+    const header = cutHeader(
+      headerOf(fromOctets(file.read(0))),
+      Math.min(limit === 0 ? pieceBytes : limit, pieceBytes - 1),
+    );
+    return { before: formatBounce(fields), copyBytes: header.length, after: "" };
+  }
   const whole = limit === 0 || file.sizeBytes <= limit;
   return {
     before: formatBounce(fields),
@@ -173,6 +198,6 @@ function occurs(file: MessageText, sizeBytes: number, boundary: string): boolean
 }
 
 /** For ids and boundaries nobody can guess. */
-function randomHex(): string {
+export function randomHex(): string {
   return Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("hex");
 }

@@ -43,6 +43,7 @@ export type MailEvent =
   }
   | { readonly event: "status"; readonly running: Counts; readonly limits: Counts; readonly exiting: boolean }
   | { readonly event: "bounce"; readonly msg: number; readonly qp: number }
+  | { readonly event: "report"; readonly msg: number; readonly qp: number; readonly kind: "success" | "delay" }
   | { readonly event: "triple bounce"; readonly msg: number }
   | { readonly event: "end"; readonly msg: number };
 
@@ -85,6 +86,9 @@ export function formatLine(event: MailEvent): string {
     }
     case "bounce":
       return `bounce msg ${event.msg} qp ${event.qp}`;
+    case "report":
+      // A line of our own: what reads qmail's log passes over those it does not know.
+      return `report msg ${event.msg} qp ${event.qp}: ${event.kind}`;
     case "triple bounce":
       return `triple bounce: discarding bounce/${event.msg}`;
     case "end":

@@ -13,6 +13,7 @@ import { log } from "../lib/log/log.ts";
 import type { Channel } from "../lib/queue/layout.ts";
 import type { SendStatus } from "../lib/wire/status_protocol.ts";
 import { Arrivals } from "./arrivals.ts";
+import { Asked } from "./asked.ts";
 import { Attempts } from "./attempts.ts";
 import type { Cleaner } from "./cleaner.ts";
 import { commandHands } from "./command_hands.ts";
@@ -22,6 +23,7 @@ import { type Ask, JournalLink } from "./journal_link.ts";
 import { logMail } from "./log_lines.ts";
 import { type Message, mostFresh, mostRetried, type NewMessage, newMessage } from "./message.ts";
 import { Retries } from "./retries.ts";
+import { type ReportEvents, Reports } from "./reports.ts";
 import { Settling } from "./settling.ts";
 import type { Store } from "./store.ts";
 import { type TransitionEvents, Transitions } from "./transitions.ts";
@@ -31,6 +33,7 @@ import { Vacating } from "./vacating.ts";
 export interface Hands {
   readonly spawn: DeliveryEvents["spawn"];
   readonly bounce: TransitionEvents["bounce"];
+  readonly report: ReportEvents["report"];
   /** Sends a request to qmail-queue. */
   readonly ask: Ask;
   nowSeconds(): number;
@@ -46,6 +49,7 @@ export class Manager {
   readonly #cleaner: Cleaner;
   readonly #hands: Hands;
   readonly #deliveries: Deliveries;
+  readonly #reports: Reports;
   readonly #transitions: Transitions;
   readonly #attempts: Attempts;
   readonly #retries: Retries;
@@ -68,6 +72,12 @@ export class Manager {
     this.#hands = hands;
     this.#controls = controls;
     this.journal = new JournalLink(hands.ask);
+    this.#reports = new Reports(store, {
+      report: hands.report,
+      controls: () => this.#controls,
+      nowSeconds: hands.nowSeconds,
+      stopping: () => this.#stopping,
+    });
     this.#deliveries = this.#newDeliveries();
     this.#transitions = this.#newTransitions();
     this.#attempts = this.#newAttempts();
@@ -92,7 +102,7 @@ export class Manager {
   // --- who does what
 
   #newDeliveries(): Deliveries {
-    const settling = new Settling(this.#store, () => this.#controls.virtualdomains);
+    const settling = new Settling(this.#store, this.#reports, () => this.#controls.virtualdomains);
     return new Deliveries(limitsOf(this.#controls), {
       spawn: this.#hands.spawn,
       settle: (message, channel, reports) => settling.settle(message, channel, reports),
@@ -102,7 +112,7 @@ export class Manager {
   }
 
   #newTransitions(): Transitions {
-    return new Transitions(this.#store, this.#cleaner, this.journal, {
+    return new Transitions(this.#store, this.#cleaner, this.journal, this.#reports, {
       // A lifetime that an operator ended has info tell of another birth (commands.ts); the text's file knows better.
       bounce: (bounce) =>
         this.#hands.bounce(
@@ -110,6 +120,7 @@ export class Manager {
             ? { ...bounce, arrivalSeconds: this.#store.mtime("mess", bounce.id) ?? bounce.arrivalSeconds }
             : bounce,
         ),
+      asked: (id, sender) => this.#asked(id, sender),
       leftTodo: () => {
         this.#fresh--;
         this.arrivals.beginMore();
@@ -122,7 +133,7 @@ export class Manager {
   }
 
   #newAttempts(): Attempts {
-    return new Attempts(this.#store, this.#transitions, this.#deliveries, {
+    return new Attempts(this.#store, this.#transitions, this.#reports, this.#deliveries, {
       controls: () => this.#controls,
       nowSeconds: this.#hands.nowSeconds,
       breathe: this.#hands.breathe,
@@ -141,6 +152,7 @@ export class Manager {
       nowSeconds: this.#hands.nowSeconds,
       ready: () => this.#messages.size - this.#fresh < mostRetried,
       message: (id) => this.#messages.get(id),
+      asked: (id, sender) => this.#asked(id, sender),
       begin: (message, channel, left) => {
         this.#messages.set(message.id, message);
         this.#attempts.beginLater(message, channel, left);
@@ -210,14 +222,21 @@ export class Manager {
 
   // --- the messages in memory
 
-  #begin({ recipients, ...fields }: NewMessage): void {
+  #begin({ recipients, options, ...fields }: NewMessage): void {
     const { id, place, sizeBytes, sender, qp, uid } = fields;
-    const message = newMessage(fields, place === undefined ? "todo" : "journal");
+    const asked = options === undefined ? undefined : new Asked(options, sender, this.#controls);
+    const message = newMessage(fields, place === undefined ? "todo" : "journal", asked);
     this.#messages.set(id, message);
     this.#fresh++;
     logMail({ event: "new", msg: id });
     logMail({ event: "info", msg: id, bytes: sizeBytes, from: sender, qp, uid });
     this.#attempts.beginFirst(message, recipients);
+  }
+
+  /** Throws what is wrong with its file. */
+  #asked(id: number, sender: string): Asked | undefined {
+    const options = this.#store.readOptions(id);
+    return options === undefined ? undefined : new Asked(options, sender, this.#controls);
   }
 
   #end({ id }: Message): void {
@@ -273,7 +292,7 @@ export class Manager {
   /** A file in mess that nobody writes and that belongs to no message, held open until it is gone. */
   removeAbandoned(id: number, held: Held): void {
     if (this.knows(id) || this.#store.inTodo(id) || this.#store.mtime("info", id) !== undefined) return held.close();
-    this.#track(this.#cleaner.clean("foop", id).then(() => held.close()));
+    this.#track(this.#transitions.removeAbandoned(id).finally(() => held.close()));
   }
 
   // --- out of the journal before the end of a first attempt

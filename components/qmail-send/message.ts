@@ -5,6 +5,7 @@
  */
 import type { Channel } from "../lib/queue/layout.ts";
 import type { JournalMessage, JournalPlace } from "../lib/wire/queue_protocol.ts";
+import type { Asked } from "./asked.ts";
 import type { Added, Job, Recipient } from "./dispatcher.ts";
 
 /**
@@ -40,6 +41,8 @@ export interface Message {
   readonly passes: Map<Channel, Pass>;
   /** Paragraphs of recipients that failed in the first attempt. */
   bounce: string;
+  /** What its client asked for beside the envelope. */
+  readonly asked: Asked | undefined;
   /** An operator had it deleted: it goes when nothing runs for it any more. */
   deleted: boolean;
 }
@@ -60,6 +63,8 @@ export const mostRetried = 10_000;
 export function newMessage(
   { id, birthSeconds, sender, place }: Pick<NewMessage, "id" | "birthSeconds" | "sender" | "place">,
   stage: Stage,
+  asked?: Asked,
 ): Message {
-  return { id, birthSeconds, sender, stage, place, moving: undefined, passes: new Map(), bounce: "", deleted: false };
+  const passes = new Map<Channel, Pass>();
+  return { id, birthSeconds, sender, stage, place, moving: undefined, passes, bounce: "", asked, deleted: false };
 }

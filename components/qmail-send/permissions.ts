@@ -1,13 +1,13 @@
 import { controlFilesOf } from "../../config/schema.ts";
 import { type Config, controlPaths, type Grant, type Manifest } from "../lib/permissions/grant.ts";
 
-/** qmail-send's grant: its own folders and lock; todo to read, and mess and the journal for the copy in a bounce. */
+/** qmail-send's grant: its own folders and lock; todo and options to read, and mess and the journal for the copy in a bounce. */
 function permissions({ home }: Config): Grant {
-  const own = ["info", "local", "remote", "bounce"].map((dir) => home.queue(dir));
+  const own = ["info", "local", "remote", "bounce", "delayed"].map((dir) => home.queue(dir));
   return {
     read: [
       ...own,
-      ...["todo", "mess", "journal"].map((dir) => home.queue(dir)),
+      ...["todo", "options", "mess", "journal"].map((dir) => home.queue(dir)),
       ...controlPaths(home, controlFilesOf("qmail-send")),
     ],
     write: [...own, home.queue("lock", "sendmutex")],

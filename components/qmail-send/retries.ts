@@ -6,6 +6,7 @@
  */
 import { describeError, log } from "../lib/log/log.ts";
 import { type Channel, channels } from "../lib/queue/layout.ts";
+import type { Asked } from "./asked.ts";
 import { type Message, newMessage } from "./message.ts";
 import { Overruled } from "./overruled.ts";
 import type { Retry } from "./retry_queue.ts";
@@ -19,6 +20,8 @@ export interface RetryEvents {
   ready(): boolean;
   /** The message in memory of this number. */
   message(id: number): Message | undefined;
+  /** What the client of a message in the layout asked for. Throws what is wrong with its file. */
+  asked(id: number, sender: string): Asked | undefined;
   /** An attempt at who is left on this channel is due. The message may be in memory already, for its other channel. */
   begin(message: Message, channel: Channel, left: readonly { address: string; offset: number }[]): void;
 }
@@ -136,6 +139,7 @@ export class Retries {
     const sender = this.#store.readSender(id);
     if (!sender.ok) throw new Error(`info/${id}: ${sender.error}`);
     const birthSeconds = this.#store.mtime("info", id) ?? 0;
-    return newMessage({ id, birthSeconds, sender: sender.value, place: undefined }, "split");
+    const asked = this.#events.asked(id, sender.value);
+    return newMessage({ id, birthSeconds, sender: sender.value, place: undefined }, "split", asked);
   }
 }

@@ -17,7 +17,7 @@ import type { Pipe } from "../lib/wire/pipe.ts";
 import { parseQueueNotice } from "../lib/wire/queue_protocol.ts";
 import { serveUnix } from "../lib/wire/server.ts";
 import { serveStatus } from "../lib/wire/status_server.ts";
-import { sendBounce } from "./bouncer.ts";
+import { type BounceWays, sendBounce } from "./bouncer.ts";
 import { Cleaner } from "./cleaner.ts";
 import { serveControl } from "./control.ts";
 import type { Job } from "./dispatcher.ts";
@@ -26,6 +26,7 @@ import type { Ask } from "./journal_link.ts";
 import { Manager } from "./manager.ts";
 import type { Message } from "./message.ts";
 import { takeNotice } from "./notices.ts";
+import { sendStatusReport } from "./reporter.ts";
 import { Store } from "./store.ts";
 import { Surveyor } from "./surveyor.ts";
 import { Suspects } from "./suspects.ts";
@@ -43,9 +44,12 @@ function nowSeconds(): number {
 
 async function spawn(client: Client, job: Job<Message>, sender: string): Promise<SpawnReply> {
   const recipients = job.recipients.map((recipient) => recipient.address);
+  const { id: message, place, asked } = job.message;
+  // Who delivers into a mailbox has no use for it.
+  const options = job.channel === "remote" ? asked?.forDelivery(job.channel, recipients) : undefined;
   try {
     return parseSpawnReply(
-      await client.request({ op: "deliver", message: job.message.id, place: job.message.place, sender, recipients }),
+      await client.request({ op: "deliver", message, place, sender, recipients, options }),
       recipients.length,
     );
   } catch (error) {
@@ -72,10 +76,13 @@ export async function run({ home }: Start): Promise<Running> {
   const disk = realDisk();
   const store = new Store(disk, home);
   const suspects = new Suspects((id) => store.hold(id));
+  const ways = (): BounceWays => (
+    { home, queue: clients.queue, controls: controls.current, journal, nowSeconds: nowSeconds() }
+  );
   const manager = new Manager(store, new Cleaner(clients.clean, (id) => store.hold(id)), {
     spawn: (job, sender) => spawn(clients[job.channel], job, sender),
-    bounce: (bounce) =>
-      sendBounce({ home, queue: clients.queue, controls: controls.current, journal, nowSeconds: nowSeconds() }, bounce),
+    bounce: (bounce) => sendBounce(ways(), bounce),
+    report: (report) => sendStatusReport(ways(), report),
     ask,
     nowSeconds,
     breathe,

@@ -10,23 +10,28 @@ import { type RewriteRules, withoutPrefix } from "../lib/queue/rewrite.ts";
 import type { Settled } from "./deliveries.ts";
 import { unmarkedLine } from "./log_lines.ts";
 import type { Message } from "./message.ts";
+import type { Reports } from "./reports.ts";
 import { heldSeconds } from "./retry_queue.ts";
 import type { Store } from "./store.ts";
 
 export class Settling {
   readonly #store: Store;
+  readonly #reports: Reports;
   readonly #virtualdomains: () => RewriteRules["virtualdomains"];
 
-  constructor(store: Store, virtualdomains: () => RewriteRules["virtualdomains"]) {
+  constructor(store: Store, reports: Reports, virtualdomains: () => RewriteRules["virtualdomains"]) {
     this.#store = store;
+    this.#reports = reports;
     this.#virtualdomains = virtualdomains;
   }
 
   /** Sets the recipients' states; a promise where something has to be waited for. */
   settle(message: Message, channel: Channel, settled: readonly Settled[]): Promise<void> | undefined {
+    const { asked } = message;
+    asked?.note(channel, settled);
     const failed = settled.some(({ report }) => report.verdict === "D");
     // What is being written was decided without this report.
-    if (message.moving !== undefined || (failed && message.stage === "split")) {
+    if (message.moving !== undefined || (message.stage === "split" && (failed || asked?.hasNews === true))) {
       return this.#settleSlowly(message, channel, settled);
     }
     this.#settleNow(message, channel, settled);
@@ -36,10 +41,12 @@ export class Settling {
   async #settleSlowly(message: Message, channel: Channel, settled: readonly Settled[]): Promise<void> {
     if (message.moving !== undefined) await message.moving;
     if (message.stage !== "split") return this.#settleNow(message, channel, settled);
+    // A letter says that nothing is left to do, be it to tell somebody; what cannot be told now is told before it rests.
+    if (message.asked !== undefined) await this.#reports.tellNews(message, message.asked);
     const written: Settled[] = [];
     for (const one of settled) {
       try {
-        const paragraph = this.#paragraphOf(one);
+        const paragraph = this.#paragraphOf(message, channel, one);
         if (paragraph !== "") await this.#store.appendBounce(message.id, paragraph);
         written.push(one);
       } catch (error) {
@@ -57,7 +64,7 @@ export class Settling {
       recipient.state = report.verdict === "Z" ? "deferred" : report.verdict === "K" ? "delivered" : "failed";
     }
     if (message.stage !== "split") {
-      for (const one of done) message.bounce += this.#paragraphOf(one);
+      for (const one of done) message.bounce += this.#paragraphOf(message, channel, one);
       return;
     }
     if (done.length === 0) return;
@@ -72,8 +79,8 @@ export class Settling {
     }
   }
 
-  #paragraphOf({ recipient, report }: Settled): string {
-    if (report.verdict !== "D") return "";
+  #paragraphOf({ asked }: Message, channel: Channel, { recipient, report }: Settled): string {
+    if (report.verdict !== "D" || asked?.tellsFailure(channel, recipient.address) === false) return "";
     return formatParagraph(withoutPrefix(recipient.address, this.#virtualdomains()), report.text);
   }
 }

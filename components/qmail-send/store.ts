@@ -16,6 +16,8 @@ import {
 } from "../lib/queue/envelope.ts";
 import { type Channel, channels, parseQueueId, queueFile, queueFolder, type splitDirs } from "../lib/queue/layout.ts";
 import { describeError } from "../lib/log/log.ts";
+import { parseMessageOptions } from "../lib/queue/message_options.ts";
+import { knownByBytes, parseOptionsFile } from "../lib/queue/options_file.ts";
 import type { Result } from "../lib/result.ts";
 import type { NewMessage } from "./message.ts";
 
@@ -92,17 +94,68 @@ export class Store {
     const mess = this.#disk.stat(queueFile(this.#home, "mess", id));
     if (mess === undefined || !mess.isFile) return { ok: false, error: `mess file of ${id} is missing` };
     const { sizeBytes, mtimeSeconds: birthSeconds } = mess;
-    return { ok: true, value: { ...envelope.value, id, place: undefined, sizeBytes, birthSeconds } };
+    const options = this.readOptions(id);
+    return {
+      ok: true,
+      value: {
+        ...{ ...envelope.value, id, place: undefined, sizeBytes, birthSeconds },
+        ...options === undefined ? undefined : { options },
+      },
+    };
   }
+
+  // --- what its client asked for
+
+  /** Whether there may be something: the file of another message, too. */
+  hasOptions(id: number): boolean {
+    return this.#disk.exists(queueFile(this.#home, "options", id));
+  }
+
+  /** As formatMessageOptions() writes them; `undefined` where nothing was asked for. Throws what is wrong with them. */
+  readOptions(id: number): string | undefined {
+    if (!this.hasOptions(id)) return undefined;
+    const text = this.#disk.readStart(queueFile(this.#home, "mess", id), knownByBytes);
+    const options = parseOptionsFile(this.#disk.readFile(queueFile(this.#home, "options", id)), text);
+    const parsed = options === undefined ? undefined : parseMessageOptions(options);
+    // A later version's: nobody here would do what its sender asked for.
+    if (parsed?.ok === false) throw new Error(`options/${id}: ${parsed.error}`);
+    return options;
+  }
+
+  /**
+   * Settles when no power loss can bring back the message's envelope, which has been removed. Its options may go only then:
+   * it must not be delivered again without them.
+   */
+  async envelopeGone(id: number): Promise<void> {
+    const dirs = [this.#home.queue("todo"), queueFolder(this.#home, "info", id)];
+    await Promise.all(dirs.map((dir) => this.#disk.syncDir(dir)));
+  }
+
+  /** Whether its sender was told that it is late. */
+  isNotedDelayed(id: number): boolean {
+    return this.#disk.exists(queueFile(this.#home, "delayed", id));
+  }
+
+  /** Not synced: a power loss may cost a second report. */
+  noteDelayed(id: number): void {
+    this.#disk.openAppend(queueFile(this.#home, "delayed", id), 0o600).close();
+  }
+
+  removeDelayed(id: number): void {
+    this.#disk.remove(queueFile(this.#home, "delayed", id));
+  }
+
+  // --- S5
 
   /** Removes what an interrupted move of a message still in todo left behind. */
   removeLeftovers(id: number): void {
-    for (const dir of ["info", "local", "remote", "bounce"] as const) {
+    for (const dir of ["info", "local", "remote", "bounce", "delayed"] as const) {
       const path = queueFile(this.#home, dir, id);
       if (this.#disk.stat(path) === undefined) continue;
       this.#disk.remove(path);
       const cleared = this.#cleared.get(id) ?? new Set();
-      this.#cleared.set(id, cleared.add(dir === "bounce" ? this.#home.queue(dir) : queueFolder(this.#home, dir, id)));
+      const isFlat = dir === "bounce" || dir === "delayed";
+      this.#cleared.set(id, cleared.add(isFlat ? this.#home.queue(dir) : queueFolder(this.#home, dir, id)));
     }
   }
 

@@ -6,16 +6,20 @@
  */
 import { describeError, log } from "../lib/log/log.ts";
 import { type Channel, channels } from "../lib/queue/layout.ts";
+import type { Asked } from "./asked.ts";
 import type { Bounce } from "./bouncer.ts";
 import type { Cleaner } from "./cleaner.ts";
 import { isDone, type Recipient } from "./dispatcher.ts";
 import type { JournalLink } from "./journal_link.ts";
 import type { Message } from "./message.ts";
+import type { Reports } from "./reports.ts";
 import type { Store } from "./store.ts";
 
 export interface TransitionEvents {
   /** Sends the bounce of a message; false: not now. */
   bounce(bounce: Bounce): Promise<boolean>;
+  /** What the client of a message in the layout asked for. Throws what is wrong with its file. */
+  asked(id: number, sender: string): Asked | undefined;
   /** A message is no first attempt any more. */
   leftTodo(message: Message): void;
   /** A message is out of the queue. */
@@ -37,14 +41,16 @@ export class Transitions {
   readonly #store: Store;
   readonly #cleaner: Cleaner;
   readonly #journal: JournalLink;
+  readonly #reports: Reports;
   readonly #events: TransitionEvents;
   /** Bounces sent so far. */
   bounced = 0;
 
-  constructor(store: Store, cleaner: Cleaner, journal: JournalLink, events: TransitionEvents) {
+  constructor(store: Store, cleaner: Cleaner, journal: JournalLink, reports: Reports, events: TransitionEvents) {
     this.#store = store;
     this.#cleaner = cleaner;
     this.#journal = journal;
+    this.#reports = reports;
     this.#events = events;
   }
 
@@ -60,7 +66,9 @@ export class Transitions {
 
   async #move(message: Message, prepare?: () => Promise<void>): Promise<void> {
     if (prepare !== undefined) await prepare();
-    if (!await this.#leaveJournal(message) || !await this.#writeSplit(message)) return;
+    if (!await this.#leaveJournal(message)) return;
+    if (message.asked !== undefined) await this.#reports.tellNewsSurely(message, message.asked);
+    if (!await this.#writeSplit(message)) return;
     await this.#cleaner.clean("todo", message.id);
     message.stage = "split";
     message.bounce = "";
@@ -111,17 +119,43 @@ export class Transitions {
   async finishFirst(message: Message): Promise<void> {
     message.stage = "ending";
     if (message.place !== undefined) this.#journal.done(message.place.serial);
-    else if (!await this.#cleaner.clean("done", message.id)) return;
+    else if (!await this.#leaveTodo(message.id)) return;
     this.#events.ended(message);
     this.#events.leftTodo(message);
   }
 
+  /** Out of S4; false: the process is ending before that. */
+  async #leaveTodo(id: number): Promise<boolean> {
+    if (!this.#store.hasOptions(id)) return await this.#cleaner.clean("done", id);
+    if (!await this.#cleaner.clean("todo", id)) return false;
+    for (;;) {
+      try {
+        await this.#store.envelopeGone(id);
+        return await this.#cleaner.clean("foop", id);
+      } catch (error) {
+        log(`warning: trouble finishing msg ${id}: ${describeError(error)}; will try again later`);
+        if (this.#events.stopping()) return false;
+        await pause();
+      }
+    }
+  }
+
+  /** What is left of a message that nobody knows. */
+  async removeAbandoned(id: number): Promise<void> {
+    try {
+      if (this.#store.hasOptions(id)) await this.#store.envelopeGone(id);
+      await this.#cleaner.clean("foop", id);
+    } catch (error) {
+      log(`warning: trouble removing what is left of msg ${id}: ${describeError(error)}`);
+    }
+  }
+
   /** Sends the bounce of a first attempt in which everybody was delivered to or failed; false: not now. */
-  async bounceFirst({ id, place, sender, birthSeconds, bounce }: Message): Promise<boolean> {
+  async bounceFirst({ id, place, sender, birthSeconds, bounce, asked }: Message): Promise<boolean> {
     if (bounce === "") return true;
     const times = { arrivalSeconds: birthSeconds, failureSeconds: this.#events.nowSeconds() };
     try {
-      if (!await this.#events.bounce({ id, place, sender, paragraphs: bounce, ...times })) return false;
+      if (!await this.#events.bounce({ id, place, sender, paragraphs: bounce, asked, ...times })) return false;
     } catch (error) {
       log(`warning: trouble bouncing msg ${id}: ${describeError(error)}; will try again later`);
       return false;
@@ -135,18 +169,32 @@ export class Transitions {
     const { id } = message;
     message.stage = "ending";
     try {
+      if (message.asked !== undefined && !message.deleted && !await this.#reports.tellNews(message, message.asked)) {
+        return this.#finishLater(message);
+      }
       const paragraphs = this.#store.readBounce(id);
       if (paragraphs !== "" && !message.deleted) {
         const sender = this.#store.readSender(id);
         if (!sender.ok) throw new Error(`info/${id}: ${sender.error}`);
-        const bounce = { id, place: undefined, sender: sender.value, paragraphs, ...this.#store.bounceTimes(id) };
+        const asked = message.asked ?? this.#events.asked(id, sender.value);
+        const bounce = {
+          id,
+          place: undefined,
+          sender: sender.value,
+          paragraphs,
+          asked,
+          ...this.#store.bounceTimes(id),
+        };
         if (!await this.#events.bounce(bounce)) return this.#finishLater(message);
         this.bounced++;
       }
       // Where the disk was full when a paragraph was to be added, an empty file stands there.
       this.#store.removeBounce(id);
       if (message.deleted) { for (const channel of channels) this.#store.removeChannel(id, channel); }
+      const hasOptions = this.#store.hasOptions(id);
+      if (hasOptions) this.#store.removeDelayed(id);
       this.#store.removeInfo(id);
+      if (hasOptions) await this.#store.envelopeGone(id);
     } catch (error) {
       log(`warning: trouble finishing msg ${id}: ${describeError(error)}; will try again later`);
       return this.#finishLater(message);

@@ -1,111 +1,108 @@
 /**
  * One client's connection: octets in, commands and content to the core, its replies out. Takes commands strictly in
- * order; while the core waits for qmail-getpw or qmail-queue, or the client does not read its replies, the socket is not
- * read, so that no client decides how much memory it costs.
+ * order; while the core waits for its policy, an exchange, a handshake or qmail-queue, or the client does not read its
+ * replies, the socket is not read, so that no client decides how much memory it costs.
  *
- * Everything here runs from the socket's events without a promise, unless another process has to be asked.
+ * Everything here runs from the socket's events without a promise or a timer, unless somebody else has to be asked.
  * @module
  */
 import { describeError, log, logEvent } from "../lib/log/log.ts";
-import { smtpReceived } from "../lib/message/received.ts";
-import { toOctets } from "../lib/octets.ts";
-import type { Envelope } from "../lib/queue/envelope.ts";
-import { Submission } from "../lib/queue/submission.ts";
-import { type Command, parseCommand } from "../lib/smtp/command.ts";
-import { IncomingMessage } from "../lib/smtp/incoming_message.ts";
+import type { Decision } from "../lib/policy/decision.ts";
+import { assertNever } from "../lib/result.ts";
+import type { AuthStep } from "../lib/sasl/authenticator.ts";
+import type { IncomingMessage } from "../lib/smtp/incoming_message.ts";
 import { LineReader } from "../lib/smtp/line_reader.ts";
 import {
+  type Ask,
+  type Chunk,
   type ContentEnd,
   farewells,
-  greet,
+  maxAuthLine,
   newSession,
-  onCommand,
+  onAuthLine,
+  onAuthStep,
+  onChunkEnd,
   onContentEnd,
-  onLongLine,
-  onVerdict,
+  onDecision,
+  onSecured,
+  onStartTls,
+  type Opening,
   type Session,
-  type Settings,
   type Step,
-  type Verdict,
 } from "../lib/smtp/server_session.ts";
-import type { Client } from "../lib/wire/client.ts";
-import type { GetpwReply } from "../lib/wire/getpw_protocol.ts";
+import { ClientIdentity } from "./client_identity.ts";
 import { type ClientSocket, commandBytes, contentBytes } from "./client_socket.ts";
-import { judge, type KnownClients, type Rules, verdictOf } from "./policy.ts";
+import { type Asked, CommandQueue } from "./command_queue.ts";
+import { ChunkReader, openMessage, type Reading } from "./incoming.ts";
+import { logEnd, logMessage, logSecured, logStep, logTlsFailure } from "./log_lines.ts";
+import { Login } from "./login.ts";
+import { Outbox } from "./outbox.ts";
+import type { Arrival, Secured, Service, Values } from "./service.ts";
 
-/** What a connection takes from the control files as they were when it came. */
-export interface Values {
-  readonly settings: Settings;
-  readonly rules: Rules;
-  readonly clients: KnownClients;
-  readonly timeoutSeconds: number;
-}
+export type { Arrival, Secured, Service, Values } from "./service.ts";
 
-/** What the connections of one process share. */
-export interface Service {
-  readonly queue: Client;
-  readonly uid: number;
-  /** Asks qmail-getpw, unless the answer is known; never rejects. */
-  readonly check: (address: string) => Promise<GetpwReply["kind"]> | GetpwReply["kind"];
-  readonly onClose: (connection: Connection) => void;
-}
+const commands: Reading = { kind: "commands" };
 
-/** A command, and for a RCPT that had to wait its verdict, which is being asked for already. */
-interface Ahead {
-  readonly command: Command | "long line";
-  readonly verdict?: Promise<Verdict> | Verdict;
-}
-
-/** Replies the client has not read; beyond this nothing more is read from it. */
-const unreadBytes = 64 * 1024;
-
-/** RCPTs that are asked about at once. */
-const maxAhead = 100;
+/**
+ * Octets that count as progress where no command or message has come to its end: who sends one now and then, to keep
+ * its connection, runs into the time limit.
+ */
+const progressBytes = 1024;
 
 /** How long a client may take to close its side once the server has closed its own. */
 const lingerSeconds = 5;
 
 export class Connection {
-  readonly ip: string;
   readonly #socket: ClientSocket;
   readonly #service: Service;
   readonly #values: Values;
-  readonly #relaying: boolean;
+  readonly #client: ClientIdentity;
+  readonly #login: Login;
+  readonly #outbox: Outbox;
   readonly #lines = new LineReader();
+  readonly #queue: CommandQueue;
   #session: Session = newSession;
-  #ahead: Ahead[] = [];
-  #replies = "";
+  #secured: Secured | undefined;
+  #reading: Reading = commands;
   #message: IncomingMessage | undefined;
+  /** What is said to a client that speaks before the greeting. */
+  #early: { readonly reply: string; readonly reason: string } | undefined;
   /** Another process is being asked; content stands with qmail-queue. */
-  #waiting: "getpw" | "queue" | undefined;
-  #unread = false;
+  #waiting: "queue" | "others" | undefined;
+  #delay: ReturnType<typeof setTimeout> | undefined;
   #ended = false;
   #closing = false;
   #goingDown = false;
+  #greeted = false;
   #idleSeconds = 0;
+  /** Octets since the last progress. */
+  #received = 0;
 
-  constructor(socket: ClientSocket, values: Values, service: Service) {
+  constructor(socket: ClientSocket, values: Values, service: Service, arrival: Arrival = {}) {
     this.#socket = socket;
     this.#values = values;
     this.#service = service;
-    const { ip, relaying } = values.clients.at(socket.remoteAddress);
-    this.ip = ip;
-    this.#relaying = relaying;
-    this.#replies = greet(values.settings);
-    this.#flush();
+    this.#client = new ClientIdentity(values.clients, arrival, socket.remoteAddress);
+    this.#queue = new CommandQueue(this.#lines, this.#client, values.policy, values.settings);
+    this.#login = new Login(values.authenticator, arrival.entrance ?? "smtp");
+    this.#outbox = new Outbox(socket);
+    if (arrival.secured !== undefined) this.#onSecured(arrival.secured);
+    this.#decide({ on: "connect" });
+    this.#outbox.flush();
     socket.listen({
       data: (chunk) => this.#onData(chunk),
       end: () => {
         this.#ended = true;
         this.#work();
       },
-      drain: () => {
-        if (!this.#unread) return;
-        this.#unread = false;
-        this.#work();
-      },
+      drain: () => this.#outbox.drain() && this.#work(),
       close: () => this.#onClose(),
     });
+  }
+
+  /** The client's address in one spelling, or "unknown". */
+  get ip(): string {
+    return this.#client.ip;
   }
 
   /** To be called each second. */
@@ -114,9 +111,14 @@ export class Connection {
     this.#idleSeconds++;
     if (this.#closing) {
       if (this.#idleSeconds > lingerSeconds) this.#socket.destroy();
-    } else if (this.#idleSeconds > this.#values.timeoutSeconds) {
+    } else if (this.#idleSeconds > this.#timeoutSeconds) {
       this.#close(farewells.timeout, "timeout");
     }
+  }
+
+  get #timeoutSeconds(): number {
+    const { timeoutSeconds, timeoutAfterLoginSeconds = timeoutSeconds } = this.#values;
+    return this.#session.login === undefined ? timeoutSeconds : timeoutAfterLoginSeconds;
   }
 
   /** The server is being stopped: a message under way may still come in, nothing else. */
@@ -125,112 +127,191 @@ export class Connection {
     if (this.#message === undefined && this.#waiting !== "queue") this.#close(farewells.goingDown);
   }
 
-  /** Ends it at once. */
   destroy(): void {
     this.#socket.destroy();
   }
 
   #onData(chunk: Uint8Array): void {
     if (this.#closing) return;
-    this.#idleSeconds = 0;
+    this.#received += chunk.length;
+    if (this.#received >= progressBytes) this.#progress();
     this.#lines.push(chunk);
-    if (this.#waiting !== undefined || this.#unread) this.#socket.pause();
+    if (this.#early !== undefined) this.#close(`${this.#early.reply}\r\n`, this.#early.reason);
+    else if (this.#waiting !== undefined || this.#outbox.isFull) this.#socket.pause();
     else this.#work();
+  }
+
+  #progress(): void {
+    this.#idleSeconds = 0;
+    this.#received = 0;
   }
 
   #onClose(): void {
     this.#closing = true;
-    this.#dropContent();
+    this.#dropAll();
     this.#service.onClose(this);
   }
 
   /** Takes all there is to take, until something has to be waited for. */
   #work(): void {
     try {
-      while (this.#waiting === undefined && !this.#unread && !this.#closing) {
-        if (!(this.#message === undefined ? this.#takeCommand() : this.#takeContent(this.#message))) break;
-        if (this.#replies.length > unreadBytes) this.#flush();
+      while (this.#waiting === undefined && !this.#outbox.isFull && !this.#closing) {
+        if (!this.#take()) break;
       }
-      this.#flush();
-      if (this.#waiting !== undefined || this.#unread || this.#closing) return;
+      this.#outbox.flush();
+      if (this.#waiting !== undefined || this.#outbox.isFull || this.#closing) return;
       if (this.#ended) this.#close();
       else if (this.#socket.paused) this.#socket.resume();
     } catch (error) {
-      // A bug costs the one session that met it; its client tries again.
-      log(`alert: session of ${this.ip} broken off: ${describeError(error)}`);
-      this.#socket.destroy();
+      this.#breakOff(error);
+    }
+  }
+
+  /** A bug costs the one session that met it; its client tries again. */
+  #breakOff(error: unknown): void {
+    log(`alert: session of ${this.ip} broken off: ${describeError(error)}`);
+    this.#socket.destroy();
+  }
+
+  /** Whether there was something to take. */
+  #take(): boolean {
+    const reading = this.#reading;
+    switch (reading.kind) {
+      case "commands":
+        return this.#takeCommand();
+      case "auth line":
+        return this.#takeAuthLine();
+      case "content":
+        return this.#takeContent(this.#message!);
+      case "chunk":
+        return this.#takeChunk(reading.reader, () => this.#endChunk(reading.chunk));
+      case "discard":
+        return this.#takeChunk(reading.reader, () => {
+          this.#reading = commands;
+          this.#outbox.add(reading.reply);
+        });
+      default:
+        return assertNever(reading);
     }
   }
 
   #takeCommand(): boolean {
-    const next = this.#ahead.shift() ?? this.#nextCommand();
-    if (next === undefined) return false;
-    const { settings } = this.#values;
-    const step = next.command === "long line"
-      ? onLongLine(this.#session)
-      : onCommand(this.#session, next.command, settings);
-    if (step.next.kind !== "policy") {
-      this.#perform(step);
-      return true;
-    }
-    const verdict = next.verdict ?? this.#judge(next.command);
-    if (!(verdict instanceof Promise)) this.#perform(onVerdict(this.#session, verdict));
-    else {
-      this.#lookAhead();
-      this.#await("getpw", verdict, (known) => this.#perform(onVerdict(this.#session, known)));
-    }
+    const taken = this.#queue.take(this.#session);
+    if (taken === undefined) return false;
+    this.#progress();
+    const { step, asked } = taken;
+    if (step.next.kind === "policy") this.#decide(step.next.ask, asked);
+    else this.#perform(step);
     return true;
   }
 
-  #nextCommand(): Ahead | undefined {
-    const line = this.#lines.takeLine();
-    if (line === undefined) return undefined;
-    return { command: line.kind === "line" ? parseCommand(line.text) : "long line" };
+  /** Gets a decision, which may have been asked for already, and goes on with it. */
+  #decide(ask: Ask, asked: Asked | undefined = undefined): void {
+    const decision = asked ?? this.#queue.ask(this.#session, ask);
+    if (!(decision instanceof Promise)) return this.#onDecision(ask, decision);
+    if (ask.on === "rcpt") this.#queue.lookAhead(this.#session);
+    this.#await("others", decision, (decided) => this.#onDecision(ask, decided));
   }
 
-  /** Asks about the RCPTs that came in the same packet; they are answered in their turn. */
-  #lookAhead(): void {
-    while (this.#ahead.length < maxAhead && (this.#ahead.at(-1)?.verdict !== undefined || this.#ahead.length === 0)) {
-      const next = this.#nextCommand();
-      if (next === undefined) return;
-      const isRcpt = next.command !== "long line" && next.command.verb === "RCPT";
-      this.#ahead.push(isRcpt ? { ...next, verdict: this.#judge(next.command) } : next);
+  #onDecision(ask: Ask, decision: Decision): void {
+    if (decision.environment !== undefined) this.#client.environment = decision.environment;
+    if (ask.on === "connect" && !this.#greeted && decision.kind === "accept" && decision.early !== undefined) {
+      if (!this.#lines.isEmpty) return this.#close(`${decision.early.reply}\r\n`, decision.early.reason);
+      this.#early = decision.early;
     }
+    this.#perform(onDecision(this.#session, ask, decision, this.#values.settings));
   }
 
-  #judge(command: Command | "long line"): Verdict | Promise<Verdict> {
-    if (command === "long line" || command.verb !== "RCPT") throw new Error("only a RCPT is judged");
-    const judgement = judge(command.forwardPath, this.#relaying, this.#values.rules);
-    if (judgement.kind !== "ask") return judgement;
-    const { recipient } = judgement;
-    const kind = this.#service.check(recipient);
-    return kind instanceof Promise ? kind.then((known) => verdictOf(recipient, known)) : verdictOf(recipient, kind);
-  }
-
+  /** Carries out a step, now or when its delay is over. What was said before does not wait. */
   #perform(step: Step): void {
     this.#session = step.session;
-    this.#replies += step.reply;
-    if (step.refusal !== undefined) {
-      const { event, from, to, reason } = step.refusal;
-      logEvent(event, { ip: this.ip, from: `<${from}>`, ...(to === undefined ? {} : { to: `<${to}>` }), reason });
-    }
-    if (step.next.kind === "content") this.#beginContent(step.next.envelope);
-    else if (step.next.kind === "close") this.#close("", step.next.reason, step.next.reason === undefined);
+    logStep(this.ip, step);
+    if (step.session.exchange === undefined) this.#login.cancel();
+    // Without its transaction a message between two chunks has no end to come.
+    if (step.session.transaction === undefined && step.next.kind === "command") this.#dropContent();
+    if (step.delayMs === undefined) return this.#act(step);
+    this.#outbox.flush();
+    const delayed = new Promise<void>((resolve) => this.#delay = setTimeout(resolve, step.delayMs));
+    this.#await("others", delayed, () => this.#act(step));
   }
 
-  #beginContent(envelope: Envelope): void {
-    const { queue, uid } = this.#service;
-    const { helo, esmtp } = this.#session;
-    const { rules, settings } = this.#values;
-    const trace = {
-      helo,
-      remoteIp: this.ip,
-      by: rules.me,
-      protocol: esmtp ? "ESMTP" : "SMTP",
-      unixSeconds: Date.now() / 1000,
-    } as const;
-    const submission = new Submission(queue, "network", uid);
-    this.#message = new IncomingMessage(envelope, toOctets(smtpReceived(trace)), submission, settings.databytes);
+  #act({ reply, next }: Step): void {
+    this.#early = undefined;
+    this.#greeted = true;
+    this.#outbox.add(reply);
+    this.#reading = commands;
+    switch (next.kind) {
+      case "command":
+        break;
+      case "policy":
+        return this.#decide(next.ask);
+      case "content":
+        this.#reading = { kind: "content" };
+        return this.#beginMessage(next.message);
+      case "chunk":
+        if (next.message !== undefined) this.#beginMessage(next.message);
+        this.#reading = { kind: "chunk", chunk: next.chunk, reader: new ChunkReader(next.chunk, this.#message) };
+        break;
+      case "discard":
+        this.#reading = { kind: "discard", reply: next.reply, reader: new ChunkReader(next, undefined) };
+        break;
+      case "starttls":
+        return this.#startTls();
+      case "handshake":
+        return this.#shakeHands();
+      case "auth":
+        return this.#awaitLogin(this.#login.begin(next, this.ip, this.#secured));
+      case "auth line":
+        this.#reading = { kind: "auth line" };
+        break;
+      case "auth response":
+        return this.#awaitLogin(this.#login.goOn(next.response));
+      case "xclient":
+        this.#client.speakFor(next.attributes);
+        return this.#decide({ on: "connect" });
+      case "close":
+        return this.#close("", next.reason, next.reason === undefined);
+      default:
+        assertNever(next);
+    }
+  }
+
+  #startTls(): void {
+    const isOffered = this.#values.startTls !== undefined;
+    const state = !isOffered ? "unavailable" : this.#queue.isEmpty ? "ready" : "octets behind";
+    this.#perform(onStartTls(this.#session, state, this.#values.settings));
+  }
+
+  #shakeHands(): void {
+    this.#outbox.flush();
+    const secured = this.#values.startTls!(this.#socket).catch((error) => logTlsFailure(this.ip, error));
+    this.#await("others", secured, (channel) => channel ? this.#onSecured(channel) : this.#socket.destroy());
+  }
+
+  #onSecured(secured: Secured): void {
+    this.#secured = secured;
+    this.#session = onSecured(this.#session, { isBound: secured.endPoint !== undefined });
+    logSecured(this.ip, secured);
+  }
+
+  #awaitLogin(answer: Promise<AuthStep>): void {
+    this.#await("others", answer, (step) => this.#perform(onAuthStep(this.#session, step, this.#values.settings)));
+  }
+
+  #takeAuthLine(): boolean {
+    const line = this.#lines.takeLine(maxAuthLine);
+    if (line === undefined) return false;
+    this.#perform(onAuthLine(this.#session, line.kind === "line" ? line.text : undefined, this.#values.settings));
+    return true;
+  }
+
+  #beginMessage(opening: Opening): void {
+    const origin = {
+      facts: this.#client.facts(this.#session),
+      remoteHost: this.#client.remoteHost,
+      secured: this.#secured,
+    };
+    this.#message = openMessage(opening, this.#session, origin, this.#values, this.#service);
     this.#socket.readBytes = contentBytes;
   }
 
@@ -239,16 +320,40 @@ export class Connection {
     if (chunk.length === 0) return false;
     const { done, rest, room } = message.push(chunk);
     this.#lines.push(rest);
-    const then = () => {
+    this.#afterRoom(room, () => {
       if (done && this.#message === message) this.#endContent(message);
-    };
+    });
+    return true;
+  }
+
+  #takeChunk(reader: ChunkReader, then: () => void): boolean {
+    const taken = reader.take(this.#lines);
+    if (taken === undefined) return false;
+    this.#afterRoom(taken.room, () => {
+      if (taken.done && !this.#closing) then();
+    });
+    return true;
+  }
+
+  #afterRoom(room: Promise<void> | undefined, then: () => void): void {
     if (room === undefined) then();
     else this.#await("queue", room, then);
-    return true;
+  }
+
+  #endChunk(chunk: Chunk): void {
+    const message = this.#message!;
+    if (chunk.last) return this.#endContent(message);
+    const { fault } = message;
+    if (fault !== undefined) {
+      logEnd(message, this.#client.facts(this.#session), { kind: "fault", fault });
+      this.#message = undefined;
+    }
+    this.#perform(onChunkEnd(this.#session, chunk, fault));
   }
 
   #endContent(message: IncomingMessage): void {
     this.#message = undefined;
+    this.#reading = commands;
     this.#socket.readBytes = commandBytes;
     const end = message.end(Date.now);
     if (end instanceof Promise) this.#await("queue", end, (known) => this.#answer(message, known));
@@ -256,38 +361,21 @@ export class Connection {
   }
 
   #answer(message: IncomingMessage, end: ContentEnd): void {
-    if (end.kind === "fault") this.#logMessage("refused-message", message, { reason: end.fault.replace(" ", "-") });
-    else if (end.code === 0) this.#logMessage("accepted", message, { qp: end.qp });
-    else this.#logMessage("failed", message, { code: end.code });
+    logEnd(message, this.#client.facts(this.#session), end);
     if (this.#closing) return;
     this.#perform(onContentEnd(this.#session, end));
     if (this.#goingDown) this.#close(farewells.goingDown);
   }
 
-  #logMessage(event: string, { envelope, bytes }: IncomingMessage, more: Record<string, string | number> = {}): void {
-    logEvent(event, { ip: this.ip, from: `<${envelope.sender}>`, rcpts: envelope.recipients.length, bytes, ...more });
-  }
-
   /** Goes on with the next command only when `answer` is there. */
-  #await<T>(whom: "getpw" | "queue", answer: Promise<T>, then: (value: T) => void): void {
+  #await<T>(whom: "queue" | "others", answer: Promise<T>, then: (value: T) => void): void {
     this.#waiting = whom;
     void answer.then((value) => {
       this.#waiting = undefined;
-      this.#idleSeconds = 0;
+      this.#progress();
       if (!this.#closing || whom === "queue") then(value);
       this.#work();
-    }).catch((error) => {
-      log(`alert: session of ${this.ip} broken off: ${describeError(error)}`);
-      this.#socket.destroy();
-    });
-  }
-
-  #flush(): void {
-    if (this.#replies === "") return;
-    const replies = this.#replies;
-    this.#replies = "";
-    this.#socket.write(replies);
-    this.#unread = this.#socket.writableLength > unreadBytes;
+    }).catch((error) => this.#breakOff(error));
   }
 
   /**
@@ -297,23 +385,29 @@ export class Connection {
   #close(lastReply = "", reason?: string, bye = false): void {
     if (this.#closing) return;
     if (reason !== undefined) logEvent("closed", { ip: this.ip, reason });
-    this.#replies += lastReply;
-    this.#flush();
+    this.#outbox.add(lastReply);
+    this.#outbox.flush();
     this.#closing = true;
     this.#idleSeconds = 0;
-    this.#dropContent();
-    this.#ahead = [];
+    this.#dropAll();
+    this.#queue.clear();
     this.#lines.rest();
     if (bye) this.#socket.destroySoon();
     else this.#socket.end();
     this.#socket.resume();
   }
 
+  #dropAll(): void {
+    clearTimeout(this.#delay);
+    this.#login.cancel();
+    this.#dropContent();
+  }
+
   /** Content that came to no end leaves nothing in the queue. */
   #dropContent(): void {
     if (this.#message === undefined) return;
     this.#message.abort();
-    this.#logMessage("abandoned", this.#message);
+    logMessage("abandoned", this.#message, this.#client.facts(this.#session));
     this.#message = undefined;
   }
 }

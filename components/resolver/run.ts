@@ -18,7 +18,7 @@ import { exchange } from "./exchange.ts";
 import { type Answer, beginLookup, continueLookup, temporaryAnswer } from "./lookup.ts";
 import { localEndOf, NameServers } from "./name_servers.ts";
 import type { Question } from "./packet.ts";
-import { Slots } from "./slots.ts";
+import { Slots } from "../lib/process/slots.ts";
 
 /** A socket each; a process usually may open 1024. */
 const mostUnderWay = 256;

@@ -12,6 +12,9 @@ export const supervised = [
   "qmail-rspawn",
   "qmail-remote",
   "resolver",
+  "auth",
+  "tally",
+  "hooks",
   "admin",
 ] as const;
 

@@ -16,9 +16,11 @@ import {
   flagsOf,
   type Grant,
   type Ids,
+  instancesOf,
   type Manifest,
   userHomeWord,
 } from "../lib/permissions/grant.ts";
+import { breaches } from "../lib/permissions/rule.ts";
 import { CannotStart, type Running, type Start } from "../lib/process/component.ts";
 import { formatHomeArgs } from "../lib/process/home_args.ts";
 import * as field from "../lib/wire/fields.ts";
@@ -60,12 +62,11 @@ function readText(path: string): string {
 export function readConfig(home: Home, portOffset: number): Config | readonly string[] {
   const controls = readControls(home, Object.keys(schema) as ControlFile[]);
   if (!controls.ok) return controls.error;
-  return {
-    home,
-    portOffset,
-    controls: controls.value,
-    nameservers: nameserversOf(controls.value, readText("/etc/resolv.conf")),
-  };
+  const nameservers = nameserversOf(controls.value, readText("/etc/resolv.conf"));
+  const config = { home, portOffset, controls: controls.value, nameservers };
+  // A path in a control file could ask for more than any component may have.
+  const found = breaches(manifests, config);
+  return found.length === 0 ? config : found.map((breach) => `Cannot use the control files: ${breach}`);
 }
 
 /**
@@ -94,15 +95,44 @@ function writeGrant(path: string, text: string): boolean {
   return true;
 }
 
+/** Writes the scripts around the operator's programs of one component, and removes those it has no use for any more. */
+function writePrograms(home: Home, { name: component }: Manifest, scripts: ReadonlyMap<string, string>): void {
+  const folder = home.libexec("grants", "programs");
+  Deno.mkdirSync(folder, { recursive: true });
+  for (const { name } of Deno.readDirSync(folder)) {
+    if (name.startsWith(`${component}-`) && !scripts.has(name)) Deno.removeSync(`${folder}/${name}`);
+  }
+  for (const [name, text] of scripts) {
+    if (writeGrant(`${folder}/${name}`, text)) Deno.chmodSync(`${folder}/${name}`, 0o755);
+  }
+}
+
 /** Milliseconds a component may take to end, by its place in the order; all together stay below five seconds. */
 const stopLimitMs: Readonly<Record<number, number>> = { 1: 1800, 2: 1500, 3: 600, 4: 400, 5: 300 };
+
+function stopLimitOf(manifest: Manifest): number {
+  return stopLimitMs[manifest.stopOrder] ?? 500;
+}
+
+/** A process to be kept up, and the component it is one of. */
+interface Unit {
+  readonly manifest: Manifest;
+  readonly child: Child;
+  /** False while it is being stopped for good, since a reload has no use for it. */
+  wanted: boolean;
+}
+
+/** The name of a component's nth process. */
+function instanceName(manifest: Manifest, instance: number): string {
+  return instance === 1 ? manifest.name : `${manifest.name}-${instance}`;
+}
 
 class Supervisor {
   readonly #home: Home;
   readonly #portOffset: number;
   readonly #settings: Settings;
   readonly #ids: Readonly<Record<Account, Ids>>;
-  readonly #children = new Map<string, Child>();
+  readonly #units = new Map<string, Unit>();
   readonly #startedMs = Date.now();
   readonly #allReady = Promise.withResolvers<void>();
   #stopping = false;
@@ -121,16 +151,22 @@ class Supervisor {
   start(config: Config): void {
     for (const manifest of manifests) {
       if (manifest.startedBy === "start") continue;
-      this.#writeGrant(manifest, config);
-      if (manifest.startedBy === "supervisor") {
-        this.#children.set(manifest.name, new Child(this.#options(manifest, config)));
+      this.#writeGrants(manifest, config);
+      for (const [name, options] of this.#childrenOf(manifest, config)) {
+        this.#units.set(name, { manifest, child: new Child(options), wanted: true });
       }
     }
-    for (const child of this.#children.values()) child.start();
+    for (const { child } of this.#units.values()) child.start();
   }
 
-  /** Writes all of a component's grants; answers whether that of its own start is another than before. */
-  #writeGrant(manifest: Manifest, config: Config): boolean {
+  /** Writes all of a component's grants, none for one that is not needed; answers whether its own is another than before. */
+  #writeGrants(manifest: Manifest, config: Config): boolean {
+    const path = this.#home.libexec("grants", manifest.name);
+    if (manifest.programs !== undefined) writePrograms(this.#home, manifest, manifest.programs(config));
+    if (instancesOf(manifest, config) === 0) {
+      ifThere(() => Deno.removeSync(path));
+      return false;
+    }
     const args = formatHomeArgs(this.#home);
     const own = manifest.startedBy === "supervisor" ? [...args, "--port-offset", String(this.#portOffset)] : args;
     const command = (grant: Grant, more: readonly string[]) =>
@@ -145,31 +181,50 @@ class Supervisor {
       const path = this.#home.libexec("grants", homeGrantName(manifest.name));
       writeGrant(path, formatHomeGrants(new Map(commands)));
     }
-    const path = this.#home.libexec("grants", manifest.name);
     return writeGrant(path, formatGrant(command(manifest.permissions(config), own)));
   }
 
-  #options(manifest: Manifest, config: Config): ChildOptions {
+  /** The processes of a component that these settings want, by name. */
+  #childrenOf(manifest: Manifest, config: Config): Map<string, ChildOptions> {
+    const count = manifest.startedBy === "supervisor" ? instancesOf(manifest, config) : 0;
+    const numbers = Array.from({ length: count }, (_, at) => at + 1);
+    return new Map(numbers.map((number) => [instanceName(manifest, number), this.#options(manifest, config, number)]));
+  }
+
+  #options(manifest: Manifest, config: Config, instance: number): ChildOptions {
     const ids = this.#ids[manifest.account];
     const staysRoot = manifest.account === "root";
     const bindsFirst = manifest.bindsLowPort?.(config) === true;
     const drop = ["--setuid", String(ids.uid), "--setgid", String(ids.gid)];
     const asRoot = !this.#settings.changeUser ? [] : staysRoot ? ["--change-user"] : bindsFirst ? drop : [];
+    const which = instance === 1 ? [] : ["--instance", String(instance)];
     return {
-      name: manifest.name,
+      name: instanceName(manifest, instance),
       launcher: this.#home.libexec("launch", manifest.name),
-      args: [...asRoot, ...(this.#settings.json ? ["--json"] : [])],
+      args: [...asRoot, ...which, ...(this.#settings.json ? ["--json"] : [])],
       ids: this.#settings.changeUser && !staysRoot && !bindsFirst ? ids : undefined,
       grant: flagsOf(manifest.permissions(config), this.#home),
       onReady: () => this.#checkReady(),
     };
   }
 
-  #checkReady(): void {
-    if ([...this.#children.values()].every((child) => child.ready)) this.#allReady.resolve();
+  /** Those that are to run, in the order of the manifests. */
+  get #wanted(): Unit[] {
+    return [...this.#units.values()].filter(({ wanted }) => wanted);
   }
 
-  /** Reads the control files again; a component whose grant changed is restarted, the others read theirs. */
+  get #isReady(): boolean {
+    return this.#wanted.every(({ child }) => child.ready);
+  }
+
+  #checkReady(): void {
+    if (this.#isReady) this.#allReady.resolve();
+  }
+
+  /**
+   * Reads the control files again; a component whose grant changed is restarted, the others read theirs; one that is not
+   * needed any more is stopped, one that is needed now is started.
+   */
   reload(): readonly string[] {
     // A terminal that closes sends SIGHUP after Ctrl-C: nothing is to start any more.
     if (this.#stopping) return [];
@@ -177,33 +232,59 @@ class Supervisor {
     if (!isConfig(config)) return config;
     for (const manifest of manifests) {
       if (manifest.startedBy === "start") continue;
-      const changed = this.#writeGrant(manifest, config);
-      const child = this.#children.get(manifest.name);
-      if (child === undefined) continue;
-      child.options = this.#options(manifest, config);
-      if (changed) {
-        logEvent("regranted", { component: manifest.name });
-        child.restart(stopLimitMs[manifest.stopOrder] ?? 500);
-      } else {
-        child.signal("SIGHUP");
+      const changed = this.#writeGrants(manifest, config);
+      const wanted = this.#childrenOf(manifest, config);
+      for (const [name, unit] of this.#units) {
+        if (unit.manifest === manifest && unit.wanted && !wanted.has(name)) this.#dismiss(name, unit);
       }
+      for (const [name, options] of wanted) this.#renew(name, manifest, options, changed);
     }
+    this.#checkReady();
     log("reloaded");
     return [];
   }
 
-  async stop(): Promise<void> {
-    this.#stopping = true;
-    const order = (name: string) => manifests.find((manifest) => manifest.name === name)?.stopOrder ?? 9;
-    const orders = [...new Set([...this.#children.keys()].map(order))].sort((a, b) => a - b);
-    for (const now of orders) {
-      const children = [...this.#children].filter(([name]) => order(name) === now);
-      await Promise.all(children.map(([, child]) => child.stop(stopLimitMs[now] ?? 500)));
+  /** Brings one process up to the options of a reload. */
+  #renew(name: string, manifest: Manifest, options: ChildOptions, grantChanged: boolean): void {
+    const unit = this.#units.get(name);
+    if (unit === undefined) {
+      const child = new Child(options);
+      this.#units.set(name, { manifest, child, wanted: true });
+      logEvent("needed", { component: name });
+      return child.start();
+    }
+    unit.child.options = options;
+    if (!unit.wanted || grantChanged) {
+      logEvent(unit.wanted ? "regranted" : "needed", { component: name });
+      unit.wanted = true;
+      unit.child.restart(stopLimitOf(manifest));
+    } else {
+      unit.child.signal("SIGHUP");
     }
   }
 
+  /** Stops a process for good, or until another reload wants it. */
+  #dismiss(name: string, unit: Unit): void {
+    logEvent("not-needed", { component: name });
+    unit.wanted = false;
+    void unit.child.stop(stopLimitOf(unit.manifest)).then(() => {
+      if (!unit.wanted) this.#units.delete(name);
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const units = [...this.#units.values()];
+    const orders = [...new Set(units.map(({ manifest }) => manifest.stopOrder))].sort((a, b) => a - b);
+    for (const now of orders) {
+      const ending = units.filter(({ manifest }) => manifest.stopOrder === now);
+      await Promise.all(ending.map(({ manifest, child }) => child.stop(stopLimitOf(manifest))));
+    }
+  }
+
+  /** Where several processes share a port, or have one each of the same name, the first one's is told. */
   get ports(): Readonly<Record<string, number>> {
-    return Object.assign({}, ...[...this.#children.values()].map((child) => child.ports));
+    return Object.assign({}, ...this.#wanted.map(({ child }) => child.ports).reverse());
   }
 
   status(): SupervisorStatus {
@@ -211,8 +292,8 @@ class Supervisor {
     return {
       pid: Deno.pid,
       startedSeconds: Math.floor(this.#startedMs / 1000),
-      ready: [...this.#children.values()].every((child) => child.ready),
-      components: [...this.#children.values()].flatMap((child) => child.status(nowMs)),
+      ready: this.#isReady,
+      components: [...this.#units.values()].flatMap(({ child }) => child.status(nowMs)),
     };
   }
 }

@@ -198,6 +198,20 @@ export const tools: readonly Tool[] = [
     knowsCaller: true,
     knowsSocket: true,
   },
+  {
+    name: "tcprules",
+    job: "makes a cdb file of rules for connections",
+    permissions: () => ({}),
+    withoutHome: true,
+    paths: { read: ["$1", "$2"], write: ["$1", "$2"] },
+  },
+  {
+    name: "tcprulescheck",
+    job: "says which of them is for an address",
+    permissions: () => ({}),
+    withoutHome: true,
+    paths: { variables: ["TCPREMOTEIP", "TCPREMOTEHOST", "TCPREMOTEINFO"], read: ["$1"] },
+  },
   { name: "maildirmake", job: "makes a Maildir", permissions: () => ({}), withoutHome: true, paths: { write: ["$1"] } },
   {
     name: "maildir2mbox",

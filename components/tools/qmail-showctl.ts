@@ -5,6 +5,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { ifThere } from "../lib/disk/if_there.ts";
+import { fromOctets } from "../lib/octets.ts";
 import { homeOptions, parseHomeArgs } from "../lib/process/home_args.ts";
 import { print, runTool } from "../lib/process/tool.ts";
 import type { Home } from "../../config/home.ts";
@@ -29,10 +30,11 @@ function valueOf(text: string): string {
   );
 }
 
-/** One control file's paragraph; `text`: what is in it, undefined where it is absent. */
+/** One control file's paragraph; `text`: what is in it (an octet string where the row says so), undefined where it is absent. */
 export function describeControl(file: ControlFile, text: string | undefined, me: string): string {
   const row = schema[file] as Row<unknown>;
-  const value = text === undefined ? `(Default.) ${defaultOf(row, me)}` : valueOf(text) || "(Empty.)";
+  const shown = (text: string) => file.endsWith(".cdb") ? `(${text.length} octets.)` : valueOf(text) || "(Empty.)";
+  const value = text === undefined ? `(Default.) ${defaultOf(row, me)}` : shown(text);
   const parsed = text === undefined ? undefined : row.parse(text);
   const wrong = parsed?.ok === false ? `Malformed: ${parsed.error}.\n` : "";
   return harmless(`\n${file}: ${value}\n${wrong}${row.doc}\n`);
@@ -50,8 +52,12 @@ function* describe(home: Home): Generator<string, void, undefined> {
   yield `qmail home directory: ${home.dir}.\nuser-ext delimiter: -.\nsubdirectory split: ${home.queueSplit}.\n`;
   const files = (Object.keys(schema) as ControlFile[]).sort();
   const read = (file: string) => ifThere(() => Deno.readTextFileSync(home.control(file)));
+  const readControl = (file: ControlFile) =>
+    (schema[file] as Row<unknown>).octets === true
+      ? ifThere(() => fromOctets(Deno.readFileSync(home.control(file))))
+      : read(file);
   const me = valueOf(read("me") ?? "");
-  for (const file of files) yield describeControl(file, read(file), me);
+  for (const file of files) yield describeControl(file, readControl(file), me);
   const others = Array.from(Deno.readDirSync(home.control("")), ({ name }) => name).sort()
     .filter((name) => !(name in schema) && !name.startsWith("."));
   for (const name of others) yield describeUnknown(name);

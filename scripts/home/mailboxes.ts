@@ -18,6 +18,8 @@ export interface NewMailbox {
   readonly domain: string;
   /** With its scheme in braces; "" lets nobody log in. */
   readonly password: string;
+  /** The same password's secret for SCRAM. */
+  readonly scram?: string | undefined;
 }
 
 /** `NAME@DOMAIN` in parts, lower-cased; what is wrong with it otherwise. */
@@ -84,8 +86,9 @@ export function writePasswdLines(home: Home, lines: readonly string[]): void {
 /** Adds mailboxes and their Maildirs; answers the entries. The caller has seen to it that there are none of the names. */
 export function addMailboxes(home: Home, mailboxes: readonly NewMailbox[]): readonly PasswdEntry[] {
   const owner = preparingIds()?.vmail ?? { uid: Deno.uid() ?? 0, gid: Deno.gid() ?? 0 };
-  const entries = mailboxes.map(({ name, domain, password }): PasswdEntry => {
-    return { name, domain, password, ...owner, home: home.mail(domain, name) };
+  const entries = mailboxes.map(({ name, domain, password, scram }): PasswdEntry => {
+    const secret = scram === undefined ? {} : { scram };
+    return { name, domain, password, ...owner, home: home.mail(domain, name), ...secret };
   });
   for (const entry of entries) makeMaildir(home, entry, Deno.uid() === 0);
   writePasswdLines(home, [...readPasswdLines(home), ...entries.map(formatPasswdEntry)]);

@@ -1,13 +1,36 @@
 /**
- * Reading a password without showing it, and its hash as Dovecot and others read it (`{ARGON2ID}$argon2id$…`).
+ * Reading a password without showing it, its hash as Dovecot and others read it (`{ARGON2ID}$argon2id$…`), and its secret
+ * for SCRAM.
  * @module
  */
 import { argon2id } from "hash-wasm";
+import { isPassword } from "../../components/lib/sasl/names.ts";
+import {
+  deriveScramSecret,
+  formatScramSecret,
+  prepareText,
+  usualIterations,
+} from "../../components/lib/sasl/scram_secret.ts";
+import { utf8Octets } from "../../components/lib/octets.ts";
 import { fail } from "../fail.ts";
 
 /** OWASP's first choice for argon2id: 19 MiB, two passes, one lane. */
 const memoryKib = 19_456;
 const passes = 2;
+
+/** What is wrong with it as a password, or undefined: one that the servers would refuse should not be set. */
+export function passwordDefect(password: string): string | undefined {
+  return isPassword(utf8Octets(password))
+    ? undefined
+    : "a password has at most 255 octets, and no control characters among them";
+}
+
+/** What users/passwd keeps of a password for SCRAM. */
+export async function scramSecretOf(password: string): Promise<string> {
+  const salt = crypto.getRandomValues(new Uint8Array(16));
+  const octets = new TextEncoder().encode(prepareText(password));
+  return formatScramSecret(await deriveScramSecret(octets, salt, usualIterations));
+}
 
 export async function hashPassword(password: string): Promise<string> {
   const salt = crypto.getRandomValues(new Uint8Array(16));

@@ -4,16 +4,18 @@
  * @module
  */
 import { ensureDirSync, existsSync } from "@std/fs";
-import { join } from "@std/path";
+import { dirname, join } from "@std/path";
 import { accountIds } from "../../config/accounts.ts";
 import { type Home, type SocketName, socketNames } from "../../config/home.ts";
 import { ifThere } from "../../components/lib/disk/if_there.ts";
 import { parsePasswdFile } from "../../components/lib/users/passwd_file.ts";
-import { flatDirs, journalDirs, splitDirs } from "../../components/lib/queue/layout.ts";
+import { flatDirs, ownDirs, splitDirs } from "../../components/lib/queue/layout.ts";
 import type { Account, Ids } from "../../components/lib/permissions/grant.ts";
 import { formatLauncher } from "../../components/supervisor/launcher.ts";
+import { lmtpSockets } from "../../components/qmail-smtpd/permissions.ts";
 import { formatProgramScript } from "../../components/qmail-local/program_script.ts";
 import { manifests } from "../../config/manifests.ts";
+import type { Listener } from "../../config/values.ts";
 import { lockFiles, prepareLockFiles } from "./lock_files.ts";
 import { addMailboxes, readPasswdLines, replaceFile, whileLocked } from "./mailboxes.ts";
 
@@ -26,8 +28,11 @@ interface Folder {
   readonly mode: number;
 }
 
-/** Who listens on a socket, and whether all may connect, or only those who share the queue, or its owner and root alone. */
-const socketOwners: Readonly<Record<SocketName, { owner: Account; open: boolean | "owner" }>> = {
+/**
+ * Who listens on a socket, and who may connect: all, those who share the queue (`false`), qmail's accounts that do not
+ * ("nofiles", the servers among them), or its owner and root alone.
+ */
+const socketOwners: Readonly<Record<SocketName, { owner: Account; open: boolean | "nofiles" | "owner" }>> = {
   "supervisor": { owner: "root", open: "owner" },
   "supervisor-status": { owner: "root", open: true },
   "qmail-queue": { owner: "qmailq", open: true },
@@ -42,6 +47,9 @@ const socketOwners: Readonly<Record<SocketName, { owner: Account; open: boolean 
   "remote-status": { owner: "qmailr", open: true },
   "qmail-getpw": { owner: "qmailp", open: true },
   "resolver": { owner: "qmaild", open: true },
+  "auth": { owner: "qmailp", open: "nofiles" },
+  "tally": { owner: "qmaill", open: "nofiles" },
+  "hooks": { owner: "qmaild", open: "owner" },
 };
 
 function foldersOf(home: Home): Folder[] {
@@ -58,8 +66,10 @@ function foldersOf(home: Home): Folder[] {
     lock: ["qmailq", 0o770],
     journal: ["qmailq", 0o750],
     "journal/numbers": ["qmailq", 0o700],
+    options: ["qmailq", 0o750],
+    delayed: ["qmails", 0o700],
   };
-  const queue = [...splitDirs, ...flatDirs, ...journalDirs].flatMap((dir): Folder[] => {
+  const queue = [...splitDirs, ...flatDirs, ...ownDirs].flatMap((dir): Folder[] => {
     const [owner, mode] = queueOwner[dir]!;
     const parts = (splitDirs as readonly string[]).includes(dir)
       ? Array.from({ length: home.queueSplit }, (_, part) => String(part))
@@ -74,6 +84,7 @@ function foldersOf(home: Home): Folder[] {
   const sockets = socketNames.map((name): Folder => {
     const { owner, open } = socketOwners[name];
     if (open === "owner") return { path: home.run(name), owner, group: "own", mode: 0o700 };
+    if (open === "nofiles") return { path: home.run(name), owner, group: "own", mode: 0o750 };
     return { path: home.run(name), owner, group: open ? "own" : "queue", mode: open ? 0o755 : 0o750 };
   });
   return [
@@ -90,6 +101,7 @@ function foldersOf(home: Home): Folder[] {
     { path: home.users(""), owner: "qmailp", group: "own", mode: 0o700 },
     { path: join(home.dir, "alias"), owner: "alias", group: "own", mode: 0o755 },
     { path: home.mail(), owner: "vmail", group: "own", mode: 0o700 },
+    { path: home.tally(), owner: "qmaill", group: "own", mode: 0o700 },
     ...queue,
     ...sockets,
   ];
@@ -118,6 +130,22 @@ export function prepareFolders(home: Home): void {
 }
 
 /**
+ * The folders below run/ of sockets that control/listeners has there, qmail-smtpd's own. Anybody may enter: the socket
+ * itself is for its owner and group. Elsewhere the operator makes the folder.
+ */
+export function prepareSocketFolders(home: Home, listeners: readonly Listener[]): void {
+  const owner = preparingIds()?.qmaild;
+  for (const path of lmtpSockets(listeners, home)) {
+    const folder = dirname(path);
+    if (dirname(folder) !== home.run()) continue;
+    ensureDirSync(folder);
+    if (owner === undefined) continue;
+    Deno.chownSync(folder, owner.uid, owner.gid);
+    Deno.chmodSync(folder, 0o755);
+  }
+}
+
+/**
  * Writes the launchers: they only point to the grants, which the supervisor writes. `program` starts programs of
  * accounts' `.qmail` files.
  */
@@ -138,13 +166,14 @@ export function prepareLaunchers(home: Home): void {
  */
 function takeOverFiles(home: Home, ids: Readonly<Record<Account, Ids>>, foreign: ReadonlySet<string>): void {
   const owners: readonly (readonly [string, Ids])[] = [
-    ...["pid", "intd", "mess", "todo", "journal"].map((dir) => [home.queue(dir), ids.qmailq] as const),
-    ...["info", "local", "remote", "bounce"].map((dir) => [home.queue(dir), ids.qmails] as const),
+    ...["pid", "intd", "mess", "todo", "journal", "options"].map((dir) => [home.queue(dir), ids.qmailq] as const),
+    ...["info", "local", "remote", "bounce", "delayed"].map((dir) => [home.queue(dir), ids.qmails] as const),
     [home.queue("lock", "queuemutex"), ids.qmailq],
     ...lockFiles.map(({ name, owner }) => [home.queue("lock", name), ids[owner]] as const),
     [home.users(""), ids.qmailp],
     [join(home.dir, "alias"), ids.alias],
     [home.mail(), ids.vmail],
+    [home.tally(), ids.qmaill],
   ];
   for (const [path, { uid, gid }] of owners) {
     const isSmall = path === home.users("") || !existsSync(path) || !Deno.lstatSync(path).isDirectory;

@@ -61,12 +61,15 @@ function wordsOf({ paths }: Tool): string[] {
   return [...new Set([...paths?.read ?? [], ...paths?.write ?? []])];
 }
 
+function isArgument(word: string): boolean {
+  return /^\$[0-9]$/.test(word);
+}
+
 /** A comma would end the path for deno's flag; no path at all would be an error of deno's. */
 function pathChecks(name: string, word: string): string[] {
-  const isArgument = /^\$[0-9]$/.test(word);
-  const missing = isArgument ? "usage: see its manual" : `fatal: ${word.slice(1)} not set`;
+  const missing = isArgument(word) ? "usage: see its manual" : `fatal: ${word.slice(1)} not set`;
   return [
-    `[ -n "${word}" ] || { echo '${name}: ${missing}' >&2; exit ${isArgument ? 100 : 111}; }`,
+    `[ -n "${word}" ] || { echo '${name}: ${missing}' >&2; exit ${isArgument(word) ? 100 : 111}; }`,
     `case ${word} in *,*) echo '${name}: fatal: a path with a comma' >&2; exit 111 ;; esac`,
   ];
 }
@@ -94,7 +97,10 @@ function userHomesOf(home: Home): readonly string[] {
 
 /** What the tool learns of its caller. */
 function callerWords({ knowsCaller, knowsSocket, paths }: Tool): string {
-  if (paths?.variables !== undefined) return paths.variables.map((name) => `"$${name}"`).join(" ");
+  if (paths?.variables !== undefined) {
+    const variables = paths.variables.map((name) => `"$${name}"`);
+    return [...variables, ...paths.read?.some(isArgument) ? ['"$@"'] : []].join(" ");
+  }
   if (!knowsCaller) return '"$@"';
   const socket = knowsSocket ? '--socket "$socket" ' : "";
   // Unquoted: base64 has neither blanks nor patterns, and its lines are to be words.

@@ -4,6 +4,7 @@
  */
 import type { Home } from "../../config/home.ts";
 import type { Config } from "../../components/lib/permissions/grant.ts";
+import { lmtpSockets } from "../../components/qmail-smtpd/permissions.ts";
 import type { SupervisorStatus } from "../../components/lib/wire/status_protocol.ts";
 
 /** How this very deno can be called again for another task. */
@@ -25,6 +26,13 @@ function isDefaultHome(home: Home): boolean {
 export function welcome(home: Home, config: Config, { components }: SupervisorStatus): string {
   const listeners = components.flatMap((component) => Object.entries(component.ports));
   const port = (name: string) => listeners.find(([service]) => service === name)?.[1];
+  const sockets = lmtpSockets(config.controls.listeners, home);
+  const lmtp = [...port("lmtp") === undefined ? [] : [`127.0.0.1:${port("lmtp")}`], ...sockets];
+  const others = [
+    ...port("submission") === undefined ? [] : [`  submission 127.0.0.1:${port("submission")}`],
+    ...port("submissions") === undefined ? [] : [`  submissions 127.0.0.1:${port("submissions")}`],
+    ...lmtp.map((where) => `  LMTP       ${where}`),
+  ];
   const { me } = config.controls;
   const homeFlag = isDefaultHome(home) ? "" : ` --home ${home.dir}`;
   return [
@@ -32,6 +40,7 @@ export function welcome(home: Home, config: Config, { components }: SupervisorSt
     `dqmail runs: ${components.length} processes, each with its own grant (${denoTask()} status${homeFlag})`,
     "",
     `  SMTP       127.0.0.1:${port("smtp") ?? "-"}`,
+    ...others,
     `  admin      http://127.0.0.1:${port("admin") ?? "-"}/`,
     `  mailbox    demo@${me}  (and demo-anything@${me})`,
     `  Maildir    ${home.mail(me, "demo", "Maildir")}`,

@@ -32,6 +32,11 @@ describe("the manifests", () => {
   const earlier = [
     ["qmail-smtpd", "qmail-queue", "lets mail in"],
     ["qmail-smtpd", "qmail-getpw", "asks it"],
+    ["qmail-smtpd", "auth", "asks it"],
+    ["qmail-smtpd", "tally", "asks it"],
+    ["qmail-smtpd", "hooks", "asks it"],
+    ["qmail-smtpd", "resolver", "asks it"],
+    ["hooks", "qmail-queue", "runs programs that queue"],
     ["qmail-send", "qmail-lspawn", "waits for its deliveries"],
     ["qmail-send", "qmail-rspawn", "waits for its deliveries"],
     ["qmail-send", "qmail-queue", "sends bounces"],

@@ -55,9 +55,18 @@ describe("readControls()", () => {
     assertEquals(errorsOf({ me: "mx example\n", databytes: "10MB\n", remoteport: "99999\n", listeners: "smtp\n" }), [
       'Cannot read control file "me": expected a domain name, got "mx example"',
       'Cannot read control file "databytes": expected a whole number of bytes, got "10MB"',
-      'Cannot read control file "listeners": expected "service address:port" with a service of smtp, admin, got "smtp"',
+      'Cannot read control file "listeners": expected "service address:port [proxy]" with a service of smtp, submission, submissions, lmtp, admin, or "lmtp unix:path", got "smtp"',
       'Cannot read control file "remoteport": expected a TCP port from 1 to 65535, got "99999"',
     ]);
+  });
+
+  it("hands over the octets of a file that is no text as they are", () => {
+    using here = homeWith({ me: "mx.example.com\n" });
+    const octets = new Uint8Array(2048).map((_, at) => at);
+    Deno.writeFileSync(here.home.control("morercpthosts.cdb"), octets);
+    const read = readControls(here.home, ["morercpthosts.cdb"]);
+    assert(read.ok && read.value["morercpthosts.cdb"] !== "none");
+    assertEquals(new Uint8Array(read.value["morercpthosts.cdb"].readAt(0, 2048)), octets);
   });
 
   it("names a file that cannot be read, and does not take it for absent", () => {

@@ -18,7 +18,8 @@ const virtual = "expected domain:prefix or user@domain:prefix, got";
 const route = "expected domain:relay or domain:relay:port, got";
 const network = "expected one address or network a line, like 192.0.2.0/24, got";
 const nameserver = "expected one address or address:port a line, got";
-const listener = 'expected "service address:port" with a service of smtp, admin, got';
+const listener =
+  'expected "service address:port [proxy]" with a service of smtp, submission, submissions, lmtp, admin, or "lmtp unix:path", got';
 const port = "expected a TCP port from 1 to 65535, got";
 const label64 = "a".repeat(64);
 
@@ -193,16 +194,54 @@ const tables: readonly Table[] = [
   {
     parser: "parseListeners()",
     parse: values.parseListeners,
-    takes: [["smtp 127.0.0.1:0\nadmin\t[::1]:8025\n", [
-      { service: "smtp", host: "127.0.0.1", port: 0 },
-      { service: "admin", host: "::1", port: 8025 },
-    ]]],
+    takes: [
+      ["smtp 127.0.0.1:0\nadmin\t[::1]:8025\n", [
+        { service: "smtp", host: "127.0.0.1", port: 0 },
+        { service: "admin", host: "::1", port: 8025 },
+      ]],
+      ["submission [::]:587 proxy\nsubmissions 192.0.2.1:465\nlmtp 127.0.0.1:24\n", [
+        { service: "submission", host: "::", port: 587, proxy: true },
+        { service: "submissions", host: "192.0.2.1", port: 465 },
+        { service: "lmtp", host: "127.0.0.1", port: 24 },
+      ]],
+      ["lmtp unix:lmtp/s\nlmtp unix:/run/dqmail/lmtp\n", [
+        { service: "lmtp", path: "lmtp/s" },
+        { service: "lmtp", path: "/run/dqmail/lmtp" },
+      ]],
+      ["smtp 127.0.0.1:0\nsmtp 127.0.0.1:0\n", [
+        { service: "smtp", host: "127.0.0.1", port: 0 },
+        { service: "smtp", host: "127.0.0.1", port: 0 },
+      ]],
+    ],
     refuses: [
-      ["smtp 127.0.0.1\n", `${listener} "smtp 127.0.0.1"`],
-      ["http 127.0.0.1:80\n", `${listener} "http 127.0.0.1:80"`],
-      ["smtp localhost:25\n", `${listener} "smtp localhost:25"`],
-      ["smtp 127.0.0.1:25 tls\n", `${listener} "smtp 127.0.0.1:25 tls"`],
-      ["smtp ::1:25\n", `${listener} "smtp ::1:25"`],
+      ...[
+        "smtp 127.0.0.1",
+        "http 127.0.0.1:80",
+        "smtp localhost:25",
+        "smtp 127.0.0.1:25 tls",
+        "smtp 127.0.0.1:25 proxy proxy",
+        "smtp 127.0.0.1:25 PROXY",
+        "admin 127.0.0.1:8025 proxy",
+        "smtp ::1:25",
+        "smtp 127.0.0.1:65536",
+        "smtp",
+        "SMTP 127.0.0.1:25",
+        "smtp unix:/run/s",
+        "lmtp unix:",
+        "lmtp unix:s",
+        "lmtp unix:../s",
+        "lmtp unix:a/b/c",
+        "lmtp unix:./s",
+        "lmtp unix:/run/../s",
+        "lmtp unix:/run/s,/etc/passwd",
+        "lmtp unix:/run/s proxy",
+        "lmtp /run/s",
+      ].map((line) => [`${line}\n`, `${listener} ${JSON.stringify(line)}`] as const),
+      [
+        "smtp 127.0.0.1:25\nsubmission 127.0.0.1:25\n",
+        'expected each address and path once, got "submission 127.0.0.1:25"',
+      ],
+      ["lmtp unix:/s\nlmtp unix:/s\n", 'expected each address and path once, got "lmtp unix:/s"'],
     ],
   },
 ];

@@ -41,7 +41,7 @@ describe("parseTaken()", () => {
     const content = "Received: x\r\nX-Number: 5\r\n\r\nbody\r\n\r\n.more\r\n";
     const common = { kind: "delivery" as const, number: 5, bodyHash: hashBody("body\n\n.more\n"), atMs: 9 };
     assertEquals(
-      parseTaken({ sender: "", recipients, content }, 9),
+      parseTaken({ sender: "", recipients, content, parameters: {}, recipientParameters: [{}, {}] }, 9),
       recipients.map((recipient) => ({ ...common, recipient })),
     );
   });

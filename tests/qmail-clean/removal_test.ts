@@ -9,7 +9,12 @@ import { Crash, type FakeDisk } from "../support/fake_disk.ts";
 import { emptyQueue, home } from "../support/queue_disk.ts";
 
 const id = 1001;
-const paths = { mess: "/q/queue/mess/12/1001", intd: "/q/queue/intd/1001", todo: "/q/queue/todo/1001" };
+const paths = {
+  mess: "/q/queue/mess/12/1001",
+  intd: "/q/queue/intd/1001",
+  todo: "/q/queue/todo/1001",
+  options: "/q/queue/options/1001",
+};
 
 function fullQueue(): FakeDisk {
   const disk = emptyQueue();
@@ -22,8 +27,8 @@ const left = (disk: FakeDisk) => Object.keys(disk.files());
 describe("removalOrder()", () => {
   const rows: { op: CleanOp; want: string[]; why: string }[] = [
     { op: "todo", want: ["intd", "todo"], why: "qmail's order: intd never outlives todo" },
-    { op: "foop", want: ["intd", "mess"], why: "qmail's order: intd never outlives mess" },
-    { op: "done", want: ["todo", "intd", "mess"], why: "no envelope without text in between" },
+    { op: "foop", want: ["intd", "options", "mess"], why: "qmail's order: intd never outlives mess" },
+    { op: "done", want: ["todo", "intd", "options", "mess"], why: "no envelope without text in between" },
   ];
   for (const { op, want, why } of rows) it(`${op}: ${why}`, () => assertEquals([...removalOrder(op)], want));
 });
@@ -72,6 +77,6 @@ describe("removeMessage()", () => {
         assert(removeMessage(disk, home, op, id));
       }
     }
-    assertEquals(log.lines().filter((line) => line.startsWith("unremovable message=1001 reason=")).length, 7);
+    assertEquals(log.lines().filter((line) => line.startsWith("unremovable message=1001 reason=")).length, 9);
   });
 });

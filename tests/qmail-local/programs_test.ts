@@ -1,7 +1,7 @@
 /** Programs of `.qmail` files: what they are given, what their end means, and that nothing of them stays. */
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { escapeWord } from "../../components/qmail-local/program_script.ts";
+import { escapeWord } from "../../components/lib/process/program_words.ts";
 import { isRunning } from "../support/processes.ts";
 import { waitFor } from "../support/wait.ts";
 import { world } from "./world.ts";

@@ -203,6 +203,16 @@ describe("the proof", () => {
       story: stories[1]!,
     },
     {
+      claim: "the options of one that moves",
+      matches: (operation) => operation.startsWith("sync /q/queue/options/"),
+      story: stories[1]!,
+    },
+    {
+      claim: "the folder of options",
+      matches: (operation) => operation === "syncdir /q/queue/options",
+      story: stories[1]!,
+    },
+    {
       claim: "the envelope of one that moves",
       matches: (operation) => operation.startsWith("sync /q/queue/intd/"),
       story: stories[1]!,

@@ -5,6 +5,9 @@ import { Draft } from "../../components/qmail-queue/draft.ts";
 import type { Disk } from "../../components/lib/disk/disk.ts";
 import { toOctets } from "../../components/lib/octets.ts";
 import { formatTodo } from "../../components/lib/queue/envelope.ts";
+import { queueFile } from "../../components/lib/queue/layout.ts";
+import { formatMessageOptions } from "../../components/lib/queue/message_options.ts";
+import { formatOptionsFile, parseOptionsFile } from "../../components/lib/queue/options_file.ts";
 import type { FakeDisk, Keeps } from "../support/fake_disk.ts";
 import { emptyQueue, home, queued } from "../support/queue_disk.ts";
 
@@ -14,8 +17,12 @@ const todo = formatTodo(envelope);
 const received = "Received: (qmail 4896 invoked from network); 22 Nov 2026 07:48:04 -0000\n";
 const whole = { sender: envelope.sender, recipients: envelope.recipients, text: `${received}Subject: a\n\nhello\n` };
 
+const options = formatMessageOptions({ envid: "QQ\n314159", recipients: new Map([[1, { orcpt: "rfc822;eve" }]]) }, [
+  ...envelope.recipients,
+]);
+
 /** Queues one message; answers whether that settled. */
-async function queueOne(disk: Disk): Promise<boolean> {
+async function queueOne(disk: Disk, asked?: string): Promise<boolean> {
   const draft = Draft.begin(disk, home, born, [toOctets(received), toOctets("Subject: a\n\n")]);
   try {
     draft.write(toOctets("hello\n"));
@@ -23,7 +30,7 @@ async function queueOne(disk: Disk): Promise<boolean> {
     draft.abort();
     throw error;
   }
-  await draft.commit(todo);
+  await draft.commit(todo, asked);
   return true;
 }
 
@@ -38,16 +45,28 @@ async function withNumber(): Promise<FakeDisk> {
 }
 
 /** Puts the same message into the layout under its kept number; answers whether that settled. */
-async function adoptOne(disk: Disk): Promise<boolean> {
-  await Draft.adopt(disk, home, kept, born.unixSeconds, toOctets(whole.text)).commit(todo);
+async function adoptOne(disk: Disk, asked?: string): Promise<boolean> {
+  await Draft.adopt(disk, home, kept, born.unixSeconds, toOctets(whole.text)).commit(todo, asked);
   return true;
 }
 
-const ways = [
-  { way: "begin()", fresh: () => Promise.resolve(emptyQueue()), queue: queueOne },
-  { way: "adopt()", fresh: withNumber, queue: adoptOne },
+const ways: readonly Way[] = [
+  { way: "begin()", fresh: () => Promise.resolve(emptyQueue()), queue: (disk: Disk) => queueOne(disk) },
+  { way: "adopt()", fresh: withNumber, queue: (disk: Disk) => adoptOne(disk) },
+  {
+    way: "begin() with options",
+    fresh: () => Promise.resolve(emptyQueue()),
+    queue: (disk: Disk) => queueOne(disk, options),
+    asked: options,
+  },
+  { way: "adopt() with options", fresh: withNumber, queue: (disk: Disk) => adoptOne(disk, options), asked: options },
 ];
-type Way = (typeof ways)[number];
+interface Way {
+  readonly way: string;
+  readonly fresh: () => Promise<FakeDisk>;
+  readonly queue: (disk: Disk) => Promise<boolean>;
+  readonly asked?: string;
+}
 
 async function operations({ fresh, queue }: Way): Promise<string[]> {
   const disk = await fresh();
@@ -65,10 +84,16 @@ async function stoppedAt(n: number, { fresh, queue }: Way): Promise<{ disk: Fake
 /** The messages without their numbers. */
 const messages = (disk: FakeDisk) => queued(disk).map(({ sender, recipients, text }) => ({ sender, recipients, text }));
 
-/** One whole message when it was promised, else none or one; never half of one. */
-function check(disk: FakeDisk, settled: boolean, what: string): void {
+/** One whole message when it was promised, else none or one, with what was asked for beside it; never half of one. */
+function check(disk: FakeDisk, settled: boolean, what: string, { asked }: Pick<Way, "asked">): void {
   const found = messages(disk);
   assertEquals(found, found.length === 0 && !settled ? [] : [whole], what);
+  for (const { id } of queued(disk)) {
+    const path = queueFile(home, "options", id);
+    assertEquals(disk.exists(path), asked !== undefined, what);
+    if (asked === undefined) continue;
+    assertEquals(parseOptionsFile(disk.readFile(path), disk.readFile(queueFile(home, "mess", id))), asked, what);
+  }
 }
 
 const extremes: Keeps[] = [() => "old", () => "new", () => "torn"];
@@ -109,7 +134,7 @@ describe("Draft", () => {
       for (let n = 0; n <= count; n++) {
         const { disk, settled } = await stoppedAt(n, how);
         assertEquals(settled, n === count);
-        check(disk.afterCrash(), settled, `stopped at ${n}`);
+        check(disk.afterCrash(), settled, `stopped at ${n}`, how);
       }
     });
 
@@ -117,9 +142,9 @@ describe("Draft", () => {
       const count = (await operations(how)).length;
       for (let n = 0; n <= count; n++) {
         const { disk, settled } = await stoppedAt(n, how);
-        for (const keeps of extremes) check(disk.afterPowerLoss(keeps), settled, `power lost at ${n}`);
-        const any = fc.property(anyKeeps, (keeps) => check(disk.afterPowerLoss(keeps), settled, `power lost at ${n}`));
-        fc.assert(any, { numRuns: 60 });
+        const checkWith = (keeps: Keeps) => check(disk.afterPowerLoss(keeps), settled, `power lost at ${n}`, how);
+        extremes.forEach(checkWith);
+        fc.assert(fc.property(anyKeeps, checkWith), { numRuns: 60 });
       }
     });
 
@@ -141,14 +166,33 @@ describe("Draft", () => {
   }
 
   it("can be made under a kept number after that has failed once", async () => {
-    const how = ways[1]!;
-    for (const n of (await operations(how)).keys()) {
-      const disk = await withNumber();
-      disk.failAt(n, "EIO");
-      await assertRejects(async () => await adoptOne(disk));
-      assert(await adoptOne(disk));
-      assertEquals(messages(disk), [whole]);
+    for (const how of [ways[1]!, ways[3]!]) {
+      for (const n of (await operations(how)).keys()) {
+        const disk = await withNumber();
+        disk.failAt(n, "EIO");
+        await assertRejects(async () => await how.queue(disk));
+        assert(await how.queue(disk));
+        check(disk, true, `EIO at ${n}`, how);
+      }
     }
+  });
+
+  it("makes a file of what was asked for, in the place of one that an earlier message of its number left", async () => {
+    const disk = emptyQueue();
+    disk.put("/q/queue/options/1000", toOctets("stale"));
+    disk.setNextInode(1000);
+    await queueOne(disk, options);
+    check(disk, true, "over an old one", { asked: options });
+    assertEquals(disk.open, 0);
+  });
+
+  it("leaves alone what an earlier message of its number left, when nothing was asked for: it is known to be that one's", async () => {
+    const disk = emptyQueue();
+    const other = formatOptionsFile(options, toOctets(received.replace("4896", "4897")));
+    disk.put("/q/queue/options/1000", other);
+    disk.setNextInode(1000);
+    await queueOne(disk);
+    assertEquals(parseOptionsFile(other, disk.readFile("/q/queue/mess/11/1000")), undefined);
   });
 
   it("removes what was written when it is aborted", () => {
@@ -173,20 +217,23 @@ describe("Draft", () => {
 });
 
 describe("the power-loss model", () => {
-  const lost: { claim: string; matches: (operation: string) => boolean }[] = [
+  const lost: { claim: string; matches: (operation: string) => boolean; asked?: boolean }[] = [
     { claim: "every folder", matches: (operation) => operation.startsWith("syncdir ") },
     { claim: "the folder in mess", matches: (operation) => operation.startsWith("syncdir /q/queue/mess/") },
     { claim: "todo", matches: (operation) => operation === "syncdir /q/queue/todo" },
     { claim: "the text", matches: (operation) => /^sync .*\/(pid|numbers)\//.test(operation) },
     { claim: "the envelope", matches: (operation) => operation.startsWith("sync /q/queue/intd/") },
+    { claim: "the options", matches: (operation) => operation.startsWith("sync /q/queue/options/"), asked: true },
+    { claim: "their folder", matches: (operation) => operation === "syncdir /q/queue/options", asked: true },
   ];
-  for (const { claim, matches } of lost) {
-    for (const { way, fresh, queue } of ways) {
+  for (const { claim, matches, asked = false } of lost) {
+    for (const how of ways.filter((how) => how.asked !== undefined || !asked)) {
+      const { way, fresh, queue } = how;
       it(`catches the loss when the sync of ${claim} does nothing in ${way}`, async () => {
         const disk = await fresh();
         disk.loseSyncs(matches);
         assert(await queue(disk));
-        assertThrows(() => check(disk.afterPowerLoss(() => "old"), true, claim));
+        assertThrows(() => check(disk.afterPowerLoss(() => "old"), true, claim, how));
       });
     }
   }

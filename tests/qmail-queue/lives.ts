@@ -6,12 +6,16 @@
 import { assert, assertEquals } from "@std/assert";
 import { parseTodo } from "../../components/lib/queue/envelope.ts";
 import { queueFile, queueFolder } from "../../components/lib/queue/layout.ts";
+import { formatMessageOptions } from "../../components/lib/queue/message_options.ts";
+import { parseOptionsFile } from "../../components/lib/queue/options_file.ts";
 import { fromOctets, toOctets } from "../../components/lib/octets.ts";
 import {
   type EnvelopeFields,
   type JournalMessage,
   smallMessageBytes,
 } from "../../components/lib/wire/queue_protocol.ts";
+import { removalOrder } from "../../components/qmail-clean/removal.ts";
+import type { CleanOp } from "../../components/lib/wire/clean_protocol.ts";
 import { Journal, type JournalOptions } from "../../components/qmail-queue/journal/journal.ts";
 import { removeLeftovers } from "../../components/qmail-queue/leftovers.ts";
 import { finishMoves, QueueStore } from "../../components/qmail-queue/store.ts";
@@ -39,8 +43,21 @@ const afterPower: Record<Fate, readonly number[]> = { ...afterKill, refused: [0,
 
 export const promises = { afterKill, afterPower };
 
+/** With names that begin so come messages whose sender asked for something. */
+const asking = /^[bdelx]/;
+
+export function optionsOf(name: string): string | undefined {
+  if (!asking.test(name)) return undefined;
+  const recipients = new Map([[0, { orcpt: `rfc822;${name}+\n` }]]);
+  return formatMessageOptions({ ret: "HDRS", envid: name, requireTls: true, recipients }, [`${name}@b.example`]);
+}
+
 export function envelopeOf(name: string, recipients = [`${name}@b.example`]): EnvelopeFields {
-  return { origin: "network", uid: 7, sender: "amy@a.example", recipients };
+  const options = optionsOf(name);
+  return {
+    ...{ origin: "network", uid: 7, sender: "amy@a.example", recipients },
+    ...options === undefined ? undefined : { options },
+  };
 }
 
 export function textOf(name: string, sizeBytes: number): Uint8Array {
@@ -175,7 +192,14 @@ export class Lives {
     const { id } = message;
     message.fate = "unsure";
     try {
-      for (const dir of ["todo", "intd", "mess"] as const) this.disk.remove(queueFile(home, dir, id));
+      const remove = (op: CleanOp) => removalOrder(op).forEach((dir) => this.disk.remove(queueFile(home, dir, id)));
+      if (optionsOf(name) === undefined) remove("done");
+      else {
+        // As qmail-send has it done: it must not come back without what was asked for.
+        remove("todo");
+        await this.disk.syncDir(home.queue("todo"));
+        remove("foop");
+      }
       if (!this.disk.stopped && !this.#doubted.has(name)) message.fate = "done";
       for (const dir of [home.queue("todo"), home.queue("intd"), queueFolder(home, "mess", id)]) {
         await this.disk.syncDir(dir);
@@ -235,6 +259,7 @@ interface Found {
   readonly sender: string;
   readonly recipients: readonly string[];
   readonly text: string;
+  readonly options: string | undefined;
 }
 
 /** Every message the next qmail-queue finds on `disk`. */
@@ -246,14 +271,20 @@ async function recovered(disk: FakeDisk, clock: FakeClock): Promise<Found[]> {
     }),
   );
   const inJournal = journal.entries().map((entry) => {
-    const { envelope, content } = journal.read(entry);
+    const { envelope, options, content } = journal.read(entry);
     const todo = parseTodo(envelope);
     assert(todo.ok);
     const { sender, recipients } = todo.value;
-    return { id: entry.id, sender, recipients, text: fromOctets(content) };
+    return { id: entry.id, sender, recipients, text: fromOctets(content), options: options && fromOctets(options) };
   });
   clock.dropTimers();
-  return [...inJournal, ...queued(disk).map((message) => ({ ...message, text: message.text ?? "" }))];
+  const inLayout = queued(disk).map((message) => {
+    const { id, text = "" } = message;
+    const path = queueFile(home, "options", id);
+    const options = disk.exists(path) ? parseOptionsFile(disk.readFile(path), toOctets(text)) : undefined;
+    return { ...message, text, options };
+  });
+  return [...inJournal, ...inLayout];
 }
 
 /** Throws where the next qmail-queue finds on `disk` something other than was promised. */
@@ -265,11 +296,12 @@ export async function checkPromises(
 ): Promise<void> {
   const found = await recovered(disk, clock);
   const counts = new Map<string, number>();
-  for (const { id, sender, recipients, text } of found) {
+  for (const { id, sender, recipients, text, options } of found) {
     const name = recipients[0]?.split("@")[0] ?? "";
     const message = known.get(name);
     assert(message !== undefined, `${when}: ${name} was never sent`);
     assertEquals({ sender, recipients }, { sender: "amy@a.example", recipients: envelopeOf(name).recipients }, when);
+    assertEquals(options, optionsOf(name), `${when}: ${name} is not asked what it was`);
     assert(text.endsWith(fromOctets(textOf(name, message.sizeBytes))), `${when}: ${name} is not whole`);
     assert(text.startsWith("Received: (qmail "), `${when}: ${name} has no beginning`);
     if (message.fate === "accepted") assertEquals(id, message.id ?? id, `${when}: ${name} has another number`);

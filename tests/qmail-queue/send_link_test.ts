@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { dirname } from "@std/path";
 import { homeAt } from "../../config/home.ts";
 import { realDisk } from "../../components/lib/disk/disk.ts";
-import { journalDirs } from "../../components/lib/queue/layout.ts";
+import { ownDirs } from "../../components/lib/queue/layout.ts";
 import type { Pipe } from "../../components/lib/wire/pipe.ts";
 import { parseQueueNotice, type QueueNotice, type SendRequest } from "../../components/lib/wire/queue_protocol.ts";
 import { serveUnix, type UnixServer } from "../../components/lib/wire/server.ts";
@@ -63,7 +63,7 @@ async function world() {
   const dir = tempDir();
   const log = captureLog();
   const home = homeAt(dir.path, { queueSplit: 1 });
-  const folders = [...["pid", "intd", "todo", "mess/0"], ...journalDirs].map((folder) => home.queue(folder));
+  const folders = [...["pid", "intd", "todo", "mess/0"], ...ownDirs].map((folder) => home.queue(folder));
   for (const folder of [...folders, dirname(home.socket("qmail-send"))]) Deno.mkdirSync(folder, { recursive: true });
   const disk = realDisk();
   const journal = await Journal.open(disk, home, {

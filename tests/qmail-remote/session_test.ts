@@ -1,11 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
+import { MessageBody } from "../../components/lib/delivery/message_body.ts";
 import { toOctets } from "../../components/lib/octets.ts";
 import { encodeDots } from "../../components/lib/smtp/dot_stuffing.ts";
 import { ReplyParser } from "../../components/lib/smtp/reply.ts";
-import { surveyContent } from "../../components/qmail-remote/content.ts";
-import { parsePeer } from "../../components/qmail-remote/peer.ts";
+import type { RecipientOptions } from "../../components/lib/queue/message_options.ts";
+import { hasEightBitHeader, isBinary, surveyContent } from "../../components/qmail-remote/content.ts";
+import { parsePeer, type Peer } from "../../components/qmail-remote/peer.ts";
 import { fold, forAll, report } from "../../components/qmail-remote/reports.ts";
 import { Session, type Step, type Transaction } from "../../components/qmail-remote/session.ts";
 import { defaults, type Dialogue, dialogues, turnsOf } from "./support/dialogues.ts";
@@ -58,7 +60,7 @@ describe("Session", () => {
   for (const dialogue of dialogues) it(`plays: ${dialogue.name}`, () => assertEquals(play(dialogue), dialogue.want));
 
   const transaction = transactionOf(dialogues[0]!, toOctets("x\n"));
-  const peer = { pipelining: true, eightBitMime: false, smtpUtf8: false, size: undefined };
+  const peer = { pipelining: true, eightBitMime: false, smtpUtf8: false, dsn: false, size: undefined };
 
   it("begins again with RSET and the envelope in one write", () => {
     const step = new Session(transaction, peer).begin();
@@ -82,6 +84,71 @@ describe("Session", () => {
       assertEquals(step.kind, "next");
     });
   }
+
+  describe("with what the message's client asked for", () => {
+    const notify = { never: false, success: true, failure: false, delay: true };
+    const recipients = ["a@r.example", "b@r.example", "c@r.example"];
+    const asked = { ...transaction, recipients };
+    const never = { ...notify, never: true };
+    const options = {
+      ret: "HDRS" as const,
+      envid: "QQ+1\r\nRCPT TO:<evil@e.example>",
+      recipients: new Map<number, RecipientOptions>([[0, { notify, orcpt: "rfc822;a b\n@x" }], [2, { notify: never }]]),
+    };
+    const begun = (more: Partial<Transaction>, offers: Partial<Peer>) => {
+      const step = new Session({ ...asked, ...more }, { ...peer, ...offers }).begin();
+      return step.kind === "reply" ? step.send.split("\r\n") : step.kind === "done" ? step.reports : step;
+    };
+
+    it("passes it on to a server that offers DSN, as xtext and nothing more", () => {
+      assertEquals(begun({ options }, { dsn: true }), [
+        "RSET",
+        "MAIL FROM:<s@s.example> RET=HDRS ENVID=QQ+2B1+0D+0ARCPT+20TO:<evil@e.example>",
+        "RCPT TO:<a@r.example> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;a+20b+0A@x",
+        "RCPT TO:<b@r.example>",
+        "RCPT TO:<c@r.example> NOTIFY=NEVER",
+        "DATA",
+        "",
+      ]);
+    });
+
+    for (const [more, offers] of [[{ options }, {}], [{}, { dsn: true }]] as const) {
+      it(`says nothing of it ${"dsn" in offers ? "where nothing was asked for" : "to one that offers no DSN"}`, () => {
+        const plain = ["MAIL FROM:<s@s.example>", ...recipients.map((one) => `RCPT TO:<${one}>`)];
+        assertEquals(begun(more, offers), ["RSET", ...plain, "DATA", ""]);
+      });
+    }
+
+    it("reports whether the server does so itself", () => {
+      for (
+        const [more, offers, want] of [[{ options }, true, true], [{ options }, false, undefined], [{}, true]] as const
+      ) {
+        const session = new Session({ ...asked, ...more }, { ...peer, dsn: offers });
+        session.begin();
+        for (const code of [250, 250, 250, 550, 250, 354]) session.onReply({ code, lines: ["x"] });
+        session.contentSent();
+        const step = session.onReply({ code: 250, lines: ["x"] });
+        assert(step.kind === "done");
+        assertEquals(step.reports.map(({ verdict, dsn }) => [verdict, dsn]), [["K", want], ["D", undefined], [
+          "K",
+          want,
+        ]]);
+      }
+    });
+
+    it("says SMTPUTF8 where that was asked for, to a server that offers it", () => {
+      const wants = { options: { smtputf8: true, recipients: new Map() } };
+      const said = (offers: Partial<Peer>) => (begun(wants, offers) as string[])[1];
+      assertEquals(said({ smtpUtf8: true }), "MAIL FROM:<s@s.example> SMTPUTF8");
+      assertEquals(said({}), "MAIL FROM:<s@s.example>");
+    });
+
+    it("fails with 5.6.7 where the header needs SMTPUTF8 and the server does not offer it", () => {
+      const failed = begun({ options: { smtputf8: true, recipients: new Map() }, utf8Header: true }, {});
+      const text = "127.0.0.1 does not support internationalized headers. (#5.6.7)\n";
+      assertEquals(failed, recipients.map(() => ({ verdict: "D" as const, text })));
+    });
+  });
 
   it("takes no reply for consent to a message that is not out yet", () => {
     for (const [code, verdict] of [[250, "Z"], [451, "Z"], [552, "D"]] as const) {
@@ -150,7 +217,7 @@ describe("fold()", () => {
 });
 
 describe("parsePeer()", () => {
-  const plain = { pipelining: false, eightBitMime: false, smtpUtf8: false, size: undefined };
+  const plain = { pipelining: false, eightBitMime: false, smtpUtf8: false, dsn: false, size: undefined };
   const rows = [
     { lines: ["mx"], want: plain },
     { lines: ["PIPELINING"], want: plain },
@@ -158,6 +225,7 @@ describe("parsePeer()", () => {
       lines: ["mx", "pipelining", "8BitMime", "SMTPUTF8"],
       want: { ...plain, pipelining: true, eightBitMime: true, smtpUtf8: true },
     },
+    { lines: ["mx", "dsn"], want: { ...plain, dsn: true } },
     { lines: ["mx", "SIZE"], want: { ...plain, size: 0 } },
     { lines: ["mx", "SIZE 0"], want: { ...plain, size: 0 } },
     { lines: ["mx", "SIZE 52428800"], want: { ...plain, size: 52428800 } },
@@ -177,4 +245,38 @@ describe("surveyContent()", () => {
     assertEquals(surveyContent(0, toOctets("")), { sizeBytes: 0, wireBytes: 0, eightBit: false });
     assertEquals(surveyContent(1, toOctets("\x80")), { sizeBytes: 1, wireBytes: 1, eightBit: true });
   });
+});
+
+describe("hasEightBitHeader()", () => {
+  const rows = [["Subject: a\n\n\xe4", false], ["Subject: \xc3\xa4\n\nx", true], ["\n\xff", true], [
+    "",
+    false,
+  ]] as const;
+  for (const [text, want] of rows) {
+    it(`is ${want} of ${JSON.stringify(text)}`, () => assertEquals(hasEightBitHeader(toOctets(text)), want));
+  }
+});
+
+describe("isBinary()", () => {
+  const rows = [
+    { name: "lines of text, of any octets", text: "Subject: a\n\n\xff\x01\n", want: false },
+    { name: "a line of 998 octets", text: `${"x".repeat(998)}\n`, want: false },
+    { name: "a line of 999 octets", text: `${"x".repeat(999)}\n`, want: true },
+    { name: "NUL", text: "a\0b\n", want: true },
+    { name: "CR", text: "a\rb\n", want: true },
+    { name: "nothing", text: "", want: false },
+  ];
+  for (const { name, text, want } of rows) {
+    it(`is ${want} of ${name}, wherever it is cut`, async () => {
+      const octets = toOctets(text);
+      for (const cut of [0, 1, octets.length >> 1, octets.length]) {
+        const body = new MessageBody(
+          octets.length,
+          octets.subarray(0, cut),
+          (at) => Promise.resolve(octets.subarray(at)),
+        );
+        assertEquals(await isBinary(body), want);
+      }
+    });
+  }
 });

@@ -5,12 +5,14 @@
 import { dirname } from "@std/path";
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { Asked } from "../../components/qmail-send/asked.ts";
 import { sendBounce } from "../../components/qmail-send/bouncer.ts";
 import { formatParagraph } from "../../components/lib/dsn/qsbmf.ts";
 import { fromOctets, toOctets } from "../../components/lib/octets.ts";
 import { JournalReader } from "../../components/lib/queue/journal/reader.ts";
 import { putRecord, recordBytes } from "../../components/lib/queue/journal/record.ts";
 import { journalSegment, queueFile } from "../../components/lib/queue/layout.ts";
+import { formatMessageOptions, type MessageOptions } from "../../components/lib/queue/message_options.ts";
 import { Client } from "../../components/lib/wire/client.ts";
 import { type EnvelopeFields, type JournalPlace, parseQueueRequest } from "../../components/lib/wire/queue_protocol.ts";
 import { type Home, homeAt } from "../../config/home.ts";
@@ -38,6 +40,8 @@ interface Options {
   readonly place?: JournalPlace;
   readonly paragraphs?: string;
   readonly controls?: Partial<Controls>;
+  /** What its client asked for. */
+  readonly options?: MessageOptions;
   /** What qmail-queue answers. */
   readonly code?: number;
   /** "own": as in a real run. */
@@ -93,8 +97,13 @@ async function bounceOf(options: Options = {}): Promise<Sent> {
     ...options.controls,
   } as Controls;
   const journal = new JournalReader(home);
+  const asked = options.options && new Asked(
+    formatMessageOptions(options.options, ["noat@mx.example.com"]),
+    options.sender ?? "joe@localhost",
+    { envnoathost: "x", percenthack: [], locals: [], virtualdomains: new Map() },
+  );
   const bounce = {
-    ...{ id, place: options.place, sender: options.sender ?? "joe@localhost", paragraphs: given },
+    ...{ id, place: options.place, sender: options.sender ?? "joe@localhost", paragraphs: given, asked },
     ...{ arrivalSeconds: 1795332051, failureSeconds: 1795332081 },
   };
   const random = options.random === "own" ? {} : { random: counter() };
@@ -228,6 +237,42 @@ ${message}
   });
 });
 
+describe("sendBounce() tells back", () => {
+  it("the envelope identifier and the original recipient", async () => {
+    const recipients = new Map([[0, { orcpt: "rfc822;No+At@x" }]]);
+    const { content } = await bounceOf({ options: { envid: "QQ314159", recipients } });
+    assertStringIncludes(content, "\n\nOriginal-Envelope-Id: QQ314159\nReporting-MTA: dns; mx.example.com\n");
+    const fields =
+      "Original-Recipient: rfc822; No+At@x\nFinal-Recipient: rfc822; noat@mx.example.com\nAction: failed\n";
+    assertStringIncludes(content, `\n\n${fields}`);
+  });
+
+  it("no octet of them that could begin a field or a line: those as xtext", async () => {
+    for (
+      const evil of ["a\r\nBcc: eve@e.example", "\n\n--=_random2--\n", "\0", " x", "x\t", "\xe4", "z".repeat(5000)]
+    ) {
+      const recipients = new Map([[0, { orcpt: `rfc822;${evil}` }]]);
+      const { content } = await bounceOf({ options: { envid: evil, recipients } });
+      const [, status = ""] = content.split("Content-Type: message/delivery-status\n\n");
+      const [whole, one, ...more] = status.slice(0, status.indexOf("\n--=_random2\n")).split("\n\n");
+      assertEquals(more, []);
+      const name = (line: string) => line.slice(0, line.indexOf(":"));
+      assertEquals(whole!.split("\n").map(name), ["Original-Envelope-Id", "Reporting-MTA", "Arrival-Date"]);
+      assertEquals(one!.trimEnd().split("\n").map(name), [
+        ...["Original-Recipient", "Final-Recipient", "Action", "Status", "Last-Attempt-Date"],
+      ]);
+      assert(status.split("\n").every((line) => line.length <= 998 && /^[ -~]*$/.test(line)));
+    }
+  });
+
+  it("an address type that is none as unknown", async () => {
+    for (const orcpt of ["", "x", ";y", "a b;y", "rfc822\n;y"]) {
+      const { content } = await bounceOf({ options: { recipients: new Map([[0, { orcpt }]]) } });
+      assertStringIncludes(content, "\nOriginal-Recipient: unknown; ");
+    }
+  });
+});
+
 describe("sendBounce() to whom", () => {
   const rows = [
     { sender: "joe@localhost", from: "", to: "joe@localhost", returnPath: "joe@localhost" },
@@ -305,6 +350,31 @@ describe("sendBounce() copies", () => {
     const cut = await bounceOf({ content: large, controls: { ...qsbmf, bouncemaxbytes: 100 } });
     const end = `\nReturn-Path: <joe@localhost>\n${large.slice(0, 100)}\n\n--- End of message stripped.\n`;
     assert(cut.content.endsWith(end), cut.content);
+  });
+
+  describe("as much as the message's client asked for", () => {
+    const recipients = new Map();
+    const [returnPath, of100k] = ["Return-Path: <joe@localhost>\n", `${header}\n${"x".repeat(99_999)}\n`];
+
+    it("HDRS: the header", async () => {
+      const sent = await bounceOf({ options: { ret: "HDRS", recipients }, controls: { bouncemaxbytes: 0 } });
+      assertEquals(copyIn(sent.content), `${returnPath}${header}`);
+      assertStringIncludes(sent.content, "Content-Type: text/rfc822-headers\n");
+      const inQmails = await bounceOf({ options: { ret: "HDRS", recipients }, controls: { bounceformat: "qsbmf" } });
+      assert(inQmails.content.endsWith(`\n${returnPath}${header}`), inQmails.content);
+    });
+
+    it("FULL: the whole message, also where it would be too large, but for what control/bouncemaxbytes says", async () => {
+      const options = { ret: "FULL" as const, recipients };
+      assertEquals(copyIn((await bounceOf({ options, content: of100k })).content), returnPath + of100k);
+      const limited = await bounceOf({ options, content: of100k, controls: { bouncemaxbytes: 50_000 } });
+      assertEquals(copyIn(limited.content), `${returnPath}${header}`);
+    });
+
+    it("a message that requires TLS: the header, for the bounce does not require it (RFC 8689 §5)", async () => {
+      const { content } = await bounceOf({ options: { ret: "FULL", requireTls: true, recipients } });
+      assertEquals(copyIn(content), `${returnPath}${header}`);
+    });
   });
 
   it("the same under another boundary when the first one stands in it, at any place", async () => {

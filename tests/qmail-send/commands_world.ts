@@ -90,6 +90,7 @@ export class CommandsWorld implements Disposable {
         if (this.takesBounces && boot === this.#boots) this.bounces.push(bounce);
         return Promise.resolve(this.takesBounces);
       },
+      report: () => Promise.resolve(true),
       ask: (request) => {
         if (request.op === "move") queueMicrotask(() => this.#move(request.serial));
         else if (request.op === "done") { for (const serial of request.serials) this.#journal.delete(serial); }

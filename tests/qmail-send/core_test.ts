@@ -113,6 +113,7 @@ describe("log lines", () => {
     },
     { event: { event: "bounce", msg: 2189625, qp: 27499 }, want: "bounce msg 2189625 qp 27499" },
     { event: { event: "triple bounce", msg: 2189625 }, want: "triple bounce: discarding bounce/2189625" },
+    { event: { event: "report", msg: 2189625, qp: 4896, kind: "delay" }, want: "report msg 2189625 qp 4896: delay" },
     { event: { event: "end", msg: 2189625 }, want: "end msg 2189625" },
     {
       event: { event: "info", msg: 1, bytes: 2, from: "a b\n@c>\nend msg 1%", qp: 3, uid: 4 },

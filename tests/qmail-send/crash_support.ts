@@ -5,6 +5,11 @@
  */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
+import {
+  formatMessageOptions,
+  type MessageOptions,
+  type RecipientOptions,
+} from "../../components/lib/queue/message_options.ts";
 import { Crash, type FakeDisk, type Keeps } from "../support/fake_disk.ts";
 import { home } from "../support/queue_disk.ts";
 import { type Answer, World, type WorldOptions } from "./world.ts";
@@ -15,6 +20,8 @@ export interface Mail {
   readonly answers: readonly (readonly Answer[])[];
   /** Octets beside those that tell which it is. */
   readonly padding: number;
+  /** Its client asked for something beside the envelope. */
+  readonly asks?: boolean;
 }
 
 /** One life of qmail-send, of qmail-queue or of both: it ends at an operation of the disk, a delivery or a bounce. */
@@ -39,6 +46,7 @@ export const anyMails: fc.Arbitrary<Mail[]> = fc.array(
     count: fc.oneof(fc.nat(6), fc.constantFrom(101, 130)),
     answers: fc.array(anyAnswers, { minLength: 1 }),
     padding: fc.constantFrom(0, 0, 1500, 6000),
+    asks: fc.boolean(),
   }),
   { minLength: 1, maxLength: 5 },
 );
@@ -54,6 +62,21 @@ export function anyLives(who: readonly Life["who"][]): fc.Arbitrary<Life[]> {
     fails: fc.oneof(fc.constant([]), fc.array(fc.nat(150), { maxLength: 4 })),
   });
   return fc.array(anyLife, { maxLength: 6 });
+}
+
+/** Whose success is told of; each failure is. */
+const wantsSuccess = (address: string) => /-\d*[02468]@/.test(address);
+
+/** What the client of message `m` asked for. */
+function optionsOf(m: number, addresses: readonly string[]): MessageOptions {
+  const asked = addresses.map((address, place): [number, RecipientOptions] => [
+    place,
+    {
+      notify: { never: false, success: wantsSuccess(address), failure: true, delay: place % 3 === 0 },
+      orcpt: `rfc822;${address}`,
+    },
+  ]);
+  return { envid: `m${m}`, requireTls: true, recipients: new Map(asked) };
 }
 
 const textOf = (m: number) => `message ${m}\n`;
@@ -84,7 +107,9 @@ export class Trial implements Disposable {
   /** All messages stand in todo. */
   putAll(): void {
     for (const [m, { count }] of this.#mails.entries()) {
-      this.world.put(23 * (m + 1), recipientsOf(m, count), { text: textOf(m) });
+      const recipients = recipientsOf(m, count);
+      const asked = this.#asks(m) ? { options: optionsOf(m, recipients) } : {};
+      this.world.put(23 * (m + 1), recipients, { text: textOf(m), ...asked });
     }
     this.#outside.clear();
   }
@@ -95,8 +120,10 @@ export class Trial implements Disposable {
     if (world.queue.process.dead) return;
     for (const m of [...this.#outside].slice(0, most)) {
       const { count, padding } = this.#mails[m]!;
+      const recipients = recipientsOf(m, count);
+      const asked = this.#asks(m) ? { options: formatMessageOptions(optionsOf(m, recipients), recipients) } : {};
       const taken = world.queue.accept(
-        { sender: "joe@localhost", recipients: recipientsOf(m, count) },
+        { sender: "joe@localhost", recipients, ...asked },
         `${"x".repeat(padding)}\n${textOf(m)}`,
       );
       // Refused or not answered: its sender keeps it.
@@ -180,9 +207,54 @@ export class Trial implements Disposable {
     if (exactly === "once") assertEquals([...outcomes].filter(([, times]) => times > 1), []);
     assertEquals(this.world.doubled, []);
     for (const { addresses, text } of this.world.attempts) {
-      const m = Number(/u([0-9]+)-/.exec(addresses[0]!)![1]);
+      const m = messageOf(addresses[0]!);
       assertEquals(text.slice(-textOf(m).length), textOf(m));
     }
+    this.#assertAsked();
+    if (exactly === "once") assertEquals([...this.told()].filter(([, times]) => times > 1), []);
+  }
+
+  /** How often the sender was told that a recipient has the message. */
+  told(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const { kind, recipients } of this.world.reports) {
+      if (kind === "delay") continue;
+      for (const { recipient } of recipients) counts.set(recipient, (counts.get(recipient) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  /** Those of which the sender wanted to be told, and that have the message. */
+  get toTell(): string[] {
+    const delivered = new Set(this.world.delivered.map((address) => address.replace(/^games-/, "")));
+    return [...delivered].filter((address) => this.#asks(messageOf(address)) && wantsSuccess(address)).sort();
+  }
+
+  #asks(m: number): boolean {
+    return this.#mails[m]!.asks === true;
+  }
+
+  /** Each attempt at a remote host and each bounce had what was asked for; nothing was told that did not happen. */
+  #assertAsked(): void {
+    for (const { addresses, options } of this.world.attempts) {
+      const m = messageOf(addresses[0]!);
+      const remote = /@[rs]\.example$/.test(addresses[0]!);
+      if (!remote || !this.#asks(m)) {
+        assertEquals(options, undefined);
+        continue;
+      }
+      assertEquals([options?.envid, options?.requireTls], [`m${m}`, true]);
+      assertEquals(
+        addresses.map((_, at) => options?.recipients.get(at)?.orcpt),
+        addresses.map((one) => `rfc822;${one}`),
+      );
+    }
+    for (const [at, { paragraphs }] of this.world.bounces.entries()) {
+      const m = messageOf(paragraphs);
+      assertEquals(this.world.askedFor[at]?.options.envid, this.#asks(m) ? `m${m}` : undefined);
+    }
+    const toTell = new Set(this.toTell);
+    assertEquals([...this.told().keys()].filter((address) => !toTell.has(address)), []);
   }
 
   assertEmpty(): void {
@@ -190,6 +262,11 @@ export class Trial implements Disposable {
     const { messages, running } = this.world.manager.status();
     assertEquals([messages, running, this.world.queue.store.journalSize], [0, { local: 0, remote: 0 }, 0]);
   }
+}
+
+/** The message a recipient is of. */
+function messageOf(address: string): number {
+  return Number(/u([0-9]+)-/.exec(address)![1]);
 }
 
 function lifeEnd(disk: FakeDisk, { who }: Life, keeps: Keeps | undefined): FakeDisk {

@@ -20,6 +20,7 @@ for (const { through, segments } of ways) {
           if (vacates) trial.world.queue.vacateAll();
           await trial.finish();
           trial.assertAllDone("once");
+          assertEquals([...trial.told().keys()].sort(), trial.toTell);
           trial.assertEmpty();
         }),
         { numRuns: 100 },
@@ -87,7 +88,7 @@ for (const { through, segments } of ways) {
       for (const who of ["send", "queue"] as const) {
         for (const answers of [["K"], ["Z"], ["D"], ["Z", "D"]] as Answer[][]) {
           for (let n = 0; n < (who === "send" ? 30 : 20); n++) {
-            using trial = new Trial([{ count: 1, answers: [answers], padding: 0 }], { segments });
+            using trial = new Trial([{ count: 1, answers: [answers], padding: 0, asks: n % 2 === 0 }], { segments });
             await trial.world.bootQueue();
             // From its first message on.
             if (who === "queue") trial.world.queue.process.killAt(n);
@@ -132,3 +133,23 @@ for (const { through, segments } of ways) {
     });
   });
 }
+
+describe("a message that was refused, for its envelope could not be synced, and that a power loss brings back", () => {
+  it("has what was asked for", async () => {
+    const mails = [false, true, false].map((asks) => ({
+      count: 101,
+      answers: [["K"]] as Answer[][],
+      padding: 0,
+      asks,
+    }));
+    const life: Life = { who: "send", at: "disk", n: 0, seconds: 0, mails: 2, vacates: false, fails: [15, 4] };
+    using trial = new Trial(mails, { segments: 0 });
+    await trial.live(life);
+    await trial.live(
+      { ...life, who: "power", mails: 3, fails: [34, 4] },
+      (path) => path.includes("/options/") ? "torn" : "old",
+    );
+    await trial.finish();
+    trial.assertAllDone("at least once");
+  });
+});

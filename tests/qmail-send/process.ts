@@ -69,6 +69,10 @@ export class Process implements Disk {
     return this.#disk.readFile(path);
   }
 
+  readStart(path: string, count: number): Uint8Array {
+    return this.#disk.readStart(path, count);
+  }
+
   exists(path: string): boolean {
     return this.#disk.exists(path);
   }

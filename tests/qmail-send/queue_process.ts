@@ -57,7 +57,7 @@ export class QueueProcess implements Notify {
   }
 
   /** Settles when the message is ours; never when the process dies over it. */
-  async accept(envelope: Pick<EnvelopeFields, "sender" | "recipients">, text: string): Promise<void> {
+  async accept(envelope: Omit<EnvelopeFields, "origin" | "uid">, text: string): Promise<void> {
     await this.process.run(() => this.store.accept({ origin: "network", uid: 7791, ...envelope }, toOctets(text)));
   }
 

@@ -22,6 +22,7 @@ function world() {
     nowSeconds: () => clock.seconds,
     ready: () => true,
     message: (id) => messages.get(id),
+    asked: () => undefined,
     begin: ({ id, sender }, channel, left) =>
       begun.push(`${channel}/${id} from ${sender} to ${left.map(({ address }) => address)}`),
   });

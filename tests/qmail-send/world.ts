@@ -6,6 +6,7 @@
 import type { Controls } from "../../config/schema.ts";
 import { removeMessage } from "../../components/qmail-clean/run.ts";
 import type { Bounce } from "../../components/qmail-send/bouncer.ts";
+import type { StatusReport } from "../../components/qmail-send/reports.ts";
 import { Cleaner } from "../../components/qmail-send/cleaner.ts";
 import type { Job } from "../../components/qmail-send/dispatcher.ts";
 import { type Hands, Manager } from "../../components/qmail-send/manager.ts";
@@ -16,6 +17,13 @@ import { Surveyor } from "../../components/qmail-send/surveyor.ts";
 import { Suspects } from "../../components/qmail-send/suspects.ts";
 import { fromOctets, toOctets } from "../../components/lib/octets.ts";
 import { formatTodo } from "../../components/lib/queue/envelope.ts";
+import {
+  formatMessageOptions,
+  type KeptOptions,
+  type MessageOptions,
+  parseMessageOptions,
+} from "../../components/lib/queue/message_options.ts";
+import { formatOptionsFile } from "../../components/lib/queue/options_file.ts";
 import { parseRecord } from "../../components/lib/queue/journal/record.ts";
 import { journalSegment, queueFile } from "../../components/lib/queue/layout.ts";
 import type { CleanOp } from "../../components/lib/wire/clean_protocol.ts";
@@ -38,7 +46,16 @@ export interface Attempt {
   /** The message's, as the delivery found it. */
   readonly text: string;
   readonly atSeconds: number;
+  /** What goes along to a remote host. */
+  readonly options: KeptOptions | undefined;
   report(answer: Answer): void;
+}
+
+/** Of a message that is put into the queue. */
+export interface Put {
+  readonly sender?: string;
+  readonly text?: string;
+  readonly options?: MessageOptions;
 }
 
 export interface WorldOptions {
@@ -47,6 +64,8 @@ export interface WorldOptions {
   readonly answer?: (address: string, attempt: number) => Answer;
   /** Seconds a delivery to an address takes; 0 where it is not given. */
   readonly seconds?: (address: string) => number;
+  /** Whether the server of an address takes the reports upon itself. */
+  readonly dsn?: (address: string) => boolean;
   /** Segments of the journal; 0, where not given: there is none. */
   readonly segments?: number;
 }
@@ -74,6 +93,10 @@ export class World implements Disposable {
   /** Addresses that a delivery was begun for while another was under way. */
   doubled: string[] = [];
   bounces: { readonly id: number; readonly sender: string; readonly paragraphs: string }[] = [];
+  /** What was asked for those messages that bounced. */
+  askedFor: Bounce["asked"][] = [];
+  /** Reports of success and delay. */
+  reports: StatusReport[] = [];
   /** What was asked of qmail-queue. */
   asked: SendRequest[] = [];
   /** Whether qmail-queue takes bounces. */
@@ -81,7 +104,7 @@ export class World implements Disposable {
   /** The operations at which the next to be started are killed. */
   killAt: { readonly send?: number; readonly queue?: number } = {};
   /** Called before each delivery and bounce; true: qmail-send ends here. */
-  dies: (what: "spawn" | "bounce") => boolean = () => false;
+  dies: (what: "spawn" | "bounce" | "report") => boolean = () => false;
   /** Waited for before qmail-clean's answer arrives, qmail-queue's to a bounce, and before it does what it is asked. */
   beforeCleanAnswer: () => Promise<void> = () => Promise.resolve();
   beforeBounceAnswer: () => Promise<void> = () => Promise.resolve();
@@ -100,6 +123,7 @@ export class World implements Disposable {
       concurrencylocal: 10,
       concurrencyremote: 20,
       queuelifetime: 604_800,
+      delaywarnseconds: 14_400,
       envnoathost: "mx.example.com",
       percenthack: [],
       locals: ["localhost"],
@@ -112,16 +136,27 @@ export class World implements Disposable {
   }
 
   /** A message as a predecessor of qmail-queue has left it in todo; it is found at the next boot or scan. */
-  put(id: number, recipients: readonly string[], { sender = "joe@localhost", text = "hello\n" } = {}): void {
+  put(
+    id: number,
+    recipients: readonly string[],
+    { sender = "joe@localhost", text = "hello\n", options }: Put = {},
+  ): void {
     this.disk.setNextInode(id);
     this.disk.put(queueFile(home, "mess", id), toOctets(text));
     this.disk.setNextInode(firstInode + 1000 * id);
     this.disk.put(queueFile(home, "todo", id), formatTodo({ uid: 0, qp: 27488, sender, recipients }));
+    if (options === undefined) return;
+    const octets = formatMessageOptions(options, recipients);
+    this.disk.put(queueFile(home, "options", id), formatOptionsFile(octets, toOctets(text)));
   }
 
   /** Hands qmail-queue a message; settles when it has taken it. */
-  async accept(recipients: readonly string[], { sender = "joe@localhost", text = "hello\n" } = {}): Promise<void> {
-    await this.queue.accept({ sender, recipients }, text);
+  async accept(
+    recipients: readonly string[],
+    { sender = "joe@localhost", text = "hello\n", options }: Put = {},
+  ): Promise<void> {
+    const asked = options === undefined ? {} : { options: formatMessageOptions(options, recipients) };
+    await this.queue.accept({ sender, recipients, ...asked }, text);
     await this.clock.settle();
   }
 
@@ -236,7 +271,7 @@ export class World implements Disposable {
   }
 
   #hands(send: Process): Hands {
-    const ends = (what: "spawn" | "bounce") => {
+    const ends = (what: "spawn" | "bounce" | "report") => {
       if (this.dies(what)) send.kill();
       return send.dead;
     };
@@ -251,13 +286,23 @@ export class World implements Disposable {
         // It may have been delivered before the process ended; nobody will hear of it.
         return gone ? never() : reply;
       },
-      bounce: ({ id, place, sender, paragraphs }: Bounce) => {
+      bounce: ({ id, place, sender, paragraphs, asked }) => {
         if (send.dead || ends("bounce")) return never();
         if (this.queue.process.dead) return Promise.reject(new ConnectionLost("qmail-queue is away"));
         this.#text(id, place);
-        if (this.takesBounces) this.bounces.push({ id, sender, paragraphs });
+        if (this.takesBounces) {
+          this.bounces.push({ id, sender, paragraphs });
+          this.askedFor.push(asked);
+        }
         const { takesBounces } = this;
         return this.beforeBounceAnswer().then(() => takesBounces);
+      },
+      report: (report) => {
+        // It may have been queued before the process ended; nobody will hear of it.
+        const gone = send.dead || ends("report");
+        const { takesBounces } = this;
+        if (takesBounces && !this.queue.process.dead) this.reports.push(report);
+        return gone ? never() : Promise.resolve(takesBounces && !this.queue.process.dead);
       },
     };
   }
@@ -269,7 +314,7 @@ export class World implements Disposable {
     return fromOctets(octets ?? this.disk.readFile(queueFile(home, "mess", id)));
   }
 
-  #attempt({ message, recipients }: Job<Message>, sender: string): Promise<SpawnReply> {
+  #attempt({ message, channel, recipients }: Job<Message>, sender: string): Promise<SpawnReply> {
     const addresses = recipients.map((recipient) => recipient.address);
     const running = this.#running;
     this.doubled.push(...addresses.filter((address) => running.has(address)));
@@ -287,14 +332,17 @@ export class World implements Disposable {
         lost || answer === "lost" || answer === "hold"
           ? { verdict: "Z", text: texts.lost }
           : { verdict: answer, text: texts[answer] }
-      );
+      ).map((one, at) => this.#options.dsn?.(addresses[at]!) === true ? { ...one, dsn: true as const } : one);
       addresses.forEach((address, at) => reports[at]!.verdict === "K" && this.delivered.push(address));
       addresses.forEach((address) => running.delete(address));
       resolve({ lost, reports });
     };
+    const octets = channel === "remote" ? message.asked?.forDelivery(channel, addresses) : undefined;
+    const options = octets === undefined ? undefined : parseMessageOptions(octets);
     this.attempts.push({
       addresses,
       sender,
+      options: options?.ok === true ? options.value : undefined,
       text: this.#text(message.id, message.place),
       atSeconds: this.clock.seconds,
       report: (answer) => report(addresses.map(() => answer)),

@@ -3,8 +3,9 @@ import { join } from "@std/path";
 import { describe, it } from "@std/testing/bdd";
 import { flagsOf, rightsOf } from "../../components/lib/permissions/grant.ts";
 import { breaches } from "../../components/lib/permissions/rule.ts";
+import { tlsPaths } from "../../components/lib/tls/files.ts";
 import { manifest } from "../../components/qmail-smtpd/permissions.ts";
-import { homeAt } from "../../config/home.ts";
+import { homeAt, type SocketName } from "../../config/home.ts";
 import { controlFilesOf } from "../../config/schema.ts";
 import { makeHome, World } from "./world.ts";
 
@@ -31,6 +32,12 @@ describe("qmail-smtpd's grant", () => {
       listen: ["192.0.2.1:1024"],
       sys: undefined,
     },
+    {
+      listeners: "smtp 192.0.2.1:2525\nsubmission [::1]:2587\nsubmissions 192.0.2.1:2465 proxy\nlmtp 192.0.2.1:2524\n",
+      portOffset: 0,
+      listen: ["192.0.2.1:2525", "[::1]:2587", "192.0.2.1:2465", "192.0.2.1:2524"],
+      sys: undefined,
+    },
   ];
   for (const { listeners, portOffset, listen, sys } of rows) {
     it(`for ${JSON.stringify(listeners)} with offset ${portOffset} is to listen on ${listen.join(", ")}${sys ? " and to drop root" : ""}`, () => {
@@ -39,11 +46,58 @@ describe("qmail-smtpd's grant", () => {
       const config = { home, portOffset, controls, nameservers: [] };
       const grant = manifest.permissions(config);
       assertEquals([grant.listen, grant.sys], [listen, sys]);
-      assertEquals(grant.read, controlFilesOf("qmail-smtpd").map((file) => home.control(file)));
+      const files = controlFilesOf("qmail-smtpd").map((file) => home.control(file));
+      assertEquals(grant.read, [...files, ...tlsPaths(home)]);
       assertEquals([grant.write, grant.connect, grant.run, grant.serves], [undefined, undefined, undefined, undefined]);
       assertEquals(breaches([manifest], config), []);
     });
   }
+
+  const calls: readonly (readonly [string, Readonly<Record<string, string>>, readonly SocketName[]])[] = [
+    ["the default of an SMTP listener", {}, []],
+    ["a listener for submission", { listeners: "submission 127.0.0.1:0\n" }, ["auth"]],
+    ["one whose clients cannot log in", { listeners: "submissions 127.0.0.1:0\n", smtpauth: "off\n" }, []],
+    ["a DNS list", { dnsbllist: "bl.example\n" }, ["resolver"]],
+    ["a DNS list that is not asked", { dnsbllist: "bl.example\n", policy: "relay\nmailbox\n" }, []],
+    ["an allow list for nothing", { dnsallowlist: "wl.example\n" }, []],
+    ["greylisting with an allow list", { dnsallowlist: "wl.example\n", greylist: "60\n" }, ["resolver", "tally"]],
+    ["senders' domains", { mfdnscheck: "nullmx\n" }, ["resolver"]],
+    ["HELO that must be there", { helocheck: "!\n" }, []],
+    ["HELO that must be in the DNS", { helocheck: "A\n" }, ["resolver"]],
+    ["a rule with HELOCHECK", { "tcp.smtp": '192.0.2.:allow,HELOCHECK="="\n' }, ["resolver"]],
+    ["a rule with MFDNSCHECK", { "tcp.smtp": '192.0.2.:allow,MFDNSCHECK=""\n' }, ["resolver"]],
+    ["a rule about a name", { "tcp.smtp": "=.example.org:deny\n" }, ["resolver"]],
+    ["a rule about an address", { "tcp.smtp": '127.:allow,RELAYCLIENT=""\n' }, []],
+    ["limits of rates", { ratelimits: "client 10/m connections\n" }, ["tally"]],
+    ["RCPTCHECK", { rcptcheck: "/usr/local/bin/check\n" }, ["hooks"]],
+    ["RCPTCHECK by a rule", { "tcp.smtp": ':allow,RCPTCHECK="/usr/local/bin/check"\n' }, ["hooks"]],
+    ["QMAILQUEUE", { "tcp.smtp": ':allow,QMAILQUEUE="/usr/local/bin/scan"\n' }, ["hooks"]],
+    ["QMAILQUEUE that is the usual one", { "tcp.smtp": ':allow,QMAILQUEUE="bin/qmail-queue"\n' }, []],
+    ["a plug-in", { smtpplugins: "[rcpt]\n/usr/local/bin/plugin\n" }, ["hooks"]],
+  ];
+  for (const [what, texts, more] of calls) {
+    it(`for ${what} is to call ${["qmail-queue", "qmail-getpw", ...more].join(", ")}`, () => {
+      const { home, controls } = makeHome(texts);
+      Deno.removeSync(home.dir, { recursive: true });
+      const grant = manifest.permissions({ home, portOffset: 0, controls, nameservers: [] });
+      assertEquals(grant.calls, ["qmail-queue", "qmail-getpw", ...more]);
+    });
+  }
+
+  it("for LMTP on Unix sockets has those, below run or elsewhere, and for several processes deno's flag", () => {
+    const { home, controls } = makeHome({
+      listeners: "lmtp unix:lmtp/s\nlmtp unix:/srv/lmtp\n",
+      smtpdprocesses: "2\n",
+    });
+    Deno.removeSync(home.dir, { recursive: true });
+    const config = { home, portOffset: 0, controls, nameservers: [] };
+    const grant = manifest.permissions(config);
+    assertEquals([grant.servesPaths, grant.listen, grant.unstable], [[home.run("lmtp", "s"), "/srv/lmtp"], [], [
+      "net",
+    ]]);
+    assertEquals(breaches([manifest], config), []);
+    assertEquals(manifest.instances!(config), 2);
+  });
 
   it("is used to its last entry, and the process asks for nothing else", async () => {
     const audit = await Deno.makeTempFile();

@@ -17,6 +17,10 @@ export class SmtpClient {
     return new SmtpClient(conn);
   }
 
+  static async connectUnix(path: string): Promise<SmtpClient> {
+    return new SmtpClient(await Deno.connect({ transport: "unix", path }) as unknown as Deno.TcpConn);
+  }
+
   send(octets: string): Promise<void> {
     return this.sendOctets(toOctets(octets));
   }

@@ -1,14 +1,15 @@
 /**
- * Octets that some server takes for the end of content, each with a second envelope behind it, sent to the process: one
- * message or none, and no second transaction.
+ * Octets that some server takes for the end of content, each with a second envelope behind it: one message or none, and no
+ * second transaction. Sent to the process whole; to the pure server, by DATA and by BDAT, cut at every octet.
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
 import { existsSync } from "@std/fs";
 import { join } from "@std/path";
 import { describe, it } from "@std/testing/bdd";
-import { utf8Octets } from "../../components/lib/octets.ts";
-import { root, World } from "./world.ts";
+import { fromOctets, utf8Octets } from "../../components/lib/octets.ts";
+import { PureServer } from "./pure_server.ts";
+import { makeHome, policyFor, root, World } from "./world.ts";
 
 const second = "MAIL FROM:<admin@example.com>\r\nRCPT TO:<joe@virt.example>\r\nDATA\r\nSubject: second\r\n\r\nx\r\n";
 
@@ -53,6 +54,62 @@ describe("qmail-smtpd does not end content at", () => {
   it('"\\n.\\r\\n" cut behind its dot', () => smuggle("\n.\r\n", "Subject: first\r\n\r\nhello\n.".length));
 });
 
+const begin = "MAIL FROM:<s@s.example>\r\nRCPT TO:<joe@example.com>\r\n";
+const { home, controls } = makeHome();
+Deno.removeSync(home.dir, { recursive: true });
+const policy = policyFor(controls);
+
+/** The codes of a pure server's replies, and how many messages it queued. */
+async function play(octets: string, cut: number): Promise<{ codes: string; messages: readonly string[] }> {
+  const server = new PureServer({ settings: { greeting: "mx.example.com", databytes: 0 }, policy });
+  await server.begin();
+  await server.push(octets.slice(0, cut));
+  await server.push(octets.slice(cut));
+  const codes = server.replies.split("\r\n").map((line) => line.slice(0, 3)).join(" ").trim();
+  assert(server.closed);
+  return { codes, messages: server.messages.map(({ content }) => fromOctets(content)) };
+}
+
+/** By DATA, and by BDAT in one chunk and in two, which end within the sequence. */
+async function smuggleCut(sequence: string): Promise<void> {
+  const content = `Subject: first\r\n\r\nhello${sequence}${second}`;
+  const inside = content.length - second.length - Math.ceil(sequence.length / 2);
+  const chunk = (octets: string, last: string) => `BDAT ${octets.length}${last}\r\n${octets}`;
+  const ways = [
+    { octets: `${begin}DATA\r\n${content}.\r\nQUIT\r\n`, codes: "220 250 250 354 {} 221" },
+    { octets: `${begin}${chunk(content, " LAST")}QUIT\r\n`, codes: "220 250 250 {} 221" },
+    {
+      octets: `${begin}${chunk(content.slice(0, inside), "")}${chunk(content.slice(inside), " LAST")}QUIT\r\n`,
+      codes: "220 250 250 {} {} 221",
+    },
+  ];
+  for (const { octets, codes } of ways) {
+    for (let cut = 1; cut < octets.length; cut++) {
+      const done = await play(octets, cut);
+      const wants = ["250 250", "250 550", "550 550"].map((pair) => {
+        const [one, other] = pair.split(" ");
+        return codes.includes("{} {}") ? codes.replace("{} {}", pair) : codes.replace("{}", other ?? one!);
+      });
+      assert(wants.includes(done.codes), `cut at ${cut}: ${done.codes}`);
+      assertEquals(done.messages.length, done.codes.endsWith("250 221") ? 1 : 0);
+      for (const text of done.messages) assert(text.endsWith("Subject: second\n\nx\n"), text);
+    }
+  }
+}
+
+describe("content of the pure server, by DATA and by BDAT, cut at every octet", () => {
+  for (const sequence of own) it(`does not end at ${JSON.stringify(sequence)}`, () => smuggleCut(sequence));
+
+  it("is opaque in a chunk: the end of DATA is content there", async () => {
+    const content = `Subject: first\r\n\r\nhello\r\n.\r\n${second}`;
+    const octets = `${begin}BDAT ${content.length} LAST\r\n${content}QUIT\r\n`;
+    for (let cut = 1; cut < octets.length; cut++) {
+      const { codes, messages } = await play(octets, cut);
+      assertEquals([codes, messages], ["220 250 250 250 221", [content.replaceAll("\r\n", "\n")]]);
+    }
+  });
+});
+
 describe("qmail-smtpd and the published sequences", () => {
   const file = join(root, "../shared/vectors/smuggling/eod-sequences.json");
   if (!existsSync(file)) {
@@ -60,6 +117,10 @@ describe("qmail-smtpd and the published sequences", () => {
     return;
   }
   const { not_eod } = JSON.parse(Deno.readTextFileSync(file)) as { not_eod: string[] };
+  for (const sequence of not_eod) {
+    it(`does not end at ${JSON.stringify(sequence)}, by DATA and BDAT, cut anywhere`, () =>
+      smuggleCut(utf8Octets(sequence)));
+  }
   for (const sequence of not_eod) {
     it(`does not end content at ${JSON.stringify(sequence)}`, () => smuggle(utf8Octets(sequence), undefined));
   }

@@ -12,6 +12,10 @@ import { readControlsOf } from "../../config/read.ts";
 import type { Controls } from "../../config/schema.ts";
 import { FakeQueue } from "./fake_queue.ts";
 import { SmtpClient } from "./smtp_client.ts";
+import { compilePolicy } from "../../components/lib/policy/compile.ts";
+import type { Policy } from "../../components/lib/policy/decision.ts";
+import { policyOf } from "../../components/lib/policy/policy.ts";
+import { oraclesOf } from "../lib/policy/questions.ts";
 
 export const root = fromFileUrl(new URL("../../", import.meta.url));
 
@@ -42,6 +46,11 @@ const mailboxes = new Set([
 export function mailboxKind(address: string): "exists" | "none" | "unsure" {
   if (address.startsWith("unsure@")) return "unsure";
   return mailboxes.has(address) || address.startsWith("list-") ? "exists" : "none";
+}
+
+/** The policy of these control files, with {@link mailboxKind} for the mailboxes; nobody else is asked anything. */
+export function policyFor(controls: Controls): Policy {
+  return policyOf(compilePolicy(controls), oraclesOf({ mailbox: mailboxKind }));
 }
 
 /** A home with control files and the folders of the sockets. */

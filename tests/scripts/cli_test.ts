@@ -14,7 +14,10 @@ import { runTask, type TaskResult } from "../support/task.ts";
 import { tempDir } from "../support/temp_dir.ts";
 import { waitFor } from "../support/wait.ts";
 
-const supervised = manifests.filter(({ startedBy }) => startedBy === "supervisor").map(({ name }) => name);
+/** Those that every home needs; no listener of the system's here, no program or limit asks for another. */
+const supervised = manifests
+  .filter(({ startedBy, neededWhen }) => startedBy === "supervisor" && neededWhen === undefined)
+  .map(({ name }) => name);
 
 describe("with a running system", () => {
   let system: System;
@@ -92,8 +95,9 @@ describe("with a running system", () => {
   it("grants prints them for people, all of a kind on a line", async () => {
     const { code, stdout } = await task("grants");
     assertEquals(code, 0);
-    for (const { name, job, account } of manifests) {
-      assertStringIncludes(stdout, `${name}: ${job}; as ${account} when root starts it\n    --allow-`);
+    for (const { name, job, account, neededWords } of manifests) {
+      const needed = neededWords === undefined ? "" : `; not needed here, only when ${neededWords}`;
+      assertStringIncludes(stdout, `${name}: ${job}; as ${account} when root starts it${needed}\n    --allow-`);
     }
     assert(!stdout.includes("--allow-all") && !/--allow-(?:net|run|write|read|env|ffi)(?:$|\s)/m.test(stdout), stdout);
   });

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dirname, join } from "@std/path";
 import { argon2Verify } from "hash-wasm";
+import { deriveScramSecret, formatScramSecret, parseScramSecret } from "../../components/lib/sasl/scram_secret.ts";
 import { parsePasswdFile, type PasswdFile } from "../../components/lib/users/passwd_file.ts";
 import { type Home, homeAt } from "../../config/home.ts";
 import { prepareFolders } from "../../scripts/home/prepare.ts";
@@ -138,6 +139,34 @@ describe("deno task user, on a home at rest", () => {
       Deno.readTextFileSync(home.users("passwd")),
       "old@localhost::1:2:Old:/srv/old:/bin/false:quota=1\n",
     );
+  });
+
+  it("keeps a secret for SCRAM beside the hash, changes both together and takes both away", async () => {
+    const secretOf = async (name: string, password: string): Promise<boolean> => {
+      const { scram, password: field } = entries().get(`${name}@localhost`)!;
+      const secret = parseScramSecret(scram ?? "")!;
+      const again = await deriveScramSecret(new TextEncoder().encode(password), secret.salt, secret.iterations);
+      assert(await argon2Verify({ password, hash: field.replace(/^\{ARGON2ID\}/, "") }));
+      return formatScramSecret(again) === scram;
+    };
+    await user(["add", "amy@localhost", "bob@localhost", "--password-stdin"], "s\u00eas\u00e4me\n");
+    assert(await secretOf("amy", "s\u00eas\u00e4me") && await secretOf("bob", "s\u00eas\u00e4me"));
+    const lines = Deno.readTextFileSync(home.users("passwd")).replace(/^(amy.*) ?$/m, "$1 quota_rule=*:storage=1G");
+    Deno.writeTextFileSync(home.users("passwd"), lines);
+    await user(["passwd", "amy@localhost", "--password-stdin"], "another\n");
+    assert(await secretOf("amy", "another") && await secretOf("bob", "s\u00eas\u00e4me"));
+    await user(["passwd", "amy@localhost", "--password-stdin"], "\n");
+    const { password, scram } = entries().get("amy@localhost")!;
+    assertEquals([password, scram], ["", undefined]);
+    assertStringIncludes(Deno.readTextFileSync(home.users("passwd")), ":quota_rule=*:storage=1G\n");
+  });
+
+  it("sets no password that no server would take", async () => {
+    for (const wrong of ["a\tb", "a\0b", "\x1b[0m", "x".repeat(256)]) {
+      const { code, stderr } = await user(["add", "amy@localhost", "--password-stdin"], `${wrong}\n`);
+      assertEquals([code, stderr], [100, "a password has at most 255 octets, and no control characters among them\n"]);
+    }
+    assertEquals((await user(["list", "--json"])).stdout, "[]\n");
   });
 
   it("writes through no link that the folders' owners could have put there", async () => {

@@ -249,6 +249,10 @@ export class FakeDisk implements Disk {
     return this.#node(path).data.slice();
   }
 
+  readStart(path: string, count: number): Uint8Array {
+    return this.readFile(path).subarray(0, count);
+  }
+
   exists(path: string): boolean {
     return this.stat(path) !== undefined;
   }

@@ -145,11 +145,11 @@ function assertOwned(path: string, owner: Owner, mode: number | undefined): Deno
 
 /**
  * The messages in the queue at `dir`, which nobody uses just now, by number. Fails on whatever the original does not know
- * (but below journal, and our own lock), on missing folders and locks, on other modes, on names that are not inodes.
+ * (but our own folders and lock), on missing folders and locks, on other modes, on names that are not inodes.
  */
 export function readOriginalQueue(dir: string, split: number): ReadonlyMap<number, FoundMessage> {
   const names = (path: string) => Array.from(Deno.readDirSync(path), ({ name }) => name).sort();
-  const foldersFound = names(dir).filter((name) => name !== "journal");
+  const foldersFound = names(dir).filter((name) => !["journal", "options", "delayed"].includes(name));
   assertEquals(foldersFound, [...Object.keys(folders), "lock"].sort());
   assertEquals(names(`${dir}/lock`).filter((name) => name !== "queuemutex"), Object.keys(locks).sort());
   for (const [name, { owner, mode, sizeBytes }] of Object.entries(locks)) {

@@ -90,7 +90,7 @@ function startWorker(specifier: string): Promise<void> {
 
 /** Done where the flags grant it: shows that a probe's refusals are not those of a command line gone wrong. */
 function holds(name: string, object: string): void {
-  const key = { read: "path", write: "path", net: "host", run: "command", sys: "kind" }[name]!;
+  const key = { read: "path", write: "path", net: "host", run: "command", sys: "kind", env: "variable" }[name]!;
   const { state } = Deno.permissions.querySync({ name, [key]: object } as unknown as Deno.PermissionDescriptor);
   if (state !== "granted") throw new Error(`not granted: ${state}`);
 }

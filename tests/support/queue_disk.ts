@@ -1,7 +1,7 @@
 /** A queue on a {@link FakeDisk}: its folders, and what a message in it looks like. */
 import { type Home, homeAt } from "../../config/home.ts";
 import { parseTodo } from "../../components/lib/queue/envelope.ts";
-import { flatDirs, journalDirs, queueFile, splitDirs } from "../../components/lib/queue/layout.ts";
+import { flatDirs, ownDirs, queueFile, splitDirs } from "../../components/lib/queue/layout.ts";
 import { fromOctets } from "../../components/lib/octets.ts";
 import { FakeDisk } from "./fake_disk.ts";
 
@@ -10,7 +10,7 @@ export const home: Home = homeAt("/q");
 export function queueFolders(): string[] {
   const parts = Array.from({ length: home.queueSplit }, (_, part) => String(part));
   return [
-    ...[...flatDirs, ...journalDirs].map((dir) => home.queue(dir)),
+    ...[...flatDirs, ...ownDirs].map((dir) => home.queue(dir)),
     ...splitDirs.flatMap((dir) => parts.map((part) => home.queue(dir, part))),
   ];
 }

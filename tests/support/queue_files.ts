@@ -3,15 +3,16 @@
  * @module
  */
 import type { Home } from "../../config/home.ts";
+import { ifThere } from "../../components/lib/disk/if_there.ts";
 import { fromOctets } from "../../components/lib/octets.ts";
 import { liveRecords } from "../../components/lib/queue/journal/scan.ts";
 
-/** Folders of which each file is a message's, or was to be. */
-const messageDirs = ["pid", "mess", "intd", "todo", "info", "local", "remote", "bounce"] as const;
+/** Folders of which each file is a message's, or was to be; the last two are not there in a queue that was qmail's. */
+const messageDirs = ["pid", "mess", "intd", "todo", "info", "local", "remote", "bounce", "options", "delayed"] as const;
 
 /** Paths of the messages' files, finished or not, and of nothing else: an empty list is an empty queue. */
 export function messageFiles(home: Home): string[] {
-  return messageDirs.flatMap((dir) => queueFiles(home, home.queue(dir)));
+  return messageDirs.flatMap((dir) => ifThere(() => queueFiles(home, home.queue(dir))) ?? []);
 }
 
 /** Whether no message is in the queue, wherever one could be. */

@@ -12,6 +12,9 @@ export interface TakenMail {
   readonly recipients: readonly string[];
   /** Octet string. */
   readonly content: string;
+  /** Parameters of MAIL, and of RCPT by recipient; xtext undone. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly recipientParameters: readonly Readonly<Record<string, unknown>>[];
 }
 
 export interface SmtpSink extends AsyncDisposable {
@@ -24,17 +27,23 @@ export interface SmtpSink extends AsyncDisposable {
 export interface SinkOptions {
   /** The code a recipient is answered with, instead of the one by its local part. */
   readonly codeFor?: (recipient: string) => 250 | 451 | 550;
+  /** Offers no DSN. */
+  readonly hidesDsn?: boolean;
   /** Gets what was taken, before that is answered; `taken` stays empty then. */
   readonly onMail?: (mail: TakenMail) => void;
 }
 
-export async function startSmtpSink(host = "127.0.0.1", { codeFor, onMail }: SinkOptions = {}): Promise<SmtpSink> {
+export async function startSmtpSink(
+  host = "127.0.0.1",
+  { codeFor, hidesDsn = false, onMail }: SinkOptions = {},
+): Promise<SmtpSink> {
   const taken: TakenMail[] = [];
   const take = onMail ?? ((mail: TakenMail) => taken.push(mail));
   let deferring = true;
   const server = new SMTPServer({
     disabledCommands: ["AUTH", "STARTTLS"],
     disableReverseLookup: true,
+    hideDSN: hidesDsn,
     logger: false,
     closeTimeout: 1,
     onRcptTo({ address }, _session, callback) {
@@ -51,6 +60,8 @@ export async function startSmtpSink(host = "127.0.0.1", { codeFor, onMail }: Sin
           sender: envelope.mailFrom ? envelope.mailFrom.address : "",
           recipients: envelope.rcptTo.map(({ address }) => address),
           content: Buffer.concat(chunks).toString("latin1"),
+          parameters: envelope.mailFrom ? { ...envelope.mailFrom.args } : {},
+          recipientParameters: envelope.rcptTo.map(({ args }) => ({ ...args })),
         });
         callback(null, "taken");
       });

@@ -19,6 +19,7 @@ import {
 } from "../../components/lib/wire/status_protocol.ts";
 import { eachLine } from "../../components/supervisor/lines.ts";
 import { askStatus, askSupervisor } from "../../scripts/ask.ts";
+import { selfSignedCertificate } from "../../scripts/home/self_signed.ts";
 import { LogLines } from "./log_lines.ts";
 import { waitFor, within } from "./wait.ts";
 
@@ -39,6 +40,8 @@ export interface SystemOptions {
   readonly controls?: Readonly<Record<string, string | undefined>>;
   /** Records every permission check in `system.auditDir`. */
   readonly audit?: boolean;
+  /** With a self-signed certificate for localhost in control/servercert.pem. */
+  readonly tls?: boolean;
   readonly portOffset?: number;
   readonly user?: OtherUser;
   /** What is to be in the home before its first start, beside the control files. */
@@ -280,7 +283,10 @@ export class System implements AsyncDisposable {
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
   if (!watched) endWithTests();
   watched = true;
-  const system = new System(options);
+  const certificate = options.tls === true
+    ? { "servercert.pem": await selfSignedCertificate(["localhost"], Date.now()) }
+    : {};
+  const system = new System({ ...options, controls: { ...certificate, ...options.controls } });
   try {
     await system.start();
     return system;

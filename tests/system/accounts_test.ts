@@ -26,6 +26,9 @@ function idsOf(pid: number): { uids: number[]; gids: number[]; groups: number[];
   return { uids: numbers("Uid"), gids: numbers("Gid"), groups: numbers("Groups"), capabilities: words("CapEff")[0]! };
 }
 
+/** Beside a listener for submission: what has every component be needed. */
+const forOptional = { ratelimits: "client 10000/s\n", rcptcheck: "/usr/bin/true\n" };
+
 function newMail(system: System): string[] {
   const dir = system.home.mail("localhost", "demo", "Maildir", "new");
   return Array.from(Deno.readDirSync(dir), ({ name }) => `${dir}/${name}`);
@@ -39,7 +42,10 @@ describe("the system, started by root", { ignore: skip }, () => {
     if (skip) return;
     const lowPort = freeLowPort("127.0.0.77");
     system = await startSystem({
-      controls: { listeners: `smtp 127.0.0.1:0\nsmtp 127.0.0.77:${lowPort}\nadmin 127.0.0.1:0\n` },
+      controls: {
+        listeners: `smtp 127.0.0.1:0\nsmtp 127.0.0.77:${lowPort}\nsubmission 127.0.0.1:0\nadmin 127.0.0.1:0\n`,
+        ...forOptional,
+      },
     });
     await sendMail(system.ports["smtp"]!, mail);
     await waitFor(() => newMail(system).length === 1, "the delivery");
@@ -84,7 +90,7 @@ describe("the system, started by root", { ignore: skip }, () => {
 
   it(`delivers on a port below 1024 as on another${missing}`, { ignore: skip }, async () => {
     const { ports } = await system.component("qmail-smtpd");
-    assertEquals(Object.keys(ports), ["smtp", "smtp2"]);
+    assertEquals(Object.keys(ports), ["smtp", "smtp2", "submission"]);
     assert(ports["smtp2"]! < 1024);
   });
 
@@ -102,7 +108,8 @@ describe("the system, started by an ordinary user", { ignore: skip }, () => {
     const dir = makeBaseDir();
     try {
       const user = await layOutForUser(dir);
-      await using system = await startSystem({ user });
+      const listeners = "smtp 127.0.0.1:0\nsubmission 127.0.0.1:0\nadmin 127.0.0.1:0\n";
+      await using system = await startSystem({ user, controls: { listeners, ...forOptional } });
       await sendMail(system.ports["smtp"]!, mail);
       await waitFor(() => newMail(system).length === 1, "the delivery");
       const { pid, components } = await system.status();

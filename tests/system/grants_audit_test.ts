@@ -8,15 +8,20 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { existsSync } from "@std/fs";
 import { readConfig } from "../../components/supervisor/run.ts";
+import { toOctets } from "../../components/lib/octets.ts";
+import { Submission } from "../../components/lib/queue/submission.ts";
+import { Client } from "../../components/lib/wire/client.ts";
 import { type Config, type Rights, rightsOf } from "../../components/lib/permissions/grant.ts";
 import { manifests } from "../../config/manifests.ts";
 import { askSupervisor } from "../../scripts/ask.ts";
 import { type Asked, covers, outside, readAudit, unused } from "../support/audit.ts";
+import { submit } from "../support/dialogue.ts";
 import { type DnsServer, startDnsServer } from "../support/dns_server.ts";
 import { freeLowPort } from "../support/free_low_port.ts";
 import { sendMail, SmtpClient } from "../support/smtp_client.ts";
 import { type SmtpSink, startSmtpSink } from "../support/smtp_sink.ts";
 import { startSystem, type System } from "../support/system.ts";
+import { runTask } from "../support/task.ts";
 import { waitFor } from "../support/wait.ts";
 
 const isRoot = Deno.uid() === 0;
@@ -67,11 +72,22 @@ describe("grants, after a run that does everything", () => {
     system = await startSystem({
       audit: true,
       controls: {
-        listeners: `smtp 127.0.0.1:0\n${lowPort}admin 127.0.0.1:0\n`,
+        // Without a name of its own the home is given a certificate.
+        me: undefined,
+        relayclients: "127.0.0.1\n",
+        listeners: `smtp 127.0.0.1:0\n${lowPort}submission 127.0.0.1:0\nlmtp unix:lmtp/s\nadmin 127.0.0.1:0\n`,
+        dnsbllist: "bl.example\n",
+        greylist: "60\n",
+        rcptcheck: "check\n",
         nameservers: `127.0.0.1:${dns.port}\n`,
         mxprivate: "1\n",
+        delaywarnseconds: "0\n",
         remoteport: `${byMx.port}\n`,
         smtproutes: `address.example:127.0.0.1:${byAddress.port}\nname.example:relay.example:${byName.port}\n`,
+      },
+      prepare: ({ dir }) => {
+        Deno.writeTextFileSync(`${dir}/check`, '#!/bin/sh\n[ "$RECIPIENT" != demo-refused@localhost ] || exit 100\n');
+        Deno.chmodSync(`${dir}/check`, 0o755);
       },
     });
     const read = readConfig(system.home, 0);
@@ -81,6 +97,8 @@ describe("grants, after a run that does everything", () => {
       await deliverEverywhere();
       await deferAndBounce();
       await forward();
+      await reportDelay();
+      await askAll();
       await askAdmin();
     } catch (error) {
       throw new Error(`${error}; the log was:\n${system.log.text()}`);
@@ -139,10 +157,49 @@ describe("grants, after a run that does everything", () => {
     await waitFor(() => mailIn(system, "demo") === 6, "the forwarded message");
   }
 
+  /** A message that waits in the layout with what its client asked for. */
+  async function reportDelay(): Promise<void> {
+    const mailbox = system.home.mail("localhost", "postmaster");
+    Deno.renameSync(mailbox, `${mailbox}.away`);
+    const queue = new Client(system.home.socket("qmail-queue"));
+    const submission = new Submission(queue, "network", 7);
+    await submission.write(toOctets(short));
+    const notify = { never: false, success: false, failure: false, delay: true };
+    const options = { recipients: new Map([[0, { notify }]]) };
+    assertEquals((await submission.commit({ sender, recipients: ["postmaster@localhost"], options })).code, 0);
+    queue.close();
+    await waitFor(() => mailIn(system, "demo") === 7, "the report of its delay");
+    for (const dir of ["options", "delayed"]) await waitFor(() => holdsFile(dir), `a file in ${dir}`);
+    Deno.renameSync(`${mailbox}.away`, mailbox);
+    await waitFor(async () => {
+      const status = await askSupervisor(system.home, { op: "status" }, "send-status");
+      return status["waitingForRetry"] === 1;
+    }, "it to wait for a retry");
+    await system.signal("qmail-send", "SIGALRM");
+    await waitFor(() => mailIn(system, "postmaster") === 2 && !holdsFile("mess"), "its delivery, and an empty queue");
+  }
+
   function holdsFile(dir: string): boolean {
     const walk = (path: string): boolean =>
       Array.from(Deno.readDirSync(path)).some((entry) => entry.isFile || walk(`${path}/${entry.name}`));
     return walk(system.home.queue(dir));
+  }
+
+  /** Whom qmail-smtpd asks: a program, the DNS and tally about strangers, auth about passwords. */
+  async function askAll(): Promise<void> {
+    const relay = await SmtpClient.connect(system.ports["smtp"]!);
+    const refused = await relay.send({ from: sender, to: ["demo-refused@localhost"], content: short });
+    assertEquals(refused.recipients.map(({ code }) => code), [553]);
+    await relay.quit();
+    for (const { name } of Deno.readDirSync(system.home.libexec("grants", "programs"))) ran.add(name);
+    const stranger = await SmtpClient.connect(system.ports["smtp"]!, { localAddress: "127.0.0.9" });
+    const greylisted = await stranger.send({ from: "s@s.example", to: ["demo@localhost"], content: short });
+    assertEquals(greylisted.recipients.map(({ code }) => code), [451]);
+    await stranger.quit();
+    const args = ["passwd", "demo@localhost", "--password-stdin", "--home", system.home.dir];
+    assertEquals((await runTask("user", args, { input: "secret\n" })).code, 0);
+    const login = `AUTH PLAIN ${btoa("\0demo@localhost\0secret")}`;
+    assertEquals(await submit(system.ports["submission"]!, ["EHLO c.example", login]), ["250", "235"]);
   }
 
   async function askAdmin(): Promise<void> {

@@ -25,7 +25,10 @@ const writers: Readonly<Record<string, readonly string[]>> = {
   "queue/local/0": ["qmail-send"],
   "queue/remote/0": ["qmail-send"],
   "queue/bounce": ["qmail-send"],
+  "queue/options": ["qmail-queue", "qmail-clean"],
+  "queue/delayed": ["qmail-send"],
   "queue/lock": [],
+  "tally": ["tally"],
   "queue": [],
   "control": [],
   "users": [],
@@ -39,7 +42,7 @@ const writers: Readonly<Record<string, readonly string[]>> = {
   "": [],
 };
 const passwdReaders = ["supervisor"];
-const mailboxListReaders = ["qmail-getpw"];
+const mailboxListReaders = ["qmail-getpw", "auth"];
 const starters: Readonly<Record<string, readonly string[]>> = {
   supervisor: supervised,
   "qmail-lspawn": ["qmail-local"],
@@ -52,7 +55,16 @@ describe("grants, tried by a probe under each component's flags", () => {
   let grantOf: (manifest: Manifest) => Grant;
 
   beforeAll(async () => {
-    system = await startSystem();
+    // All there is: each component is needed, and qmail-smtpd asks whom it can ask.
+    system = await startSystem({
+      controls: {
+        listeners: "smtp 127.0.0.1:0\nsubmission 127.0.0.1:0\nlmtp unix:lmtp/s\nadmin 127.0.0.1:0\n",
+        smtpdprocesses: "2\n",
+        dnsbllist: "bl.example\n",
+        greylist: "1\n",
+        rcptcheck: "/usr/bin/true\n",
+      },
+    });
     probe = placeProbe(system);
     stranger = join(system.baseDir, "stranger.ts");
     Deno.writeTextFileSync(stranger, "globalThis.postMessage?.(1);\n");
@@ -192,7 +204,7 @@ describe("grants, tried by a probe under each component's flags", () => {
       });
 
       it("holds what its grant names, so that the refusals mean something", async () => {
-        const { read, write, net, run, sys } = rightsOf(grantOf(manifest), system.home);
+        const { read, write, net, run, sys, env } = rightsOf(grantOf(manifest), system.home);
         const attempts: Attempt[] = [
           ...read.map((entry): Attempt => ["hold", "read", entry]),
           ...write.map((entry): Attempt => ["hold", "write", entry]),
@@ -202,6 +214,7 @@ describe("grants, tried by a probe under each component's flags", () => {
           ...(manifest.name === "resolver" ? [["datagram", "127.0.0.1:1"] as const] : []),
           ...run.map((entry): Attempt => ["hold", "run", entry]),
           ...sys.map((entry): Attempt => ["hold", "sys", entry]),
+          ...env.map((entry): Attempt => ["hold", "env", entry]),
         ];
         const { results } = await tryAll(manifest, attempts);
         assertEquals(results, attempts.map(() => "done"));

@@ -14,7 +14,7 @@ import { waitFor } from "../support/wait.ts";
 const sender = "amy@example.org";
 /** Dovecot's passwd-file: user, scheme and hash, uid, gid, gecos, home, shell, extra fields. */
 const passwdLine =
-  /^([^:@]+@[^:]+):(?:\{ARGON2ID\}(\$argon2id\$v=19\$m=19456,t=2,p=1\$[^:$]+\$[^:$]+))?:([0-9]+):([0-9]+)::(\/[^:]+)::$/;
+  /^([^:@]+@[^:]+):(?:\{ARGON2ID\}(\$argon2id\$v=19\$m=19456,t=2,p=1\$[^:$]+\$[^:$]+))?:([0-9]+):([0-9]+)::(\/[^:]+)::(?:scram=\{SCRAM-SHA-256\}[^ ]+)?$/;
 
 describe("deno task user", () => {
   let system: System;

@@ -7,7 +7,8 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { fromOctets } from "../../components/lib/octets.ts";
 import { refusal } from "../../components/tools/support/queue_mail.ts";
-import { crashed, formatCallerEnvelope } from "../../components/tools/support/queue_program.ts";
+import { formatCallerEnvelope } from "../../components/lib/queue/caller_envelope.ts";
+import { crashed } from "../../components/lib/queue/queue_program.ts";
 import { asksForNotice, formatNotice } from "../../components/tools/qreceipt.ts";
 import { newMail, waitForMailWith } from "../support/maildir.ts";
 import { isQueueEmpty } from "../support/queue_files.ts";

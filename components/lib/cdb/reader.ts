@@ -5,6 +5,7 @@
  * @module
  */
 import { err, ok, type Result } from "../result.ts";
+import type { CdbRecord } from "./maker.ts";
 import { hashOf, headerBytes, recordHeadBytes, slotBytes } from "./hash.ts";
 
 /** Where the octets are: a file, or memory. */
@@ -68,4 +69,34 @@ function recordAt(source: CdbSource, place: number, key: Uint8Array): Result<Uin
   if (!own.every((octet, at) => octet === key[at])) return ok(undefined);
   const data = source.readAt(keyAt + keyBytes, dataBytes);
   return data.length === dataBytes ? ok(data) : err("a record ends early");
+}
+
+/** All records in the file's order. Errors: what is wrong with the file. Throws only what the source throws. */
+export function cdbRecords(source: CdbSource): Result<readonly CdbRecord[], string> {
+  const end = recordsEnd(source);
+  if (end === undefined) return err("the header ends early");
+  if (end < headerBytes || end > source.sizeBytes) return err("a table lies outside of the file");
+  const records: CdbRecord[] = [];
+  for (let place = headerBytes; place < end;) {
+    const lengths = pairAt(source, place);
+    if (lengths === undefined) return err("a record ends early");
+    const keyAt = place + recordHeadBytes;
+    const dataAt = keyAt + lengths[0];
+    place = dataAt + lengths[1];
+    if (place > end) return err("a record is longer than the file");
+    records.push({ key: source.readAt(keyAt, lengths[0]), data: source.readAt(dataAt, lengths[1]) });
+  }
+  return ok(records);
+}
+
+/** Where the first table begins: records come before all of them. */
+function recordsEnd(source: CdbSource): number | undefined {
+  if (source.sizeBytes < headerBytes) return undefined;
+  let end = source.sizeBytes;
+  for (let number = 0; number < 256; number++) {
+    const [table, slots] = pairAt(source, number * 8) ?? [0, 0];
+    if (slots > 0) end = Math.min(end, table);
+  }
+  // An empty file has tables without slots alone.
+  return source.sizeBytes === headerBytes ? headerBytes : end;
 }

@@ -50,6 +50,8 @@ export interface Disk {
   /** Keeps a file's inode from being given to another, whatever becomes of its names; `undefined` when there is none. */
   hold(path: string): Held | undefined;
   readFile(path: string): Uint8Array;
+  /** The first `count` octets of a file; fewer where it has no more. */
+  readStart(path: string, count: number): Uint8Array;
   /** `undefined` when there is nothing of that name. Does not follow a symlink. */
   stat(path: string): FileStat | undefined;
   /** Whether there is a file of that name: cheaper where there is none. */
@@ -156,6 +158,10 @@ export function realDisk(): Disk {
     openAppend: (path, mode) => openFile(path, { append: true, create: true, mode }),
     hold: (path) => ifThere(() => Deno.openSync(path, { read: true })),
     readFile: (path) => Deno.readFileSync(path),
+    readStart: (path, count) => {
+      using file = Deno.openSync(path, { read: true });
+      return readAt(file, 0, count);
+    },
     stat: statOf,
     exists: existsSync,
     link: (from, to) => Deno.linkSync(from, to),

@@ -15,10 +15,43 @@ export interface SmtpTrace {
   readonly remoteIp: string;
   /** The server's own name. */
   readonly by: string;
-  readonly protocol: "SMTP" | "ESMTP";
+  readonly protocol: ReceivedProtocol;
+  /** Of the channel, as "TLSv1.3 TLS_AES_128_GCM_SHA256"; goes into a comment. */
+  readonly tls?: string | undefined;
   readonly unixSeconds: number;
   /** The server's identifier of this message, for finding it in logs. */
   readonly id?: string | undefined;
+}
+
+type Family = "ESMTP" | "LMTP" | "UTF8SMTP" | "UTF8LMTP";
+
+/** Words for `with` (RFC 3848, RFC 6531 §4.3): "S" under TLS, "A" for somebody who has logged in. */
+export type ReceivedProtocol = "SMTP" | `${Family}${"" | "S"}${"" | "A"}`;
+
+/** How a message was transferred. */
+export interface Transfer {
+  readonly lmtp: boolean;
+  /** EHLO was said. */
+  readonly esmtp: boolean;
+  readonly tls: boolean;
+  readonly login: boolean;
+  readonly smtputf8: boolean;
+}
+
+/**
+ * The word for it.
+ *
+ * @example
+ * ```ts
+ * import { receivedProtocol } from "./received.ts";
+ * receivedProtocol({ lmtp: false, esmtp: true, tls: true, login: true, smtputf8: false }); // "ESMTPSA"
+ * ```
+ */
+export function receivedProtocol({ lmtp, esmtp, tls, login, smtputf8 }: Transfer): ReceivedProtocol {
+  // Without EHLO there is no word for TLS or a login; both are extensions all the same.
+  if (!lmtp && !esmtp && !tls && !login && !smtputf8) return "SMTP";
+  const family: Family = lmtp ? (smtputf8 ? "UTF8LMTP" : "LMTP") : smtputf8 ? "UTF8SMTP" : "ESMTP";
+  return `${family}${tls ? "S" : ""}${login ? "A" : ""}`;
 }
 
 /** Who called the queue program, in qmail's words. */
@@ -40,9 +73,10 @@ export function smtpReceived(trace: SmtpTrace): string {
   const ip = trace.remoteIp.includes(":") ? `IPv6:${trace.remoteIp}` : trace.remoteIp;
   const host = trace.remoteHost === undefined || trace.remoteHost === "" ? "" : `${sanitise(trace.remoteHost)} `;
   const id = trace.id === undefined ? "" : ` id ${sanitise(trace.id)}`;
+  const tls = trace.tls === undefined ? "" : ` (${trace.tls.split(" ").map(sanitise).join(" ")})`;
   const date = formatQmailDate(trace.unixSeconds, "+0000");
   return `Received: from ${helo} (${host}[${sanitise(ip)}])\n` +
-    `  by ${sanitise(trace.by)} with ${trace.protocol}${id}; ${date}\n`;
+    `  by ${sanitise(trace.by)} with ${trace.protocol}${tls}${id}; ${date}\n`;
 }
 
 /**

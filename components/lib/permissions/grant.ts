@@ -21,12 +21,18 @@ export interface Grant {
   readonly calls?: readonly SocketName[];
   /** Unix sockets of other software on this machine that it connects to, by absolute path. */
   readonly callsPaths?: readonly string[];
+  /** Unix sockets it makes for other software on this machine, by absolute path. */
+  readonly servesPaths?: readonly string[];
   /** Programs it may start, by absolute path. */
   readonly run?: readonly string[];
   /** Names of deno's `--allow-sys`. */
   readonly sys?: readonly string[];
+  /** Variables it may read. */
+  readonly env?: readonly string[];
   /** Paths below those it may read or write which are refused all the same. */
   readonly except?: readonly string[];
+  /** Interfaces of deno that need a flag of their own: no right, what they reach is granted as anything else. */
+  readonly unstable?: readonly "net"[];
 }
 
 /** Stands for the account's home in a grant of `forHome` until the process is started. No path has such an octet. */
@@ -66,6 +72,20 @@ export interface Manifest {
    * which follows that word when it is started.
    */
   readonly forHome?: Readonly<Record<string, (config: Config, userHome: string) => Grant>>;
+  /** Whether a home with these settings has a use for it; absent: always. */
+  readonly neededWhen?: (config: Config) => boolean;
+  /** The same in words for the documentation, behind "when". */
+  readonly neededWords?: string;
+  /**
+   * How many processes of it run, each with the same grant; absent: one. The second is called NAME-2 and is started with
+   * `--instance 2`, and so on.
+   */
+  readonly instances?: (config: Config) => number;
+  /**
+   * Scripts around programs of the operator, by name: the supervisor writes them below `libexec/grants/programs`, and its
+   * grant's `run` names them. Each starts the one program that is written in it.
+   */
+  readonly programs?: (config: Config) => ReadonlyMap<string, string>;
   /** Whether it must begin as root, to bind a port below 1024, and give root up itself (`--setuid`, `--setgid`). */
   readonly bindsLowPort?: (config: Config) => boolean;
 }
@@ -87,19 +107,27 @@ export interface Rights {
   readonly net: readonly string[];
   readonly run: readonly string[];
   readonly sys: readonly string[];
+  readonly env: readonly string[];
 }
 
 /** A Unix socket takes three rights in Deno: net, read and write of its path. */
 export function rightsOf(grant: Grant, home: Home): Rights {
   const own = [...grant.serves ?? [], ...grant.calls ?? []].map((name) => home.socket(name));
-  const sockets = [...own, ...grant.callsPaths ?? []];
+  const sockets = [...own, ...grant.callsPaths ?? [], ...grant.servesPaths ?? []];
   return {
     read: [...grant.read ?? [], ...sockets],
     write: [...grant.write ?? [], ...sockets],
     net: [...grant.listen ?? [], ...grant.connect ?? [], ...sockets.map((path) => `unix:${path}`)],
     run: grant.run ?? [],
     sys: grant.sys ?? [],
+    env: grant.env ?? [],
   };
+}
+
+/** How many processes of a component a home with these settings needs; none where it has no use for it. */
+export function instancesOf({ neededWhen, instances }: Manifest, config: Config): number {
+  if (neededWhen?.(config) === false) return 0;
+  return instances?.(config) ?? 1;
 }
 
 /** The `--allow-*` flags; a kind with nothing in it has no flag, so deno refuses all of it. */
@@ -107,12 +135,13 @@ export function flagsOf(grant: Grant, home: Home): string[] {
   const rights = rightsOf(grant, home);
   const except = grant.except ?? [];
   return [
-    ...(["read", "write", "net", "run", "sys"] as const)
+    ...(["read", "write", "net", "run", "sys", "env"] as const)
       .filter((kind) => rights[kind].length > 0)
       .flatMap((kind) =>
         kind === "sys" ? sysFlags(rights.sys) : [`--allow-${kind}=${[...new Set(rights[kind])].join(",")}`]
       ),
     ...(except.length === 0 ? [] : [`--deny-read=${except.join(",")}`, `--deny-write=${except.join(",")}`]),
+    ...(grant.unstable ?? []).map((name) => `--unstable-${name}`),
   ];
 }
 

@@ -1,10 +1,11 @@
 /**
  * The grant rule (ARCHITECTURE.md, "Promises"): who speaks with the network may write no file and run nothing; who may
- * write mail or run programs may not reach the network; only the supervisor may start launchers other than its own.
+ * write mail or run programs may not reach the network; only the supervisor may start launchers other than its own; a
+ * program of the operator's is started by a script that the supervisor wrote for it alone.
  * @module
  */
 import { resolvConfPath } from "../../../config/nameservers.ts";
-import type { Home } from "../../../config/home.ts";
+import { type Home, longestSocketPath, socketNames } from "../../../config/home.ts";
 import { type Config, type Grant, type Manifest, userHomeWord } from "./grant.ts";
 
 function speaksWithNetwork(grant: Grant): boolean {
@@ -13,10 +14,23 @@ function speaksWithNetwork(grant: Grant): boolean {
 
 /** Whether a path lies in a folder of the mail server's own, or holds one: a socket there is no other software's. */
 export function isOwnPath(path: string, home: Home): boolean {
-  const folders = [home.control(""), home.queue(), home.users(""), home.libexec(), home.bin(), home.run(), home.mail()];
+  const folders = [
+    ...[home.control(""), home.queue(), home.users(""), home.libexec(), home.bin(), home.run(), home.mail()],
+    home.tally(),
+  ];
   return folders.some((folder) =>
     path === folder || `${path}/`.startsWith(`${folder}/`) || folder.startsWith(`${path}/`)
   );
+}
+
+/**
+ * Whether a socket for other software may be made at `path`: outside of the mail server's own folders, or in one below
+ * HOME/run that is nobody else's.
+ */
+export function mayBeServed(path: string, home: Home): boolean {
+  if (!isOwnPath(path, home)) return true;
+  const parts = path.startsWith(`${home.run()}/`) ? path.slice(home.run().length + 1).split("/") : [];
+  return parts.length === 2 && !(socketNames as readonly string[]).includes(parts[0]!);
 }
 
 /** What breaks the rule, a line each; empty when it holds. */
@@ -42,10 +56,19 @@ function breachesIn(grant: Grant, manifest: Manifest, config: Config): string[] 
   }
   const ownSockets = (grant.callsPaths ?? []).filter((path) => isOwnPath(path, config.home));
   if (ownSockets.length > 0) say(`may connect to ${ownSockets.join(", ")} as to other software`);
+  const strange = (grant.servesPaths ?? []).filter((path) => !mayBeServed(path, config.home));
+  if (strange.length > 0) say(`may make ${strange.join(", ")} as a socket for other software`);
+  const long = (grant.servesPaths ?? []).filter((path) => path.length > longestSocketPath);
+  if (long.length > 0) say(`is to make ${long.join(", ")}: the system takes ${longestSocketPath} octets for a socket`);
   const launchers = config.home.libexec("launch");
   // Neither gives whoever starts it a right that its own grant has not.
   const free = ["qmail-local", "program"].map((name) => config.home.libexec("launch", name));
+  const ofOperator = new Set(
+    [...manifest.programs?.(config).keys() ?? []].map((name) => config.home.libexec("grants", "programs", name)),
+  );
   for (const program of grant.run ?? []) {
+    // The script starts that program and nothing else, and the supervisor alone can write one.
+    if (ofOperator.has(program)) continue;
     const isLauncher = program.startsWith(`${launchers}/`);
     if (!isLauncher) say(`may run ${program}, which is no launcher`);
     if (isLauncher && manifest.startedBy !== "start" && !free.includes(program)) {

@@ -18,6 +18,12 @@ export const longestEnvelope = 2 * 1024 * 1024;
 
 const [nul, letterF, letterT] = [0, 0x46, 0x54];
 
+/** The envelope as qmail-queue reads it from descriptor 1. */
+export function formatCallerEnvelope({ sender, recipients }: Envelope): string {
+  // A NUL in an address would be another recipient; no variable, argument or SMTP command can hold one.
+  return `F${sender}\0${recipients.map((recipient) => `T${recipient}\0`).join("")}\0`;
+}
+
 /** Whether more is expected, the envelope is whole, or the exit code that refuses it. */
 export type EnvelopeState =
   | { readonly kind: "more" }

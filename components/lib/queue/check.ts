@@ -4,7 +4,7 @@
  * one small record for each message.
  * @module
  */
-import { flatDirs, isNewNumberName, journalDirs, parseQueueId, splitDirs } from "./layout.ts";
+import { flatDirs, isNewNumberName, ownDirs, parseQueueId, splitDirs } from "./layout.ts";
 
 export type EntryKind = "file" | "folder" | "symlink" | "fifo" | "other";
 
@@ -32,6 +32,7 @@ export type FindingKind =
   | "no-envelope"
   | "no-sender"
   | "leftover-intd"
+  | "leftover-options"
   | "unlinked-todo"
   | "unborn"
   // Those of the journal: see journal/check.ts.
@@ -54,7 +55,11 @@ export interface Finding {
   readonly note?: true | undefined;
 }
 
-type MessageDir = "mess" | "intd" | "todo" | "info" | "local" | "remote" | "bounce";
+type MessageDir = "mess" | "info" | "local" | "remote" | FlatDir;
+
+/** The folders that are not split, in which each file is a message's. */
+const messageFlatDirs = ["todo", "intd", "bounce", "options", "delayed"] as const;
+type FlatDir = (typeof messageFlatDirs)[number];
 
 /** The files there are of one message. */
 interface Seen {
@@ -76,13 +81,13 @@ function isSplit(dir: string): boolean {
 /** Every folder there has to be in a queue of that split, as paths below queue/. */
 export function expectedFolders(split: number): string[] {
   const parts = Array.from({ length: split }, (_, part) => String(part));
-  return [...flatDirs, ...journalDirs, ...splitDirs.flatMap((dir) => [dir, ...parts.map((part) => `${dir}/${part}`)])];
+  return [...flatDirs, ...ownDirs, ...splitDirs.flatMap((dir) => [dir, ...parts.map((part) => `${dir}/${part}`)])];
 }
 
 /** Where the files of message `id` belong, as paths below queue/. */
 export function placesOf(id: number, split: number): string[] {
   return [
-    ...(["todo", "intd", "bounce"] as const).map((dir) => `${dir}/${id}`),
+    ...messageFlatDirs.map((dir) => `${dir}/${id}`),
     ...splitDirs.map((dir) => placeOf(dir, id, split)),
   ];
 }
@@ -122,7 +127,7 @@ export class QueueCheck {
     const name = rest.at(-1) ?? "";
     const id = parseQueueId(name);
     const depth = isSplit(dir) ? 2 : 1;
-    const known = isSplit(dir) || dir === "intd" || dir === "todo" || dir === "bounce";
+    const known = isSplit(dir) || (messageFlatDirs as readonly string[]).includes(dir);
     if (!known || id === undefined || rest.length !== depth) {
       return this.#find("foreign", path, `a ${entry.kind} that no program of the queue makes`);
     }
@@ -195,9 +200,11 @@ function messageFindings(id: number, at: Seen["at"], { split, writing }: Activit
     found.push({ kind, path: placeOf(dir, id, split), detail, id });
   const [mess, intd, todo, info] = [at.get("mess"), at.get("intd"), at.get("todo"), at.get("info")];
   const accepted = todo !== undefined || info !== undefined;
-  const later = (["local", "remote", "bounce"] as const).filter((dir) => at.has(dir));
+  const later = (["local", "remote", "bounce", "delayed"] as const).filter((dir) => at.has(dir));
 
-  if (mess === undefined) {
+  if (mess === undefined && [...at.keys()].every((dir) => dir === "options")) {
+    find("leftover-options", "options", "no message has this number");
+  } else if (mess === undefined) {
     const first = (["todo", "info", "intd", ...later] as const).find((dir) => at.has(dir))!;
     find("no-text", first, `${[...at.keys()].toSorted().join(", ")} without a mess file`);
   } else {

@@ -11,18 +11,21 @@ export const channels: readonly Channel[] = ["local", "remote"];
 /** The folders split by number, and those that are flat. */
 export const splitDirs = ["mess", "info", "local", "remote"] as const;
 export const flatDirs = ["pid", "intd", "todo", "bounce", "lock"] as const;
-/** Those of the journal, which qmail does not know and passes over. */
-export const journalDirs = ["journal", "journal/numbers"] as const;
+/**
+ * Those that qmail does not know and passes over: the journal; what clients asked for beside their envelopes
+ * (options_file.ts); and which senders have been told that their message is late.
+ */
+export const ownDirs = ["journal", "journal/numbers", "options", "delayed"] as const;
 
 /** The file of a message in `dir`. */
 export function queueFile(
   home: Home,
-  dir: "mess" | "info" | "local" | "remote" | "intd" | "todo" | "bounce",
+  dir: "mess" | "info" | "local" | "remote" | "intd" | "todo" | "bounce" | "options" | "delayed",
   id: number,
 ): string {
-  return dir === "intd" || dir === "todo" || dir === "bounce"
-    ? home.queue(dir, String(id))
-    : home.queue(dir, String(id % home.queueSplit), String(id));
+  return dir === "mess" || dir === "info" || dir === "local" || dir === "remote"
+    ? home.queue(dir, String(id % home.queueSplit), String(id))
+    : home.queue(dir, String(id));
 }
 
 /** The folder that holds a message's file in a split `dir`. */

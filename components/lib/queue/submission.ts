@@ -9,12 +9,20 @@ import type { Pipe } from "../wire/pipe.ts";
 import {
   dataBytes,
   type EnvelopeFields,
+  longestOptions,
   type Origin,
   parseQueueReply,
   type QueueReply,
   smallMessageBytes,
 } from "../wire/queue_protocol.ts";
+import type { Envelope } from "./envelope.ts";
 import { exitCode } from "./exit_code.ts";
+import { formatMessageOptions, type MessageOptions, saysSomething } from "./message_options.ts";
+
+/** An envelope, and what the client asked for beside it. */
+export interface SubmittedEnvelope extends Envelope {
+  readonly options?: MessageOptions;
+}
 
 /** One message on its way in. Call {@link write} any number of times, then {@link commit} or {@link abort}. */
 export class Submission {
@@ -42,9 +50,19 @@ export class Submission {
     return this.#passOn();
   }
 
-  /** Queues it. 0 means it is on stable storage; other codes as qmail-queue's; a lost connection is code 74. */
-  async commit(envelope: Omit<EnvelopeFields, "origin" | "uid">): Promise<QueueReply> {
-    const fields: EnvelopeFields = { ...envelope, origin: this.#origin, uid: this.#uid };
+  /**
+   * Queues it, with what its client asked for. 0 means it is on stable storage; other codes as qmail-queue's; a lost
+   * connection is code 74. More than {@link longestOptions} octets of options are refused with code 31.
+   */
+  async commit({ options, ...envelope }: SubmittedEnvelope): Promise<QueueReply> {
+    const asked = options !== undefined && saysSomething(options)
+      ? { options: formatMessageOptions(options, envelope.recipients) }
+      : undefined;
+    if (asked !== undefined && asked.options.length > longestOptions) {
+      this.abort();
+      return { code: exitCode.refused, qp: 0 };
+    }
+    const fields: EnvelopeFields = { ...envelope, ...asked, origin: this.#origin, uid: this.#uid };
     try {
       if (this.#lost) throw new ConnectionLost("qmail-queue is away");
       if (this.#stream === undefined) {

@@ -1,7 +1,7 @@
 /**
  * SMTP command lines as values (RFC 5321 §4.1): one line without its line end goes in, one `Command` comes out, and the
- * session never looks at octets again. Linear in the length of the line; no input throws. EXPN, TURN, ETRN, AUTH,
- * STARTTLS and BDAT are not implemented and hence `UNKNOWN`.
+ * session never looks at octets again. Linear in the length of the line; no input throws. What is no verb here (EXPN, TURN,
+ * ETRN) is `UNKNOWN`; whether a verb is on offer is the session's business.
  * @module
  */
 import type { ForwardPath, ReversePath } from "../address/mailbox.ts";
@@ -15,27 +15,29 @@ export interface Parameter {
 }
 
 /** The verbs that are understood. */
-export type Verb = "HELO" | "EHLO" | "MAIL" | "RCPT" | "DATA" | "RSET" | "NOOP" | "QUIT" | "VRFY" | "HELP";
+export type Verb =
+  | ("HELO" | "EHLO" | "LHLO" | "MAIL" | "RCPT" | "DATA" | "BDAT" | "RSET" | "NOOP" | "QUIT" | "VRFY" | "HELP")
+  | ("STARTTLS" | "AUTH" | "XCLIENT");
 
 /** Why a known verb's argument was refused; RFC 5321 §4.2.4 has 501 for all of these. */
 export type BadReason = PathError | "unexpected argument" | "bad argument" | "bad parameter" | "duplicate parameter";
 
 /**
- * A parsed command line. `domain` of HELO and EHLO is the client's claim as sent: printable ASCII, up to 255 octets,
- * perhaps empty, since qmail asks for no argument. `argument` of VRFY is printable ASCII. `name` of an unknown verb is in
- * upper case and at most 64 octets of whatever the client sent: escape it before logging.
+ * A parsed command line. `domain` of HELO, EHLO and LHLO is the client's claim as sent: printable ASCII, up to 255 octets,
+ * perhaps empty, since qmail asks for no argument. `argument` of VRFY is printable ASCII. `sizeBytes` of BDAT is a safe
+ * integer. `mechanism` of AUTH is in upper case, `initial` the initial response as sent. `attributes` of XCLIENT are not
+ * looked at yet. `name` of an unknown verb is in upper case and at most 64 octets of whatever the client sent: escape it
+ * before logging.
  */
 export type Command =
-  | { readonly verb: "HELO"; readonly domain: string }
-  | { readonly verb: "EHLO"; readonly domain: string }
+  | { readonly verb: "HELO" | "EHLO" | "LHLO"; readonly domain: string }
   | { readonly verb: "MAIL"; readonly reversePath: ReversePath; readonly parameters: readonly Parameter[] }
   | { readonly verb: "RCPT"; readonly forwardPath: ForwardPath; readonly parameters: readonly Parameter[] }
-  | { readonly verb: "DATA" }
-  | { readonly verb: "RSET" }
-  | { readonly verb: "NOOP" }
-  | { readonly verb: "QUIT" }
+  | { readonly verb: "BDAT"; readonly sizeBytes: number; readonly last: boolean }
+  | { readonly verb: "DATA" | "RSET" | "NOOP" | "QUIT" | "HELP" | "STARTTLS" }
+  | { readonly verb: "AUTH"; readonly mechanism: string; readonly initial: string | undefined }
+  | { readonly verb: "XCLIENT"; readonly attributes: string }
   | { readonly verb: "VRFY"; readonly argument: string }
-  | { readonly verb: "HELP" }
   | { readonly verb: "UNKNOWN"; readonly name: string }
   | { readonly verb: "BAD"; readonly of: Verb; readonly reason: BadReason };
 
@@ -69,15 +71,23 @@ export function parseCommand(line: string, options: CommandOptions = {}): Comman
   switch (name) {
     case "HELO":
     case "EHLO":
+    case "LHLO":
       if (argument.length > MAX_HELO) return bad(name, "too long");
       return isPrintable(argument) ? { verb: name, domain: argument } : bad(name, "bad argument");
     case "MAIL":
       return parseMail(argument, options);
     case "RCPT":
       return parseRcpt(argument, options);
+    case "BDAT":
+      return parseBdat(argument);
+    case "AUTH":
+      return parseAuth(argument);
+    case "XCLIENT":
+      return { verb: name, attributes: argument };
     case "DATA":
     case "RSET":
     case "QUIT":
+    case "STARTTLS":
       return argument === "" ? { verb: name } : bad(name, "unexpected argument");
     case "NOOP": // may have an argument, which means nothing (RFC 5321 §4.1.1.9)
     case "HELP":
@@ -121,6 +131,25 @@ function parseRcpt(argument: string, options: CommandOptions): Command {
   const parameters = parseParameters(parsed.value.parameters, options.smtputf8 === true);
   if (!parameters.ok) return bad("RCPT", parameters.error);
   return { verb: "RCPT", forwardPath: parsed.value.path, parameters: parameters.value };
+}
+
+/** `chunk-size [SP "LAST"]` (RFC 3030 §2). Digits beyond what a number holds exactly are no size. */
+function parseBdat(argument: string): Command {
+  const words = argument.split(/[ \t]+/);
+  const [size = "", last] = words;
+  const isSize = /^[0-9]{1,15}$/.test(size);
+  const isWhole = words.length === 1 || words.length === 2 && upperCaseAscii(last!) === "LAST";
+  return isSize && isWhole
+    ? { verb: "BDAT", sizeBytes: Number(size), last: words.length === 2 }
+    : bad("BDAT", "bad argument");
+}
+
+/** `mechanism [SP initial-response]` (RFC 4954 §4). */
+function parseAuth(argument: string): Command {
+  const words = argument.split(/[ \t]+/);
+  const mechanism = upperCaseAscii(words[0]!);
+  if (words.length > 2 || mechanism === "" || !isPrintable(argument)) return bad("AUTH", "bad argument");
+  return { verb: "AUTH", mechanism, initial: words[1] };
 }
 
 /** `keyword ["=" value]`, separated by blanks (RFC 5321 §4.1.2 esmtp-param; RFC 6531 §3.3 for octets from 0x80 up). */
@@ -169,7 +198,7 @@ function hasPrefix(text: string, upper: string): boolean {
 }
 
 /** Upper case for a-z alone: `toUpperCase()` would turn some octets from 0x80 up into other characters, even into two. */
-function upperCaseAscii(octets: string): string {
+export function upperCaseAscii(octets: string): string {
   return octets.replace(/[a-z]/g, (letter) => letter.toUpperCase());
 }
 

@@ -6,9 +6,20 @@
 import { concat } from "../wire/frame.ts";
 import { type Decoded, type Defect, DotDecoder } from "./dot_stuffing.ts";
 import { HopCounter } from "./hop_count.ts";
+import { LineDecoder } from "./line_decoder.ts";
 
-/** Why content is refused; from its decoder, or a limit passed. */
-export type Fault = Defect | "hops" | "size";
+/** Why content is refused; from its decoder, or a limit passed. `binary`: declared as binary, and not made of lines. */
+export type Fault = Defect | "binary" | "hops" | "size";
+
+/**
+ * How content stands on the wire: as dot-stuffed lines (DATA), or in chunks of known length (BDAT), of lines or declared as
+ * BODY=BINARYMIME.
+ *
+ * The queue keeps lines that end in LF, as qmail's does, and whoever reads it writes CRLF again. Binary content is kept that
+ * way too where nothing of it is lost, that is where CR and LF stand together only; NUL and lines of any length may be in
+ * it. Other content would come out changed, so it is refused.
+ */
+export type Framing = "dots" | "chunks" | "binary chunks";
 
 /** Header lines of earlier hosts that make a loop, as in qmail. */
 const maxHops = 100;
@@ -24,7 +35,8 @@ const empty = new Uint8Array(0);
 /** Takes content in chunks of any size; where they are cut does not matter. */
 export class Content {
   readonly #databytes: number;
-  readonly #decoder = new DotDecoder();
+  readonly #framing: Framing;
+  readonly #decoder: DotDecoder | LineDecoder;
   readonly #hops = new HopCounter();
   #bytes = 0;
   #small: Uint8Array[] = [];
@@ -32,13 +44,16 @@ export class Content {
   #limit: "hops" | "size" | undefined;
 
   /** `databytes`: most octets of content with LF line ends; 0 means no limit. */
-  constructor(databytes: number) {
+  constructor(databytes: number, framing: Framing = "dots") {
     this.#databytes = databytes;
+    this.#framing = framing;
+    this.#decoder = framing === "dots" ? new DotDecoder() : new LineDecoder({ binary: framing === "binary chunks" });
   }
 
   /** What is wrong, as soon as it is known. A defect is named first, then a loop, then the size. */
   get fault(): Fault | undefined {
-    return this.#decoder.defect ?? this.#limit;
+    const { defect } = this.#decoder;
+    return defect === undefined ? this.#limit : this.#framing === "binary chunks" ? "binary" : defect;
   }
 
   /** Octets decoded so far. */
@@ -61,8 +76,14 @@ export class Content {
     return whole ? decoded : { ...decoded, output: this.#gather(decoded.output, decoded.done) };
   }
 
+  /** Behind the last chunk: the octets held back. Content with dots is at its end when `push` says so. */
+  end(): Uint8Array<ArrayBuffer> {
+    if (this.#decoder instanceof LineDecoder) this.#decoder.end();
+    return this.fault === undefined ? this.#gather(empty, true) : empty;
+  }
+
   #gather(output: Uint8Array<ArrayBuffer>, done: boolean): Uint8Array<ArrayBuffer> {
-    this.#small.push(output);
+    if (output.length > 0) this.#small.push(output);
     this.#smallBytes += output.length;
     if (!done && this.#smallBytes < pieceBytes) return empty;
     const all = concat(this.#small, this.#smallBytes) as Uint8Array<ArrayBuffer>;

@@ -1,15 +1,23 @@
 /**
- * One message between DATA and its reply: the octets go through {@link Content} to qmail-queue as they come; at the end
- * qmail-queue gets the envelope and says what became of it. A message that is lost anyway is dropped as soon as that is known.
+ * One message between DATA, or the first BDAT, and the reply to all of it: the octets go through {@link Content} to
+ * qmail-queue as they come; at the end qmail-queue gets the envelope and says what became of it. A message that is lost
+ * anyway is dropped as soon as that is known.
  * @module
  */
-import type { Envelope } from "../queue/envelope.ts";
-import type { Submission } from "../queue/submission.ts";
-import { Content } from "./content.ts";
+import type { Completion } from "../message/complete_submission.ts";
+import type { Submission, SubmittedEnvelope } from "../queue/submission.ts";
+import { Content, type Fault, type Framing } from "./content.ts";
 import type { ContentEnd } from "./server_session.ts";
 
 /** A message's way into the queue: the daemon's, or one that is like it. */
 export type IntoQueue = Pick<Submission, "write" | "commit" | "abort">;
+
+export interface IncomingOptions {
+  /** `dots` unless given. */
+  readonly framing?: Framing;
+  /** Puts in what a submitted message lacks. */
+  readonly completion?: Completion | undefined;
+}
 
 /** What one chunk gave. */
 export interface Taken {
@@ -21,16 +29,25 @@ export interface Taken {
 }
 
 export class IncomingMessage {
-  readonly envelope: Envelope;
+  readonly envelope: SubmittedEnvelope;
   readonly #submission: IntoQueue;
   readonly #content: Content;
+  readonly #completion: Completion | undefined;
+  #dropped = false;
 
-  /** `received` is the field to go in front. */
-  constructor(envelope: Envelope, received: Uint8Array, submission: IntoQueue, databytes: number) {
+  /** `top`: the fields to go in front. */
+  constructor(
+    envelope: SubmittedEnvelope,
+    top: Uint8Array,
+    submission: IntoQueue,
+    databytes: number,
+    { framing = "dots", completion }: IncomingOptions = {},
+  ) {
     this.envelope = envelope;
     this.#submission = submission;
-    this.#content = new Content(databytes);
-    void submission.write(received); // far below what a submission keeps to itself
+    this.#content = new Content(databytes, framing);
+    this.#completion = completion;
+    void submission.write(top); // far below what a submission keeps to itself
   }
 
   /** Octets of content so far, decoded. */
@@ -38,29 +55,46 @@ export class IncomingMessage {
     return this.#content.bytes;
   }
 
+  /** What is wrong with it, as far as is known. */
+  get fault(): Fault | undefined {
+    return this.#content.fault;
+  }
+
   /** Not again before `room` has settled. */
   push(chunk: Uint8Array): Taken {
-    const faultless = this.#content.fault === undefined;
     const { output, done, rest } = this.#content.push(chunk);
-    if (this.#content.fault === undefined) return { done, rest, room: this.#submission.write(output) };
-    if (faultless) this.#submission.abort();
-    return { done, rest, room: undefined };
+    return { done, rest, room: this.#pass(output) };
   }
 
   /** Once the end has been seen: what became of it, at once where the content decides that. `now` is the Unix time in ms. */
   end(now: () => number): ContentEnd | Promise<ContentEnd> {
+    const last = this.#content.end();
     const { fault } = this.#content;
-    if (fault !== undefined) return { kind: "fault", fault };
-    return this.#submission.commit(this.envelope).then(({ code, qp }) => ({
+    if (fault !== undefined) {
+      this.abort();
+      return { kind: "fault", fault };
+    }
+    const room = this.#submission.write(this.#completion === undefined ? last : this.#completion.end(last));
+    const commit = () => this.#submission.commit(this.envelope);
+    return (room === undefined ? commit() : room.then(commit)).then((reply) => ({
       kind: "queue",
-      code,
-      qp,
+      ...reply,
       unixSeconds: Math.floor(now() / 1000),
     }));
   }
 
   /** Leaves nothing of it in the queue. */
   abort(): void {
-    if (this.#content.fault === undefined) this.#submission.abort();
+    if (this.#dropped) return;
+    this.#dropped = true;
+    this.#submission.abort();
+  }
+
+  #pass(output: Uint8Array): Promise<void> | undefined {
+    if (this.#content.fault !== undefined) {
+      this.abort();
+      return undefined;
+    }
+    return this.#submission.write(this.#completion === undefined ? output : this.#completion.push(output));
   }
 }

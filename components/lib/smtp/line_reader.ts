@@ -14,7 +14,7 @@ export type Line =
   | { readonly kind: "line"; readonly text: string }
   | { readonly kind: "too long"; readonly start: string };
 
-/** Octets of the longest line, CRLF included: eight times the 512 of RFC 5321, for long paths and parameters. */
+/** Octets of the longest line unless another limit is given, CRLF included: eight times the 512 of RFC 5321, for long paths and parameters. */
 export const MAX_LINE = 4096;
 
 const LF = 0x0a;
@@ -37,7 +37,7 @@ export class LineReader {
   #chunks: Uint8Array[] = [];
   #current = 0; // index into #chunks
   #at = 0; // index into the current chunk
-  #partial: Uint8Array | undefined; // MAX_LINE, for a line's octets from chunks already used up
+  #partial: Uint8Array | undefined; // for a line's octets from chunks already used up
   #partialLength = 0;
   #skipping = false; // inside a line that was too long
 
@@ -46,8 +46,16 @@ export class LineReader {
     if (chunk.length > 0) this.#chunks.push(chunk);
   }
 
-  /** The next line; undefined when more octets are needed. Push only then, and memory stays bounded. */
-  takeLine(): Line | undefined {
+  /** Whether every octet has been taken. */
+  get isEmpty(): boolean {
+    return this.#partialLength === 0 && this.#chunks[this.#current] === undefined;
+  }
+
+  /**
+   * The next line, of at most `longest` octets; undefined when more octets are needed. Push only then, and memory stays
+   * bounded.
+   */
+  takeLine(longest: number = MAX_LINE): Line | undefined {
     for (let chunk = this.#chunks[this.#current]; chunk !== undefined; chunk = this.#chunks[this.#current]) {
       const from = this.#at;
       const lf = chunk.indexOf(LF, from);
@@ -58,10 +66,10 @@ export class LineReader {
         continue;
       }
       const length = this.#partialLength + end - from;
-      if (length > MAX_LINE) {
-        this.#keep(chunk.subarray(from, from + MAX_LINE - this.#partialLength));
+      if (length > longest) {
+        this.#keep(chunk.subarray(from, from + longest - this.#partialLength));
         this.#skipping = lf < 0;
-        return { kind: "too long", start: this.#takePartial(MAX_LINE - 2) };
+        return { kind: "too long", start: this.#takePartial(longest - 2) };
       }
       if (lf >= 0 && this.#partialLength === 0) return { kind: "line", text: lineText(chunk.subarray(from, end)) };
       this.#keep(chunk.subarray(from, end));
@@ -92,7 +100,12 @@ export class LineReader {
   }
 
   #keep(octets: Uint8Array): void {
-    this.#partial ??= new Uint8Array(MAX_LINE);
+    const length = this.#partialLength + octets.length;
+    if (this.#partial === undefined || this.#partial.length < length) {
+      const larger = new Uint8Array(length <= MAX_LINE ? MAX_LINE : 4 * MAX_LINE);
+      if (this.#partialLength > 0) larger.set(this.#partial!.subarray(0, this.#partialLength));
+      this.#partial = larger;
+    }
     this.#partial.set(octets, this.#partialLength);
     this.#partialLength += octets.length;
   }

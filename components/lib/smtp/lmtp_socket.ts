@@ -3,6 +3,7 @@
  * so it has to be plain: nothing in it may mean two things to two readers.
  * @module
  */
+import { isPlainPath } from "../disk/plain_path.ts";
 import { err, ok, type Result } from "../result.ts";
 
 const word = "lmtp:";
@@ -30,10 +31,6 @@ export function parseLmtpSocket(text: string): Result<string | undefined, string
   if (!lines.some((line) => line.startsWith(word))) return ok(undefined);
   const path = lines[0]!.slice(word.length);
   const isAlone = lines[0]!.startsWith(word) && lines.slice(1).every((line) => line === "");
-  return isAlone && isPlainPath(path) ? ok(path) : err(expectedLmtpSocket);
-}
-
-function isPlainPath(path: string): boolean {
-  if (path.length > longestSocketPath || !/^(?:\/[A-Za-z0-9_@%+=.-]+)+$/.test(path)) return false;
-  return !path.split("/").some((part) => part === "." || part === "..");
+  const isSocketPath = path.length <= longestSocketPath && isPlainPath(path);
+  return isAlone && isSocketPath ? ok(path) : err(expectedLmtpSocket);
 }

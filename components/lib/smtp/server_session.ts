@@ -1,131 +1,85 @@
 /**
  * One SMTP dialogue, the server's side, as a function: (state, command) → next state, reply, and what to do next. Knows no
- * socket, clock or queue; all texts for the client are here. RFC 5321 for the dialogue, qmail's words with the status codes
- * of RFC 3463. qmail-smtpd speaks it with the network, `sendmail -bs` with whoever started it.
+ * socket, clock, queue or rule; texts for the client are here and in server_*.ts, those of refusals come with the policy's
+ * decision. RFC 5321 for the dialogue, RFC 2033 for LMTP, qmail's words with the status codes of RFC 3463. qmail-smtpd
+ * speaks it with the network, `sendmail -bs` with whoever started it.
  *
  * Unlike qmail: a second MAIL in a transaction is refused (RFC 5321 §4.1.4), ESMTP parameters are looked at, and a client
  * that errs too often is cut off.
  * @module
  */
-import { formatMailbox, type ForwardPath, type ReversePath } from "../address/mailbox.ts";
-import type { Envelope } from "../queue/envelope.ts";
-import { exitText } from "../queue/exit_code.ts";
 import { assertNever } from "../result.ts";
-import { type BadReason, type Command, isHttpVerb, type Parameter, type Verb } from "./command.ts";
-import type { Fault } from "./content.ts";
+import type { Decision } from "../policy/decision.ts";
+import { type Command, isHttpVerb, type Parameter, parseCommand } from "./command.ts";
+import { parseMailParameters, parseRcptParameters } from "./parameters.ts";
+import { onAuth } from "./server_auth.ts";
+import { beginContent, onBdat, onData, refuseChunk } from "./server_chunks.ts";
+import { badReply, extensions, faultReply, greet } from "./server_replies.ts";
+import { maxEnvelopeOctets, offers, type Settings } from "./server_settings.ts";
+import {
+  type Ask,
+  cutOff,
+  fail,
+  newSession,
+  oneLine,
+  type Refusal,
+  say,
+  type Session,
+  type Step,
+} from "./server_state.ts";
+import { formatMailbox, type ForwardPath, type ReversePath } from "../address/mailbox.ts";
+import { parseXclient } from "./xclient.ts";
 
-/** What the dialogue takes from the control files. */
-export interface Settings {
-  /** An octet string; begins with the host's name. */
-  readonly greeting: string;
-  /** 0 means no limit. */
-  readonly databytes: number;
-}
+export { onAuthLine, onAuthStep } from "./server_auth.ts";
+export { type ContentEnd, onChunkEnd, onContentEnd } from "./server_chunks.ts";
+export { farewells } from "./server_replies.ts";
+export { maxAuthLine, type Settings } from "./server_settings.ts";
+export {
+  type Ask,
+  type Chunk,
+  mailFacts,
+  newSession,
+  type Next,
+  type Opening,
+  type Refusal,
+  type Session,
+  type Step,
+} from "./server_state.ts";
 
-/** A list that shares its tail: a copy for every RCPT would make a million of them quadratic. */
-interface Recipients {
-  readonly last: string;
-  readonly earlier: Recipients | undefined;
-}
+/** Octets of a line that the policy gives: of a reply (RFC 5321 §4.5.3.1.5), and of a header (§4.5.3.1.6), without CRLF. */
+const longestReply = 510;
+const longestHeaderLine = 998;
+/** Lines of one message that recipients may add to; a transaction may have very many. */
+const mostHeaderLines = 100;
 
-interface Transaction {
-  readonly sender: string;
-  readonly recipients: Recipients | undefined;
-  /** Of the envelope as the queue keeps it. */
-  readonly octets: number;
-}
-
-/** The state between two commands. */
-export interface Session {
-  /** What the client said of itself; "" before HELO. */
-  readonly helo: string;
-  readonly esmtp: boolean;
-  readonly transaction: Transaction | undefined;
-  readonly errors: number;
-}
-
-export const newSession: Session = { helo: "", esmtp: false, transaction: undefined, errors: 0 };
-
-/** Why a recipient is refused. `unsure`: whoever knows the mailboxes cannot tell at the moment. */
-export type RcptRefusal = "rcpthosts" | "no-mailbox" | "unsure";
-
-/** What becomes of one RCPT; `recipient` is the address as the queue keeps it. */
-export type Verdict =
-  | { readonly kind: "accept"; readonly recipient: string }
-  | { readonly kind: "refuse"; readonly recipient: string; readonly reason: RcptRefusal };
-
-/** What the shell has to do once the reply is written. */
-export type Next =
-  | { readonly kind: "command" }
-  /** Get a verdict on this recipient, then {@link onVerdict}. */
-  | { readonly kind: "policy"; readonly path: ForwardPath }
-  /** Read content, then {@link onContentEnd}. */
-  | { readonly kind: "content"; readonly envelope: Envelope }
-  /** `reason` for the log; undefined after QUIT. */
-  | { readonly kind: "close"; readonly reason: string | undefined };
-
-/** Something for the log. */
-export interface Refusal {
-  readonly event: "refused-mail" | "refused-rcpt";
-  readonly from: string;
-  readonly to?: string;
-  readonly reason: string;
-}
-
-export interface Step {
-  readonly session: Session;
-  /** An octet string with its CRLFs; may be empty. */
-  readonly reply: string;
-  readonly next: Next;
-  readonly refusal?: Refusal;
-}
-
-/** How content ended. */
-export type ContentEnd =
-  | { readonly kind: "fault"; readonly fault: Fault }
-  | { readonly kind: "queue"; readonly code: number; readonly qp: number; readonly unixSeconds: number };
-
-/** Errors after which the client is cut off: Postfix's limit, high enough for mistyped lists, low for harvesting. */
-const maxErrors = 20;
-
-/** Of all recipients in one transaction. RFC 5321 asks for room for 100; this has room for some hundred thousand. */
-const maxEnvelopeOctets = 4 * 1024 * 1024;
-
-const onward: Next = { kind: "command" };
-
-/** Replies that stand outside of any command. */
-export const farewells = {
-  timeout: "421 4.4.2 timeout\r\n",
-  tooManyConnections: "421 4.3.2 too many connections\r\n",
-  goingDown: "421 4.3.2 going down\r\n",
-} as const;
-
-/** The first words of the server. */
-export function greet(settings: Settings): string {
-  return `220 ${settings.greeting} ESMTP\r\n`;
+/** Reads a line as this state has it: octets from 0x80 up are for mails that were announced so. */
+export function parseLine(session: Session, line: string, settings: Settings): Command {
+  const { transaction } = session;
+  const smtputf8 = transaction === undefined ? offers(settings, "SMTPUTF8") : transaction.parameters.smtputf8 === true;
+  return parseCommand(line, { smtputf8 });
 }
 
 /** Carries out one command. */
 export function onCommand(session: Session, command: Command, settings: Settings): Step {
+  const refusal = whyNotNow(session, command, settings);
+  if (refusal !== undefined) {
+    return command.verb === "BDAT"
+      ? refuseChunk(session, command, refusal, settings)
+      : fail(session, refusal, settings);
+  }
   switch (command.verb) {
     case "HELO":
-      return say(
-        { ...session, helo: command.domain, esmtp: false, transaction: undefined },
-        `250 ${settings.greeting}`,
-      );
     case "EHLO":
-      return say(
-        { ...session, helo: command.domain, esmtp: true, transaction: undefined },
-        `250-${settings.greeting}\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SIZE ${settings.databytes}\r\n250 ENHANCEDSTATUSCODES`,
-      );
+    case "LHLO":
+      return onHello(session, command.verb, command.domain, settings);
     case "MAIL":
       return onMail(session, command.reversePath, command.parameters, settings);
     case "RCPT":
-      if (session.transaction === undefined) return fail(session, "503 5.5.1 MAIL first");
-      if (command.parameters.length > 0) return fail(session, "555 5.5.4 unknown parameter");
-      return { session, reply: "", next: { kind: "policy", path: command.forwardPath } };
+      return onRcpt(session, command.forwardPath, command.parameters, settings);
     case "DATA":
-      return onData(session);
+      return onData(session, settings);
+    case "BDAT":
+      return onBdat(session, command, settings);
     case "RSET":
       return say({ ...session, transaction: undefined }, "250 2.0.0 flushed");
     case "NOOP":
@@ -136,135 +90,256 @@ export function onCommand(session: Session, command: Command, settings: Settings
       return say(session, "214 2.0.0 dqmail speaks SMTP as in RFC 5321");
     case "QUIT":
       return { session, reply: `221 2.0.0 ${settings.greeting}\r\n`, next: { kind: "close", reason: undefined } };
+    case "STARTTLS":
+      return onStartTlsCommand(session, settings);
+    case "AUTH":
+      return onAuth(session, command.mechanism, command.initial, settings);
+    case "XCLIENT":
+      return onXclient(session, command.attributes, settings);
     case "UNKNOWN":
       if (isHttpVerb(command.name)) return cutOff(session, "421 4.7.0 this is no web server\r\n", "http");
-      return fail(session, "502 5.5.1 unimplemented");
+      return fail(session, "502 5.5.1 unimplemented", settings);
     case "BAD":
-      return fail(session, badReply(command.of, command.reason));
+      // How much content follows is not known, so that whatever comes next could be content, or a command.
+      if (command.of === "BDAT") return cutOff(session, "501 5.5.4 bad chunk size\r\n", "bad-chunk-size");
+      return fail(session, badReply(command.of, command.reason), settings);
     default:
       return assertNever(command);
   }
 }
 
 /** A command line over the limit; what it said is not looked at. */
-export function onLongLine(session: Session): Step {
-  return fail(session, "500 5.5.2 line too long");
+export function onLongLine(session: Session, settings: Settings): Step {
+  return fail(session, "500 5.5.2 line too long", settings);
 }
 
-/** Goes on after {@link Next} `policy`. */
-export function onVerdict(session: Session, verdict: Verdict): Step {
-  const { transaction } = session;
-  const { recipient } = verdict;
-  if (transaction === undefined) throw new Error("a verdict outside of a transaction");
-  const refusal = (reason: string): Refusal => ({
-    event: "refused-rcpt",
-    from: transaction.sender,
-    to: recipient,
-    reason,
-  });
-  if (verdict.kind === "refuse") {
-    const step = fail(session, rcptReplies[verdict.reason], verdict.reason !== "unsure");
-    return { ...step, refusal: refusal(verdict.reason) };
-  }
-  const octets = transaction.octets + recipient.length + 2;
-  if (octets > maxEnvelopeOctets) {
-    // No error of the client's: it sends what was taken, and the others after it (RFC 5321 §4.5.3.1.10).
-    return { ...say(session, "452 4.5.3 too many recipients"), refusal: refusal("too-many-recipients") };
-  }
-  const recipients = { last: recipient, earlier: transaction.recipients };
-  return say({ ...session, transaction: { ...transaction, recipients, octets } }, "250 2.1.5 ok");
+/** Goes on with the policy's decision. */
+export function onDecision(session: Session, ask: Ask, decision: Decision, settings: Settings): Step {
+  const step = decision.kind === "accept"
+    ? onAccept(session, ask, decision, settings)
+    : onRefuse(session, ask, decision, settings);
+  const { lines = [], delayMs } = decision;
+  const before = lines.map((line) => `${oneLine(line, longestReply)}\r\n`).join("");
+  const said = before === "" ? step : { ...step, reply: before + step.reply };
+  return delayMs === undefined || delayMs <= 0 ? said : { ...said, delayMs };
 }
 
-/** Goes on after {@link Next} `content`. */
-export function onContentEnd(session: Session, end: ContentEnd): Step {
-  if (end.kind === "fault") return say(session, faultReply(end.fault));
-  if (end.code === 0) return say(session, `250 2.0.0 ok ${end.unixSeconds} qp ${end.qp}`);
-  const text = exitText(end.code);
-  const permanent = text.startsWith("D");
-  const status = /\(#([245]\.[0-9]\.[0-9])\)$/.exec(text)?.[1] ?? (permanent ? "5.3.0" : "4.3.0");
-  return say(session, `${permanent ? 554 : 451} ${status} ${text.slice(1)}`);
+/** Goes on after {@link Next} `starttls`; `behind`: octets came behind the command, before the channel was encrypted. */
+export function onStartTls(
+  session: Session,
+  state: "ready" | "unavailable" | "octets behind",
+  settings: Settings,
+): Step {
+  switch (state) {
+    case "ready":
+      return { session, reply: "220 2.0.0 ready for tls\r\n", next: { kind: "handshake" } };
+    case "unavailable":
+      return fail(session, "454 4.7.0 tls not available", settings, false);
+    case "octets behind":
+      // Somebody on the way may have put them there, to be taken for the client's (CVE-2011-0411).
+      return cutOff(session, "554 5.5.1 nothing may follow STARTTLS\r\n", "octets-behind-starttls");
+    default:
+      return assertNever(state);
+  }
 }
 
-function onMail(session: Session, path: ReversePath, parameters: readonly Parameter[], settings: Settings): Step {
-  if (session.transaction !== undefined) return fail(session, "503 5.5.1 MAIL already given");
-  const sender = path.kind === "null" ? "" : formatMailbox(path.mailbox);
-  for (const { keyword, value = "" } of parameters) {
-    switch (keyword) {
-      case "SIZE":
-        if (!/^[0-9]{1,20}$/.test(value)) return fail(session, "501 5.5.4 syntax error");
-        if (settings.databytes > 0 && Number(value) > settings.databytes) {
-          return {
-            ...fail(session, faultReply("size")),
-            refusal: { event: "refused-mail", from: sender, reason: "size" },
-          };
-        }
-        break;
-      case "BODY":
-        if (!/^(?:7BIT|8BITMIME)$/i.test(value)) return fail(session, "501 5.5.4 syntax error");
-        break;
-      default:
-        return fail(session, "555 5.5.4 unknown parameter");
-    }
-  }
-  return say({ ...session, transaction: { sender, recipients: undefined, octets: sender.length + 2 } }, "250 2.1.0 ok");
-}
-
-function onData(session: Session): Step {
-  const { transaction } = session;
-  if (transaction === undefined) return fail(session, "503 5.5.1 MAIL first");
-  if (transaction.recipients === undefined) return fail(session, "503 5.5.1 RCPT first");
-  const recipients: string[] = [];
-  for (let at: Recipients | undefined = transaction.recipients; at !== undefined; at = at.earlier) {
-    recipients.push(at.last);
-  }
-  const envelope = { sender: transaction.sender, recipients: recipients.reverse() };
+/** The channel is encrypted: all that was said before is forgotten (RFC 3207 §4.2), except what it cost. */
+export function onSecured(session: Session, { isBound }: { readonly isBound: boolean }): Session {
+  const { errors, failedLogins, mails, refused, header, turnedAway } = session;
+  const secured = isBound ? "bound" : "secured";
   return {
-    session: { ...session, transaction: undefined },
-    reply: "354 go ahead\r\n",
-    next: { kind: "content", envelope },
+    ...newSession,
+    ...{ errors, failedLogins, mails, refused, turnedAway, secured },
+    header: { ...header, helo: [] },
   };
 }
 
-const rcptReplies: Readonly<Record<RcptRefusal, string>> = {
-  "rcpthosts": "553 5.7.1 sorry, that domain isn't in my list of allowed rcpthosts",
-  "no-mailbox": "550 5.1.1 sorry, no mailbox here by that name",
-  "unsure": "451 4.3.0 sorry, i can't look for that mailbox now",
-};
+/** What stands in the way of a command before its own conditions are looked at. */
+function whyNotNow(session: Session, command: Command, settings: Settings): string | undefined {
+  const { verb } = command;
+  if (session.turnedAway && verb !== "QUIT") return "503 5.5.1 you were told to go away";
+  if (settings.mailNeedsTls === true && session.secured === "" && isUnderTls.has(verb)) {
+    return "530 5.7.0 must issue a STARTTLS command first";
+  }
+  if (settings.mailNeedsAuth === true && session.login === undefined && isUnderLogin.has(verb)) {
+    return "530 5.7.0 authentication required";
+  }
+  return undefined;
+}
 
-function faultReply(fault: Fault): string {
-  switch (fault) {
-    case "hops":
-      return "554 5.4.6 too many hops, this message is looping";
-    case "size":
-      return "552 5.3.4 sorry, that message size exceeds my databytes limit";
-    case "bare CR":
-    case "bare LF":
-    case "NUL":
-      return `550 5.5.2 ${fault} in message, see https://cr.yp.to/docs/smtplf.html`;
+const isUnderLogin: ReadonlySet<Command["verb"]> = new Set<Command["verb"]>(["MAIL", "RCPT", "DATA", "BDAT", "VRFY"]);
+/** RFC 3207 §4: all but EHLO, STARTTLS, NOOP and QUIT; whether a mechanism may be used in the clear is AUTH's own rule. */
+const isUnderTls: ReadonlySet<Command["verb"]> = new Set<Command["verb"]>([...isUnderLogin, "HELO", "RSET", "HELP"]);
+
+function onHello(session: Session, verb: "HELO" | "EHLO" | "LHLO", helo: string, settings: Settings): Step {
+  const isLmtp = settings.dialect === "lmtp";
+  if (isLmtp !== (verb === "LHLO")) {
+    // RFC 2033 §4.1: a client that has come to the wrong kind of server is to notice.
+    return fail(session, isLmtp ? "500 5.5.1 this is LMTP, say LHLO" : "500 5.5.1 this is no LMTP", settings);
+  }
+  return { session, reply: "", next: { kind: "policy", ask: { on: "helo", helo, esmtp: verb !== "HELO" } } };
+}
+
+function onMail(session: Session, path: ReversePath, raw: readonly Parameter[], settings: Settings): Step {
+  if (session.transaction !== undefined) return fail(session, "503 5.5.1 MAIL already given", settings);
+  const parsed = parseMailParameters(raw, {
+    binaryMime: offers(settings, "CHUNKING") && offers(settings, "BINARYMIME"),
+    smtputf8: offers(settings, "SMTPUTF8"),
+    dsn: offers(settings, "DSN"),
+    requireTls: offers(settings, "REQUIRETLS") && session.secured !== "",
+    auth: settings.mechanisms !== undefined && settings.mechanisms.length > 0,
+  });
+  if (!parsed.ok) return fail(session, parameterReplies[parsed.error], settings);
+  const { sizeBytes = 0 } = parsed.value;
+  const { databytes, mostMails = 0 } = settings;
+  if (databytes > 0 && sizeBytes > databytes) {
+    const refusal: Refusal = { event: "refused-mail", from: formatSender(path), reason: "size" };
+    return { ...fail(session, faultReply("size"), settings), refusal };
+  }
+  if (mostMails > 0 && session.mails >= mostMails) {
+    const refusal: Refusal = { event: "refused-mail", from: formatSender(path), reason: "too-many-mails" };
+    return { ...say(session, "452 4.5.3 too many messages in this session"), refusal };
+  }
+  return { session, reply: "", next: { kind: "policy", ask: { on: "mail", path, raw, parameters: parsed.value } } };
+}
+
+function onRcpt(session: Session, path: ForwardPath, raw: readonly Parameter[], settings: Settings): Step {
+  const { transaction } = session;
+  if (transaction === undefined) return fail(session, "503 5.5.1 MAIL first", settings);
+  if (transaction.chunks !== undefined) return fail(session, "503 5.5.1 RCPT after BDAT", settings);
+  const parsed = parseRcptParameters(raw, { dsn: offers(settings, "DSN") });
+  if (!parsed.ok) return fail(session, parameterReplies[parsed.error], settings);
+  const { mostRecipients = 0 } = settings;
+  if (mostRecipients > 0 && transaction.count >= mostRecipients) return tooManyRecipients(session, path);
+  const options = raw.length === 0 ? undefined : parsed.value;
+  return { session, reply: "", next: { kind: "policy", ask: { on: "rcpt", path, options } } };
+}
+
+/** No error of the client's: it sends what was taken, and the others after it (RFC 5321 §4.5.3.1.10). */
+function tooManyRecipients(session: Session, path: ForwardPath): Step {
+  const to = path.kind === "postmaster" ? "postmaster" : formatMailbox(path.mailbox);
+  const from = session.transaction?.sender ?? "";
+  return {
+    ...say(session, "452 4.5.3 too many recipients"),
+    refusal: { event: "refused-rcpt", from, to, reason: "too-many-recipients" },
+  };
+}
+
+function onStartTlsCommand(session: Session, settings: Settings): Step {
+  if (session.secured !== "") return fail(session, "503 5.5.1 already under TLS", settings);
+  if (settings.startTls !== true) return fail(session, "502 5.5.1 unimplemented", settings);
+  if (session.transaction !== undefined) return fail(session, "503 5.5.1 no tls during mail transaction", settings);
+  if (session.login !== undefined) return fail(session, "503 5.5.1 no tls after auth", settings);
+  return { session, reply: "", next: { kind: "starttls" } };
+}
+
+function onXclient(session: Session, argument: string, settings: Settings): Step {
+  if (settings.xclient !== true) return fail(session, "550 5.7.0 insufficient authorization", settings);
+  if (session.transaction !== undefined) return fail(session, "503 5.5.1 no XCLIENT during mail transaction", settings);
+  const attributes = parseXclient(argument);
+  if (!attributes.ok) return fail(session, `501 5.5.4 ${attributes.error}`, settings);
+  const { helo, login, proto } = attributes.value;
+  const { secured, errors, failedLogins, mails, refused } = session;
+  return {
+    session: {
+      ...newSession,
+      ...{ secured, errors, failedLogins, mails, refused },
+      helo: helo?.kind === "known" ? helo.value : "",
+      esmtp: proto?.kind === "known" && proto.value === "ESMTP",
+      login: login === undefined ? session.login : login.kind === "known" ? login.value : undefined,
+    },
+    reply: "",
+    next: { kind: "xclient", attributes: attributes.value },
+  };
+}
+
+type Accepted = Decision & { readonly kind: "accept" };
+type Refused = Decision & { readonly kind: "refuse" };
+
+function onAccept(session: Session, ask: Ask, decision: Accepted, settings: Settings): Step {
+  const { header, transaction } = session;
+  const lines = (decision.header ?? []).map((line) => oneLine(line, longestHeaderLine));
+  switch (ask.on) {
+    case "connect":
+      return { ...say({ ...session, header: { ...header, connect: lines } }, ""), reply: greet(settings) };
+    case "helo": {
+      const { helo, esmtp } = ask;
+      const next = { ...session, helo, esmtp, transaction: undefined, header: { ...header, helo: lines } };
+      return say(next, esmtp ? extensions(next, settings) : `250 ${settings.greeting}`);
+    }
+    case "mail": {
+      const { path, parameters } = ask;
+      const sender = decision.address;
+      const common = { recipients: undefined, count: 0, octets: sender.length + 2, header: lines, chunks: undefined };
+      const begun = { sender, path, parameters, ...common };
+      return say({ ...session, transaction: begun, mails: session.mails + 1 }, "250 2.1.0 ok");
+    }
+    case "rcpt": {
+      if (transaction === undefined) throw new Error("a decision on a recipient outside of a transaction");
+      const octets = transaction.octets + decision.address.length + 2;
+      if (octets > maxEnvelopeOctets) return tooManyRecipients(session, ask.path);
+      const recipients = { last: decision.address, options: ask.options, earlier: transaction.recipients };
+      const count = transaction.count + 1;
+      const top = lines.length === 0 || transaction.header.length >= mostHeaderLines
+        ? transaction.header
+        : [...transaction.header, ...lines];
+      const next = { ...transaction, recipients, count, octets, header: top };
+      return say({ ...session, transaction: next }, "250 2.1.5 ok");
+    }
+    case "data": {
+      if (transaction === undefined) throw new Error("a decision on content outside of a transaction");
+      const top = [...transaction.header, ...lines];
+      return beginContent({ ...session, transaction: { ...transaction, header: top } }, ask.chunk, settings);
+    }
     default:
-      return assertNever(fault);
+      return assertNever(ask);
   }
 }
 
-function badReply(of: Verb, reason: BadReason): string {
-  const isPath = (of === "MAIL" || of === "RCPT") && reason !== "bad parameter" && reason !== "duplicate parameter";
-  if (!isPath) return "501 5.5.4 syntax error";
-  if (reason === "utf8 without SMTPUTF8") return "553 5.6.7 sorry, no address with non-ASCII letters";
-  return `501 ${of === "MAIL" ? "5.1.7" : "5.1.3"} syntax error`;
+function onRefuse(session: Session, ask: Ask, decision: Refused, settings: Settings): Step {
+  const refusal: Refusal = { event: `refused-${ask.on}`, ...whose(session, ask, decision), reason: decision.reason };
+  const next = ask.on === "rcpt" ? { ...session, refused: session.refused + 1 } : session;
+  const text = oneLine(decision.reply, longestReply);
+  // 421 says that the connection ends (RFC 5321 §3.8).
+  if (decision.drop === true || text.startsWith("421")) {
+    return { ...cutOff(next, text === "" ? "" : `${text}\r\n`, decision.reason), refusal };
+  }
+  const reply = text === "" ? "550 5.7.1 refused" : text;
+  switch (ask.on) {
+    case "connect":
+      // The client is waited for (RFC 5321 §3.1).
+      return { ...say({ ...next, turnedAway: true }, reply), refusal };
+    case "data":
+      if (ask.chunk === undefined) break;
+      return { ...refuseChunk(next, ask.chunk, reply, settings, decision.counted), refusal };
+    case "helo":
+    case "mail":
+    case "rcpt":
+      break;
+    default:
+      return assertNever(ask);
+  }
+  return { ...fail(next, reply, settings, decision.counted), refusal };
 }
 
-function say(session: Session, reply: string): Step {
-  return { session, reply: `${reply}\r\n`, next: onward };
+function whose({ transaction }: Session, { on }: Ask, { address }: Refused): Pick<Refusal, "from" | "to"> {
+  switch (on) {
+    case "connect":
+    case "helo":
+      return {};
+    case "mail":
+      return { from: address };
+    case "rcpt":
+      return { from: transaction?.sender ?? "", to: address };
+    case "data":
+      return { from: transaction?.sender ?? "" };
+    default:
+      return assertNever(on);
+  }
 }
 
-/** A reply to something the client did wrong, or, not `counted`, only could not get. */
-function fail(session: Session, reply: string, counted = true): Step {
-  if (!counted) return say(session, reply);
-  const next = { ...session, errors: session.errors + 1 };
-  if (next.errors < maxErrors) return say(next, reply);
-  return cutOff(next, `${reply}\r\n421 4.7.0 too many errors\r\n`, "too-many-errors");
+function formatSender(path: ReversePath): string {
+  return path.kind === "null" ? "" : formatMailbox(path.mailbox);
 }
 
-function cutOff(session: Session, reply: string, reason: string): Step {
-  return { session, reply, next: { kind: "close", reason } };
-}
+const parameterReplies = { "unknown": "555 5.5.4 unknown parameter", "bad value": "501 5.5.4 syntax error" } as const;

@@ -1,7 +1,8 @@
 /**
  * What qmail-clean is asked (socket `qmail-clean`), many messages at once. `todo`: intd, then todo (the message was
- * preprocessed). `foop`: intd, then mess (it is finished, or was abandoned). `done`: todo, then intd, then mess (it was
- * finished without being preprocessed; todo goes first, so that a crash in between leaves no envelope without text).
+ * preprocessed). `foop`: intd, options, then mess (it is finished, or was abandoned). `done`: todo, then intd, options,
+ * mess (it was finished without being preprocessed; todo goes first, so that a crash in between leaves no envelope without
+ * text).
  * @module
  */
 import * as field from "./fields.ts";

@@ -4,6 +4,7 @@
  * on the request, the rest is asked for by offset (`read`), so that a slow peer never makes anybody hold a whole message.
  * @module
  */
+import { type MessageOptions, parseMessageOptions } from "../queue/message_options.ts";
 import * as field from "./fields.ts";
 import type { Frame } from "./frame.ts";
 import { type JournalPlace, parseJournalPlace } from "./queue_protocol.ts";
@@ -17,6 +18,8 @@ export interface DeliveryReport {
   readonly verdict: Verdict;
   /** Octet string for the log and the bounce; lines end in LF, no NUL. */
   readonly text: string;
+  /** Only from qmail-remote, with K: the next host reports on the delivery as it was asked to (RFC 3461). */
+  readonly dsn?: true;
   /** Only from qmail-local, a deferral: nothing was done yet, for a program is to be run and this process may not. */
   readonly needsPrograms?: true;
 }
@@ -29,6 +32,8 @@ export interface SpawnRequest {
   readonly place: JournalPlace | undefined;
   readonly sender: string;
   readonly recipients: readonly string[];
+  /** Only on the remote channel: what the message's client asked for; recipients by their places here. */
+  readonly options?: MessageOptions;
 }
 
 /** Spawner → qmail-send: one report a recipient, in order. `lost`: the process that delivered died; nobody knows. */
@@ -50,7 +55,19 @@ export function parseSpawnRequest(frame: Frame): SpawnRequest {
     place: parseJournalPlace(frame.head, "place"),
     sender: field.address(frame.head, "sender"),
     recipients: field.addresses(frame.head, "recipients"),
+    ...optionsField(frame),
   };
+}
+
+/** Those of a hundred recipients with the longest ORCPT. */
+const longestOptions = 1024 * 1024;
+
+/** The field "options", as formatMessageOptions() writes it, where it is there. Throws ProtocolError. */
+function optionsField({ head }: Frame): { readonly options?: MessageOptions } {
+  if (head["options"] === undefined) return {};
+  const options = parseMessageOptions(field.text(head, "options", longestOptions));
+  if (!options.ok) throw new ProtocolError(`options: ${options.error}`);
+  return { options: options.value };
 }
 
 function parseReport(value: unknown): DeliveryReport {
@@ -60,6 +77,7 @@ function parseReport(value: unknown): DeliveryReport {
   return {
     verdict: field.oneOf(head, "verdict", verdicts),
     text: harmless(text.slice(0, longestReport)),
+    ...(head["dsn"] === true ? { dsn: true } : {}),
     ...(head["needsPrograms"] === true ? { needsPrograms: true } : {}),
   };
 }
@@ -148,6 +166,8 @@ export interface RemoteRequest extends DeliverFields {
   readonly timeoutMs: number;
   /** Whether an MX may have a loopback or private address. */
   readonly privateAddresses: boolean;
+  /** What the message's client asked for; recipients by their places in the request. */
+  readonly options?: MessageOptions;
 }
 
 /** Throws ProtocolError. */
@@ -161,5 +181,6 @@ export function parseRemoteRequest(frame: Frame): RemoteRequest {
     connectTimeoutMs: field.wholeNumber(frame.head, "connectTimeoutMs"),
     timeoutMs: field.wholeNumber(frame.head, "timeoutMs"),
     privateAddresses: field.flag(frame.head, "privateAddresses"),
+    ...optionsField(frame),
   };
 }

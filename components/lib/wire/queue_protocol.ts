@@ -6,6 +6,7 @@
  * `qp` its number in the log. Whoever asked and lost the connection does not know; asking again may queue it twice.
  * @module
  */
+import { parseMessageOptions } from "../queue/message_options.ts";
 import * as field from "./fields.ts";
 import type { Frame, RawHead } from "./frame.ts";
 import { ProtocolError } from "./server.ts";
@@ -31,6 +32,8 @@ export interface EnvelopeFields {
   readonly uid: number;
   readonly sender: string;
   readonly recipients: readonly string[];
+  /** What the client asked for beside them, as formatMessageOptions() writes it; absent: nothing. */
+  readonly options?: string;
 }
 
 export type QueueRequest =
@@ -43,6 +46,8 @@ export type QueueRequest =
 export interface QueueReply {
   readonly code: number;
   readonly qp: number;
+  /** Of a program in qmail-queue's place: what to say of the code instead of exitText(), in its form. */
+  readonly text?: string;
 }
 
 function parseEnvelope(frame: Frame): EnvelopeFields {
@@ -51,7 +56,20 @@ function parseEnvelope(frame: Frame): EnvelopeFields {
     uid: field.wholeNumber(frame.head, "uid"),
     sender: field.address(frame.head, "sender"),
     recipients: field.addresses(frame.head, "recipients"),
+    ...optionsField(frame.head),
   };
+}
+
+/** Octets of what a client asked for, at the most: some ten thousand recipients with all there is. */
+export const longestOptions = 4 * 1024 * 1024;
+
+/** The field "options", where it is there. Throws ProtocolError for one that parseMessageOptions() does not take. */
+function optionsField(head: RawHead): { readonly options?: string } {
+  if (head["options"] === undefined) return {};
+  const options = field.text(head, "options", longestOptions);
+  const parsed = parseMessageOptions(options);
+  if (!parsed.ok) throw new ProtocolError(`options: ${parsed.error}`);
+  return { options };
 }
 
 /** Throws ProtocolError. */
@@ -74,7 +92,12 @@ export function parseQueueRequest(frame: Frame): QueueRequest {
 
 /** Throws ProtocolError. */
 export function parseQueueReply(frame: Frame): QueueReply {
-  return { code: field.wholeNumber(frame.head, "code"), qp: field.wholeNumber(frame.head, "qp") };
+  const text = field.optionalText(frame.head, "text", 255);
+  return {
+    code: field.wholeNumber(frame.head, "code"),
+    qp: field.wholeNumber(frame.head, "qp"),
+    ...(text === undefined ? {} : { text }),
+  };
 }
 
 /** A message in the journal, as qmail-queue tells of it. */
@@ -89,6 +112,8 @@ export interface JournalMessage {
   readonly uid: number;
   readonly sender: string;
   readonly recipients: readonly string[];
+  /** As in {@link EnvelopeFields}. */
+  readonly options?: string;
 }
 
 /** Where a message's record stands: who reads it finds the same serial there, or looks in mess. */
@@ -146,6 +171,7 @@ function parseJournalMessage(head: RawHead): JournalMessage {
     uid: field.wholeNumber(head, "uid"),
     sender: field.address(head, "sender"),
     recipients: field.addresses(head, "recipients"),
+    ...optionsField(head),
   };
 }
 

@@ -5,20 +5,21 @@
  * @module
  */
 import { formatMailbox } from "../../lib/address/mailbox.ts";
-import { smtpReceived } from "../../lib/message/received.ts";
+import { receivedProtocol, smtpReceived } from "../../lib/message/received.ts";
 import { toOctets } from "../../lib/octets.ts";
-import type { Envelope } from "../../lib/queue/envelope.ts";
-import { parseCommand } from "../../lib/smtp/command.ts";
 import { IncomingMessage, type IntoQueue } from "../../lib/smtp/incoming_message.ts";
 import { LineReader } from "../../lib/smtp/line_reader.ts";
+import type { Decision } from "../../lib/policy/decision.ts";
 import {
+  type Ask,
   farewells,
-  greet,
   newSession,
   onCommand,
   onContentEnd,
+  onDecision,
   onLongLine,
-  onVerdict,
+  type Opening,
+  parseLine,
   type Session,
   type Settings,
   type Step,
@@ -57,6 +58,10 @@ export async function serveLocalClient(peer: LocalClient, service: LocalService)
   return await new LocalSession(peer, service).run();
 }
 
+function accept(address: string): Decision {
+  return { kind: "accept", address };
+}
+
 class LocalSession {
   readonly #peer: LocalClient;
   readonly #service: LocalService;
@@ -64,14 +69,17 @@ class LocalSession {
   readonly #lines = new LineReader();
   #session: Session = newSession;
   #message: IncomingMessage | undefined;
-  #replies: string;
+  /** Octets of a refused chunk that are to come, and what is said behind them. */
+  #discard: { readonly left: number; readonly reply: string } | undefined;
+  #replies = "";
   #end: SessionEnd | undefined;
 
   constructor(peer: LocalClient, service: LocalService) {
     this.#peer = peer;
     this.#service = service;
-    this.#settings = { greeting: service.me, databytes: 0 };
-    this.#replies = greet(this.#settings);
+    // The way from here into a queue has no room for what a client may ask beside its addresses.
+    this.#settings = { greeting: service.me, databytes: 0, extensions: new Set() };
+    this.#perform(onDecision(newSession, { on: "connect" }, accept(""), this.#settings));
   }
 
   async run(): Promise<SessionEnd> {
@@ -97,12 +105,13 @@ class LocalSession {
   /** Takes a command, or content; whether there was one. */
   async #take(): Promise<boolean> {
     if (this.#message !== undefined) return await this.#takeContent(this.#message);
+    if (this.#discard !== undefined) return this.#takeDiscarded(this.#discard);
     const line = this.#lines.takeLine();
     if (line === undefined) return false;
     this.#perform(
       line.kind === "line"
-        ? onCommand(this.#session, parseCommand(line.text), this.#settings)
-        : onLongLine(this.#session),
+        ? onCommand(this.#session, parseLine(this.#session, line.text, this.#settings), this.#settings)
+        : onLongLine(this.#session, this.#settings),
     );
     return true;
   }
@@ -113,25 +122,47 @@ class LocalSession {
     switch (next.kind) {
       case "command":
         break;
-      case "policy": {
-        const recipient = next.path.kind === "postmaster"
-          ? `postmaster@${this.#service.me}`
-          : formatMailbox(next.path.mailbox);
-        this.#perform(onVerdict(session, { kind: "accept", recipient }));
+      case "policy":
+        this.#perform(onDecision(session, next.ask, accept(this.#addressOf(next.ask)), this.#settings));
         break;
-      }
       case "content":
-        this.#message = this.#begin(next.envelope);
+        this.#message = this.#begin(next.message);
+        break;
+      case "discard":
+        this.#discard = { left: next.sizeBytes, reply: next.reply };
         break;
       case "close":
         this.#end = next.reason === undefined ? "quit" : "cut off";
+        break;
+      default:
+        throw new Error(`${next.kind} is not on offer`);
     }
   }
 
-  #begin(envelope: Envelope): IncomingMessage {
+  /** The address of the policy's decision: everything is taken as it is. */
+  #addressOf(ask: Ask): string {
+    switch (ask.on) {
+      case "mail":
+        return ask.path.kind === "null" ? "" : formatMailbox(ask.path.mailbox);
+      case "rcpt":
+        return ask.path.kind === "postmaster" ? `postmaster@${this.#service.me}` : formatMailbox(ask.path.mailbox);
+      default:
+        return "";
+    }
+  }
+
+  #takeDiscarded({ left, reply }: { readonly left: number; readonly reply: string }): boolean {
+    const octets = this.#lines.rest();
+    this.#lines.push(octets.subarray(left));
+    this.#discard = octets.length < left ? { left: left - octets.length, reply } : undefined;
+    if (this.#discard === undefined) this.#replies += reply;
+    return octets.length > 0 || this.#discard === undefined;
+  }
+
+  #begin({ envelope }: Opening): IncomingMessage {
     const { me, begin, now } = this.#service;
     const { helo, esmtp } = this.#session;
-    const protocol = esmtp ? "ESMTP" : "SMTP";
+    const protocol = receivedProtocol({ lmtp: false, esmtp, tls: false, login: false, smtputf8: false });
     const received = smtpReceived({ ...client, helo, by: me, protocol, unixSeconds: now() / 1000 });
     return new IncomingMessage(envelope, toOctets(received), begin(), this.#settings.databytes);
   }

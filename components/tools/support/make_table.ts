@@ -1,8 +1,9 @@
 /**
- * Writing fastforward's table: what setforward and newaliases have in common.
+ * Writing a cdb file that the caller names: fastforward's table for setforward and newaliases, rules for tcprules.
  * @module
  */
 import { type Instruction, tableRecords } from "../../lib/aliases/table.ts";
+import type { CdbRecord } from "../../lib/cdb/maker.ts";
 import { writeCdb } from "../../lib/cdb/files.ts";
 import type { Result } from "../../lib/result.ts";
 
@@ -12,10 +13,15 @@ import type { Result } from "../../lib/result.ts";
  */
 export function makeTable(instructions: Result<readonly Instruction[], string>, cdb: string, tmp: string): void {
   if (!instructions.ok) throw new Error(instructions.error);
+  makeCdb(tableRecords(instructions.value), cdb, tmp);
+}
+
+/** The same for any records. */
+export function makeCdb(records: Iterable<CdbRecord>, cdb: string, tmp: string): void {
   // What another attempt left may be longer.
   const file = Deno.openSync(tmp, { write: true, create: true, truncate: true, mode: 0o644 });
   try {
-    writeCdb(file, tableRecords(instructions.value));
+    writeCdb(file, records);
   } finally {
     file.close();
   }

@@ -6,10 +6,11 @@
  */
 import type { Envelope } from "../../lib/queue/envelope.ts";
 import { exitCode, exitText } from "../../lib/queue/exit_code.ts";
+import { crashed, QueueProgram } from "../../lib/queue/queue_program.ts";
 import { Submission } from "../../lib/queue/submission.ts";
 import { Client } from "../../lib/wire/client.ts";
 import { type Caller, Ending, variable } from "./caller.ts";
-import { crashed, ProgramSubmission } from "./queue_program.ts";
+import { startQueueProgram } from "./queue_program.ts";
 import { say } from "./run_program.ts";
 
 /** So long the daemon may be away, for it may just be restarted. */
@@ -22,12 +23,12 @@ type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 /** A caller's way into the queue, for any number of messages, one after the other. */
 export interface CallersQueue extends Disposable {
   /** Begins a message. */
-  begin(): Submission | ProgramSubmission;
+  begin(): Submission | QueueProgram;
 }
 
 export function callersQueue(caller: Caller): CallersQueue {
   const program = variable(caller, "QMAILQUEUE") ?? "";
-  if (program !== "") return { begin: () => new ProgramSubmission(caller, program), [Symbol.dispose]: () => {} };
+  if (program !== "") return { begin: () => startQueueProgram(caller, program), [Symbol.dispose]: () => {} };
   const client = new Client(caller.home.socket("qmail-queue"), { connectMs });
   const uid = Deno.uid() ?? 0;
   return {
@@ -56,7 +57,7 @@ export async function queueSilently(
   try {
     for await (const piece of content) {
       await submission.write(piece);
-      if (submission instanceof ProgramSubmission && submission.hasEnded) break;
+      if (submission instanceof QueueProgram && submission.hasEnded) break;
     }
   } catch (error) {
     // Content that cannot be read to its end is not queued.

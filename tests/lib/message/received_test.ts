@@ -1,7 +1,12 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { queueReceived, smtpReceived, type SmtpTrace } from "../../../components/lib/message/received.ts";
+import {
+  queueReceived,
+  receivedProtocol,
+  smtpReceived,
+  type SmtpTrace,
+} from "../../../components/lib/message/received.ts";
 
 const trace: SmtpTrace = {
   helo: "client.example",
@@ -27,6 +32,11 @@ describe("smtpReceived()", () => {
     { change: { helo: "we ird(x)" }, want: `Received: from we?ird?x? (host.example [198.51.100.7])${by}` },
     { change: { helo: "a\r\nBcc: x@y" }, want: `Received: from a??Bcc:?x@y (host.example [198.51.100.7])${by}` },
     { change: { remoteHost: "a;b\xe9" }, want: `Received: from client.example (a?b? [198.51.100.7])${by}` },
+    {
+      change: { tls: "TLSv1.3 TLS_AES\n(x)", protocol: "ESMTPSA" },
+      want: "Received: from client.example (host.example [198.51.100.7])\n" +
+        "  by mx.example.com with ESMTPSA (TLSv1.3 TLS_AES??x?); 22 Nov 2026 07:48:04 +0000\n",
+    },
     {
       change: { id: "17", protocol: "SMTP" },
       want: "Received: from client.example (host.example [198.51.100.7])\n" +
@@ -54,4 +64,26 @@ describe("queueReceived()", () => {
     const byUid = queueReceived({ qp: 1, how: `by uid ${1000}`, unixSeconds: 0 });
     assertEquals(byUid, "Received: (qmail 1 invoked by uid 1000); 1 Jan 1970 00:00:00 -0000\n");
   });
+});
+
+describe("receivedProtocol()", () => {
+  const plain = { lmtp: false, esmtp: false, tls: false, login: false, smtputf8: false };
+  const table = [
+    { change: {}, want: "SMTP" },
+    { change: { esmtp: true }, want: "ESMTP" },
+    { change: { esmtp: true, tls: true }, want: "ESMTPS" },
+    { change: { esmtp: true, login: true }, want: "ESMTPA" },
+    { change: { esmtp: true, tls: true, login: true }, want: "ESMTPSA" },
+    { change: { tls: true }, want: "ESMTPS" },
+    { change: { lmtp: true }, want: "LMTP" },
+    { change: { lmtp: true, tls: true, login: true }, want: "LMTPSA" },
+    { change: { smtputf8: true }, want: "UTF8SMTP" },
+    { change: { smtputf8: true, tls: true, login: true }, want: "UTF8SMTPSA" },
+    { change: { lmtp: true, smtputf8: true }, want: "UTF8LMTP" },
+  ];
+  for (const { change, want } of table) {
+    it(`is ${want} for ${Object.keys(change).join(", ") || "HELO"}`, () => {
+      assertEquals(receivedProtocol({ ...plain, ...change }), want);
+    });
+  }
 });

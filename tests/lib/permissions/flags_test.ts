@@ -4,7 +4,7 @@ import { flagsOf, type Grant, netAddress, type Rights, rightsOf } from "../../..
 import { homeAt } from "../../../config/home.ts";
 
 const home = homeAt("/h");
-const nothing: Rights = { read: [], write: [], net: [], run: [], sys: [] };
+const nothing: Rights = { read: [], write: [], net: [], run: [], sys: [], env: [] };
 
 const rightsTable: readonly { readonly what: string; readonly grant: Grant; readonly want: Partial<Rights> }[] = [
   { what: "nothing for an empty grant", grant: {}, want: {} },
@@ -39,8 +39,8 @@ const rightsTable: readonly { readonly what: string; readonly grant: Grant; read
   },
   {
     what: "programs and names of the system as they are",
-    grant: { run: ["/h/libexec/launch/qmail-local"], sys: ["networkInterfaces"] },
-    want: { run: ["/h/libexec/launch/qmail-local"], sys: ["networkInterfaces"] },
+    grant: { run: ["/h/libexec/launch/qmail-local"], sys: ["networkInterfaces"], env: ["NODE_V8_COVERAGE"] },
+    want: { run: ["/h/libexec/launch/qmail-local"], sys: ["networkInterfaces"], env: ["NODE_V8_COVERAGE"] },
   },
 ];
 
@@ -49,13 +49,21 @@ const flagsTable: readonly { readonly what: string; readonly grant: Grant; reado
   { what: "no flag for an empty list", grant: { read: [], write: [], connect: [], run: [], sys: [] }, want: [] },
   {
     what: "one flag a kind, in one order",
-    grant: { sys: ["hostname"], run: ["/p"], connect: ["127.0.0.1:53"], write: ["/w"], read: ["/r", "/s"] },
+    grant: {
+      env: ["A", "B"],
+      sys: ["hostname"],
+      run: ["/p"],
+      connect: ["127.0.0.1:53"],
+      write: ["/w"],
+      read: ["/r", "/s"],
+    },
     want: [
       "--allow-read=/r,/s",
       "--allow-write=/w",
       "--allow-net=127.0.0.1:53",
       "--allow-run=/p",
       "--allow-sys=hostname",
+      "--allow-env=A,B",
     ],
   },
   {

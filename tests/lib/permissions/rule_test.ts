@@ -45,6 +45,21 @@ const configs: readonly {
     what: "the supervisor's socket in an LMTP server's place",
     controls: { defaultdelivery: "lmtp:/h/run/supervisor/s" },
   },
+  { what: "a program that is asked about recipients", controls: { rcptcheck: "/usr/local/bin/check" } },
+  {
+    what: "every entrance, with proxies, several processes and sockets for LMTP",
+    controls: {
+      smtpdprocesses: 4,
+      listeners: [
+        { service: "smtp", host: "0.0.0.0", port: 25, proxy: true },
+        { service: "submission", host: "::", port: 587 },
+        { service: "submissions", host: "::", port: 465 },
+        { service: "lmtp", host: "127.0.0.1", port: 24 },
+        { service: "lmtp", path: "lmtp/s" },
+        { service: "lmtp", path: "/srv/lmtp" },
+      ],
+    },
+  },
   { what: "a lab's network", controls: { mxprivate: true, remoteport: 2500 } },
 ];
 
@@ -145,6 +160,28 @@ const table: readonly {
     want: ["bad: may connect to /h/run/supervisor/s, /h/libexec/launch/qmail-local, /h as to other software"],
   },
   {
+    what: "makes sockets for other software where others' are, or files may be",
+    grant: {
+      servesPaths: [
+        "/run/lmtp",
+        "/h/run/lmtp/s",
+        "/h/run/auth/s",
+        "/h/run/s",
+        "/h/control/me",
+        "/h/queue/lock/s",
+        "/h",
+      ],
+    },
+    want: [
+      "bad: may make /h/run/auth/s, /h/run/s, /h/control/me, /h/queue/lock/s, /h as a socket for other software",
+    ],
+  },
+  {
+    what: "makes a socket with a path too long for one",
+    grant: { servesPaths: [`/srv/${"x".repeat(103)}`] },
+    want: [`bad: is to make /srv/${"x".repeat(103)}: the system takes 107 octets for a socket`],
+  },
+  {
     what: "writes grants",
     grant: { write: [home.libexec("grants")] },
     want: [`bad: may write grants or launchers in ${home.libexec("grants")}`],
@@ -229,7 +266,7 @@ describe("every pair of components", () => {
       (grantA.write ?? []).filter((path) => (grantB.write ?? []).some((other) => overlap(path, other)))
         .map((path) => `${a} ${b} ${path}`)
     );
-    const want = ["mess", "intd", "todo"].flatMap((dir) => [
+    const want = ["mess", "intd", "todo", "options"].flatMap((dir) => [
       `qmail-queue qmail-clean /h/queue/${dir}`,
       `qmail-clean qmail-queue /h/queue/${dir}`,
     ]);

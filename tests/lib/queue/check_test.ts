@@ -49,6 +49,8 @@ describe("QueueCheck", () => {
     { name: "S5 with one channel and a bounce", entries: [mess, info, remote, bounce] },
     { name: "S5 with only its bounce left", entries: [mess, info, bounce] },
     { name: "S5 with nothing left but its end", entries: [mess, info] },
+    { name: "S2 to S4 with options", entries: [mess, intd, todo, file("options/49", { inode: 8 })] },
+    { name: "S5 with options, late", entries: [mess, info, remote, file("options/49"), file("delayed/49")] },
     { name: "a number that was being made", entries: [file("journal/numbers/new.7")] },
     {
       name: "locks, qmail's own among them",
@@ -83,6 +85,9 @@ describe("QueueCheck", () => {
     { name: "a bounce without a sender", entries: [mess, bounce], want: ["no-sender bounce/49"] },
     { name: "an intd in S5", entries: [mess, info, local, intd], want: ["leftover-intd intd/49"] },
     { name: "a todo that is not intd", entries: [mess, intd, { ...todo, inode: 50 }], want: ["unlinked-todo todo/49"] },
+    { name: "options of no message", entries: [file("options/49")], want: ["leftover-options options/49"] },
+    { name: "a note of no message that it is late", entries: [file("delayed/49")], want: ["no-text delayed/49"] },
+    { name: "options without a text", entries: [info, file("options/49")], want: ["no-text info/3/49"] },
     { name: "a malformed todo", entries: [mess, { ...todo, defect: "x" }], want: ["format todo/49"] },
     { name: "a malformed info", entries: [mess, { ...info, defect: "x" }], want: ["format info/3/49"] },
     { name: "a malformed local", entries: [mess, info, { ...local, defect: "x" }], want: ["format local/3/49"] },
@@ -94,7 +99,18 @@ describe("QueueCheck", () => {
       want: ["wrong-folder mess/4/49", "no-text todo/49"],
     },
     ...[
-      ...["todo/x", "todo/049", "todo/-1", "mess/3/.nfs1", "mess/49", "info/3/49/x", "bounce/49~", "intd/1.2.3"],
+      ...[
+        "todo/x",
+        "todo/049",
+        "todo/-1",
+        "mess/3/.nfs1",
+        "mess/49",
+        "info/3/49/x",
+        "bounce/49~",
+        "intd/1.2.3",
+        "options/x",
+        "delayed/3/49",
+      ],
       ...["journal/numbers/new", "journal/numbers/new.x", "journal/numbers/new.1/x", "journal/new.1"],
       ...["pid/1.2", "pid/1.2.3.4", "pid/49", "lock/__proto__", "lock/other", "mess/23/x", "other", "other/3/49"],
     ].map((path) => ({ name: path, entries: [file(path)], want: [`foreign ${path}`] })),
@@ -152,7 +168,9 @@ describe("a queue split 7 ways", () => {
 describe("placesOf()", () => {
   it("are those of the layout", () => {
     const home = homeAt("/q");
-    const dirs = ["todo", "intd", "bounce", "mess", "info", "local", "remote"] as const;
+    const dirs = [
+      ...["todo", "intd", "bounce", "options", "delayed", "mess", "info", "local", "remote"] as const,
+    ];
     assertEquals(
       placesOf(id, 23).map((path) => home.queue(path)).toSorted(),
       dirs.map((dir) => queueFile(home, dir, id)).toSorted(),

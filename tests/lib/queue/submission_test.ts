@@ -3,7 +3,13 @@ import { assert, assertEquals } from "@std/assert";
 import { Submission } from "../../../components/lib/queue/submission.ts";
 import { Client } from "../../../components/lib/wire/client.ts";
 import type { Pipe } from "../../../components/lib/wire/pipe.ts";
-import { dataBytes, parseQueueRequest, type QueueRequest } from "../../../components/lib/wire/queue_protocol.ts";
+import type { MessageOptions } from "../../../components/lib/queue/message_options.ts";
+import {
+  dataBytes,
+  longestOptions,
+  parseQueueRequest,
+  type QueueRequest,
+} from "../../../components/lib/wire/queue_protocol.ts";
 import { end, type Place, place } from "../wire/support.ts";
 
 const kibibyte = 1024;
@@ -41,6 +47,40 @@ describe("Submission", () => {
     assert(request?.op === "message");
     assertEquals(request.envelope, { ...envelope, origin: "network", uid: 7 });
     assertEquals(request.content.length, 128 * kibibyte);
+    client.close();
+  });
+
+  it("sends what the client asked for beside the envelope, whatever the size, and nothing where that says nothing", async () => {
+    using here = place();
+    const queue = fakeQueue(here);
+    const client = new Client(here.path);
+    const asked: MessageOptions = {
+      envid: "QQ\n",
+      body: "8BITMIME",
+      recipients: new Map([[0, { orcpt: "rfc822;b" }]]),
+    };
+    for (const sizeBytes of [10, 200 * kibibyte]) {
+      for (const options of [asked, { body: "8BITMIME" as const, recipients: new Map() }]) {
+        const submission = new Submission(client, "network", 7);
+        await submission.write(new Uint8Array(sizeBytes));
+        assertEquals((await submission.commit({ ...envelope, options })).code, 0);
+      }
+    }
+    const sent = queue.requests.flatMap((request) => "envelope" in request ? [request.envelope.options] : []);
+    const octets = "dqo1\nENVID=QQ+0A\nBODY=8BITMIME\nRCPT 0 bob@b.example ORCPT=rfc822;b\n";
+    assertEquals(sent, [octets, undefined, octets, undefined]);
+    client.close();
+  });
+
+  it("refuses more of that than a frame is to hold, and takes the message back", async () => {
+    using here = place();
+    const queue = fakeQueue(here);
+    const client = new Client(here.path);
+    const submission = new Submission(client, "network", 7);
+    await submission.write(new Uint8Array(200 * kibibyte));
+    const options = { envid: "x".repeat(longestOptions), recipients: new Map() };
+    assertEquals((await submission.commit({ ...envelope, options })).code, 31);
+    await queue.aborted;
     client.close();
   });
 

@@ -11,8 +11,15 @@ function shown(command: Command): string {
       return `BAD ${command.of}: ${command.reason}`;
     case "UNKNOWN":
       return `UNKNOWN ${command.name}`;
+    case "BDAT":
+      return `BDAT ${command.sizeBytes}${command.last ? " LAST" : ""}`;
+    case "AUTH":
+      return `AUTH ${command.mechanism} ${command.initial}`;
+    case "XCLIENT":
+      return `XCLIENT ${command.attributes}`;
     case "HELO":
     case "EHLO":
+    case "LHLO":
       return `${command.verb} ${command.domain}`;
     case "VRFY":
       return `${command.verb} ${command.argument}`;
@@ -71,12 +78,34 @@ describe("parseCommand()", () => {
     { line: "HELP me", want: "HELP" },
     { line: "VRFY joe", want: "VRFY joe" },
     { line: "VRFY \0", want: "BAD VRFY: bad argument" },
+    { line: "lhlo x", want: "LHLO x" },
+    { line: "starttls", want: "STARTTLS" },
+    { line: "STARTTLS x", want: "BAD STARTTLS: unexpected argument" },
+    { line: "auth plain", want: "AUTH PLAIN undefined" },
+    { line: "AUTH Scram-Sha-256  biws", want: "AUTH SCRAM-SHA-256 biws" },
+    { line: "AUTH __proto__ =", want: "AUTH __PROTO__ =" },
+    { line: "AUTH", want: "BAD AUTH: bad argument" },
+    { line: "AUTH PLAIN a b", want: "BAD AUTH: bad argument" },
+    { line: "AUTH PLAIN \0", want: "BAD AUTH: bad argument" },
+    { line: "BDAT 0", want: "BDAT 0" },
+    { line: "bdat 000010 last", want: "BDAT 10 LAST" },
+    { line: "BDAT 999999999999999 LAST", want: "BDAT 999999999999999 LAST" },
+    { line: "BDAT 9999999999999999", want: "BAD BDAT: bad argument" },
+    { line: "BDAT 18446744073709551615", want: "BAD BDAT: bad argument" },
+    { line: "BDAT -1", want: "BAD BDAT: bad argument" },
+    { line: "BDAT +1", want: "BAD BDAT: bad argument" },
+    { line: "BDAT 1e3", want: "BAD BDAT: bad argument" },
+    { line: "BDAT LAST", want: "BAD BDAT: bad argument" },
+    { line: "BDAT 1 FIRST", want: "BAD BDAT: bad argument" },
+    { line: "BDAT 1 LAST x", want: "BAD BDAT: bad argument" },
+    { line: "BDAT", want: "BAD BDAT: bad argument" },
+    { line: "XCLIENT ADDR=192.0.2.1 NAME=x", want: "XCLIENT ADDR=192.0.2.1 NAME=x" },
     { line: "", want: "UNKNOWN " },
     { line: " DATA", want: "UNKNOWN " },
     { line: "DATA\0", want: "UNKNOWN DATA\0" },
     { line: "\xff\xdf", want: "UNKNOWN \xff\xdf" },
     { line: "x".repeat(4000), want: `UNKNOWN ${"X".repeat(64)}` },
-    ...["EXPN x", "TURN", "ETRN x", "AUTH PLAIN", "STARTTLS", "BDAT 10 LAST", "toString", "__proto__"].map((line) => ({
+    ...["EXPN x", "TURN", "ETRN x", "toString", "__proto__"].map((line) => ({
       line,
       want: `UNKNOWN ${line.split(" ")[0]!.toUpperCase()}`,
     })),

@@ -90,4 +90,23 @@ describe("LineReader", () => {
     }
     assertEquals(Counted.searched, 20_000);
   });
+
+  it("takes lines up to the limit it is given, however they are cut", () => {
+    for (const cut of [1, 4000, 4096, 5000, 12_000]) {
+      for (const length of [12_286, 12_287]) {
+        const reader = new LineReader();
+        const octets = new TextEncoder().encode(`${"x".repeat(length)}\r\nNOOP\r\n`);
+        for (let at = 0; at < octets.length; at += cut) {
+          reader.push(octets.slice(at, at + cut));
+          if (at + cut >= length) continue;
+          assertEquals(reader.takeLine(12_288), undefined);
+        }
+        const line = reader.takeLine(12_288);
+        assertEquals(line?.kind, length === 12_286 ? "line" : "too long");
+        assertEquals(line?.kind === "line" ? line.text.length : 12_286, 12_286);
+        assertEquals(reader.takeLine(), { kind: "line", text: "NOOP" });
+        assertEquals(reader.isEmpty, true);
+      }
+    }
+  });
 });

@@ -1,13 +1,15 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
-import { parseCommand } from "../../../components/lib/smtp/command.ts";
 import {
+  type Ask,
   newSession,
   onCommand,
   onContentEnd,
+  onDecision,
   onLongLine,
-  onVerdict,
+  onSecured,
+  parseLine,
   type Session,
   type Settings,
   type Step,
@@ -15,14 +17,26 @@ import {
 
 const settings: Settings = { greeting: "mx.example.com", databytes: 1000 };
 
-/** One command; a RCPT is accepted. */
-function step(session: Session, line: string): Step {
-  const done = onCommand(session, parseCommand(line), settings);
-  return done.next.kind === "policy" ? onVerdict(done.session, { kind: "accept", recipient: "joe@example.com" }) : done;
+/** One command; the policy accepts all of them. The reply to a refused chunk counts as said. */
+function step(session: Session, line: string, given = settings): Step {
+  const done = onCommand(session, parseLine(session, line, given), given);
+  if (done.next.kind === "discard") return { ...done, reply: done.next.reply, next: { kind: "command" } };
+  if (done.next.kind !== "policy") return done;
+  const { ask } = done.next;
+  const address = ask.on === "mail" ? "a@b.example" : ask.on === "rcpt" ? "joe@example.com" : "";
+  const decided = onDecision(done.session, ask, { kind: "accept", address }, given);
+  return decided.next.kind === "chunk" ? { ...decided, reply: "250 2.0.0 ok\r\n" } : decided;
 }
 
 function after(...lines: string[]): Session {
   return lines.reduce((session, line) => step(session, line).session, newSession);
+}
+
+const path = { kind: "postmaster" } as const;
+const rcpt: Ask = { on: "rcpt", path, options: undefined };
+
+function acceptRcpt(session: Session, address: string): Step {
+  return onDecision(session, rcpt, { kind: "accept", address }, settings);
 }
 
 describe("onCommand() in every state", () => {
@@ -51,6 +65,13 @@ describe("onCommand() in every state", () => {
     ["HELP", "214 2.0.0", "214 2.0.0", "214 2.0.0 +", "214 2.0.0 +"],
     ["QUIT", "221 2.0.0", "221 2.0.0", "221 2.0.0 +", "221 2.0.0 +"],
     ["STARTTLS", "502 5.5.1", "502 5.5.1", "502 5.5.1 +", "502 5.5.1 +"],
+    ["STARTTLS x", "501 5.5.4", "501 5.5.4", "501 5.5.4 +", "501 5.5.4 +"],
+    ["AUTH PLAIN", "502 5.5.1", "502 5.5.1", "502 5.5.1 +", "502 5.5.1 +"],
+    ["LHLO x", "500 5.5.1", "500 5.5.1", "500 5.5.1 +", "500 5.5.1 +"],
+    ["XCLIENT ADDR=192.0.2.1", "550 5.7.0", "550 5.7.0", "550 5.7.0 +", "550 5.7.0 +"],
+    ["BDAT 1", "503 5.5.1", "503 5.5.1", "503 5.5.1 +", "250 2.0.0 +"],
+    ["BDAT 1 LAST", "503 5.5.1", "503 5.5.1", "503 5.5.1 +", "250 2.0.0"],
+    ["BDAT x", "501 5.5.4", "501 5.5.4", "501 5.5.4 +", "501 5.5.4 +"],
     ["GET / HTTP/1.1", "421 4.7.0", "421 4.7.0", "421 4.7.0 +", "421 4.7.0 +"],
     ["", "502 5.5.1", "502 5.5.1", "502 5.5.1 +", "502 5.5.1 +"],
     ["__proto__", "502 5.5.1", "502 5.5.1", "502 5.5.1 +", "502 5.5.1 +"],
@@ -72,9 +93,31 @@ describe("onCommand() in every state", () => {
       "250-PIPELINING",
       "250-8BITMIME",
       "250-SIZE 1000",
+      "250-CHUNKING",
+      "250-BINARYMIME",
+      "250-SMTPUTF8",
+      "250-DSN",
+      "250-HELP",
       "250 ENHANCEDSTATUSCODES",
       "",
     ]);
+  });
+
+  it("offers what each state allows: TLS until it is there, AUTH under it and until somebody has logged in", () => {
+    const all: Settings = { ...settings, startTls: true, mechanisms: ["PLAIN", "SCRAM-SHA-256-PLUS"] };
+    const offered = (session: Session, given: Settings) =>
+      ["STARTTLS", "REQUIRETLS", "AUTH PLAIN", "AUTH PLAIN SCRAM-SHA-256-PLUS"].filter((word) =>
+        step(session, "EHLO x", given).reply.includes(`250-${word}\r\n`)
+      );
+    const secured = onSecured(newSession, { isBound: false });
+    assertEquals(offered(newSession, all), ["STARTTLS"]);
+    assertEquals(offered(newSession, { ...all, authNeedsTls: false }), ["STARTTLS", "AUTH PLAIN"]);
+    assertEquals(offered(secured, all), ["REQUIRETLS", "AUTH PLAIN"]);
+    assertEquals(offered(onSecured(newSession, { isBound: true }), all), [
+      "REQUIRETLS",
+      "AUTH PLAIN SCRAM-SHA-256-PLUS",
+    ]);
+    assertEquals(offered({ ...secured, login: "joe" }, all), ["REQUIRETLS"]);
   });
 });
 
@@ -84,7 +127,9 @@ describe("onCommand() under limits", () => {
     let done: Step = { session: newSession, reply: "", next: { kind: "command" } };
     for (let count = 1; count <= 20; count++) {
       assertEquals(done.next.kind, "command");
-      done = count % 5 === 0 ? onLongLine(done.session) : step(step(done.session, "NOOP").session, kinds[count % 4]!);
+      done = count % 5 === 0
+        ? onLongLine(done.session, settings)
+        : step(step(done.session, "NOOP").session, kinds[count % 4]!);
     }
     assertEquals(done.next, { kind: "close", reason: "too-many-errors" });
     assert(done.reply.endsWith("\r\n421 4.7.0 too many errors\r\n"), done.reply);
@@ -95,7 +140,7 @@ describe("onCommand() under limits", () => {
     let refused = 0;
     let accepted = 0;
     for (let count = 0; count < 1_000_000; count++) {
-      const done = onVerdict(session, { kind: "accept", recipient: "joe@example.com" });
+      const done = acceptRcpt(session, "joe@example.com");
       session = done.session;
       if (done.reply.startsWith("250")) accepted++;
       else if (done.reply === "452 4.5.3 too many recipients\r\n") refused++;
@@ -104,15 +149,41 @@ describe("onCommand() under limits", () => {
     assertEquals(accepted, Math.floor((4 * 1024 * 1024 - "a@b.example".length - 2) / ("joe@example.com".length + 2)));
     assertEquals(refused, 1_000_000 - accepted);
     const data = step(session, "DATA");
-    assertEquals(data.next.kind === "content" && data.next.envelope.recipients.length, accepted);
+    assertEquals(data.next.kind === "content" && data.next.message.envelope.recipients.length, accepted);
   });
 
   it("hands out the recipients in the order they came", () => {
     let session = after("MAIL FROM:<a@b.example>");
-    for (const recipient of ["1@x", "2@x", "3@x"]) session = onVerdict(session, { kind: "accept", recipient }).session;
+    for (const recipient of ["1@x", "2@x", "3@x"]) session = acceptRcpt(session, recipient).session;
     assertEquals(step(session, "DATA").next, {
       kind: "content",
-      envelope: { sender: "a@b.example", recipients: ["1@x", "2@x", "3@x"] },
+      message: {
+        envelope: { sender: "a@b.example", recipients: ["1@x", "2@x", "3@x"] },
+        header: [],
+        framing: "dots",
+      },
+    });
+  });
+
+  it("hands out what was asked for beside the addresses, and of which recipient", () => {
+    const session = [
+      "RCPT TO:<1@x.example>",
+      "RCPT TO:<2@x.example> NOTIFY=NEVER",
+      "RCPT TO:<3@x.example> ORCPT=rfc822;3+40x NOTIFY=DELAY,FAILURE",
+    ].reduce(
+      (session, line) => step(session, line).session,
+      after("MAIL FROM:<a@b.example> RET=HDRS ENVID=x+20y BODY=8BITMIME SMTPUTF8"),
+    );
+    const { next } = step(session, "DATA");
+    assertEquals(next.kind === "content" && next.message.envelope.options, {
+      ret: "HDRS",
+      envid: "x y",
+      smtputf8: true,
+      body: "8BITMIME",
+      recipients: new Map([
+        [1, { notify: { never: true, success: false, failure: false, delay: false } }],
+        [2, { orcpt: "rfc822;3@x", notify: { never: false, success: false, failure: true, delay: true } }],
+      ]),
     });
   });
 });
@@ -141,6 +212,22 @@ describe("onContentEnd()", () => {
   }
 });
 
+describe("a program in qmail-queue's place", () => {
+  const rows: readonly [text: string, want: string][] = [
+    ["Dyour mail is a virus (#5.7.1)", "554 5.7.1 your mail is a virus (#5.7.1)"],
+    ["Zcome back", "451 4.3.0 come back"],
+    ["Dtwo\r\n250 lines", "554 5.3.0 two??250 lines"],
+    ["", "451 4.3.0 qq temporary problem (#4.3.0)"],
+    ["no letter", "451 4.3.0 qq temporary problem (#4.3.0)"],
+  ];
+  for (const [text, want] of rows) {
+    it(`says ${JSON.stringify(text)} as a reply of one line`, () => {
+      const end = { kind: "queue", code: 82, qp: 0, text, unixSeconds: 1795333684 } as const;
+      assertEquals(onContentEnd(newSession, end).reply, `${want}\r\n`);
+    });
+  }
+});
+
 describe("any dialogue", () => {
   it("gets one reply a command, each line of it whole and without control octets, and never throws", () => {
     const words = fc.constantFrom(
@@ -160,6 +247,7 @@ describe("any dialogue", () => {
         "STARTTLS",
         "AUTH PLAIN",
         "BDAT 0 LAST",
+        "BDAT 10",
         "RCPT TO:<\r\n>",
         "MAIL FROM:<a\nb@c>",
         "EHLO \xff",

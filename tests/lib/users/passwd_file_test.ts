@@ -1,7 +1,12 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { formatPasswdEntry, isMailboxName, parsePasswdFile } from "../../../components/lib/users/passwd_file.ts";
+import {
+  formatPasswdEntry,
+  isMailboxName,
+  parsePasswdFile,
+  replacePassword,
+} from "../../../components/lib/users/passwd_file.ts";
 
 /** The entries of a text that parses. */
 function entriesOf(text: string) {
@@ -21,6 +26,27 @@ describe("parsePasswdFile()", () => {
       ["bob@a.example", { name: "bob", domain: "a.example", password: "", uid: 1, gid: 2, home: "" }],
     ]);
   });
+
+  const extras: readonly (readonly [extra: string, want: { scram?: string; nologin?: true }])[] = [
+    ["", {}],
+    ["quota_rule=*:storage=1G", {}],
+    ["scram={SCRAM-SHA-256}1,a,b,c", { scram: "{SCRAM-SHA-256}1,a,b,c" }],
+    ["quota_rule=*:storage=1G scram=x \tallow_nets=::1", { scram: "x" }],
+    ["scram=", { scram: "" }],
+    ["scram=first scram=second", { scram: "first" }],
+    ["notscram=x", {}],
+    ["nologin", { nologin: true }],
+    ["nologin=y", { nologin: true }],
+    ["nologin=no", {}],
+    ["userdb_nologin", {}],
+    ["nologin= scram=x", { nologin: true, scram: "x" }],
+  ];
+  for (const [extra, want] of extras) {
+    it(`reads the extra field ${JSON.stringify(extra)}`, () => {
+      const [, entry] = entriesOf(`a@b.example:p:1:1:::/bin/sh:${extra}\n`)[0]!;
+      assertEquals(entry, { name: "a", domain: "b.example", password: "p", uid: 1, gid: 1, home: "", ...want });
+    });
+  }
 
   it("lets the first of two equal addresses win", () => {
     assertEquals(entriesOf("a@b:first:1:1::\nA@B:second:2:2::\n").map(([, entry]) => entry.password), ["first"]);
@@ -62,7 +88,9 @@ describe("parsePasswdFile()", () => {
       uid: fc.nat(),
       gid: fc.nat(),
       home: fc.constantFrom("", "/home/amy"),
-    }, { noNullPrototype: true });
+      scram: fc.constant("{SCRAM-SHA-256}4096,AA==,BB==,CC=="),
+      nologin: fc.constant(true as const),
+    }, { noNullPrototype: true, requiredKeys: ["name", "domain", "password", "uid", "gid", "home"] });
     fc.assert(fc.property(anyEntry, (entry) => {
       assertEquals(entriesOf(formatPasswdEntry(entry)), [[`${entry.name}@${entry.domain}`, entry]]);
     }));
@@ -72,6 +100,34 @@ describe("parsePasswdFile()", () => {
     const anyText = fc.string({ unit: fc.constantFrom("a", "@", ":", "\n", "#", "1", "/", ".", " ", "\0", "\xff") });
     fc.assert(fc.property(anyText, (text) => assert(typeof parsePasswdFile(text).ok === "boolean")));
   });
+});
+
+describe("replacePassword()", () => {
+  const rows: readonly (readonly [line: string, scram: string | undefined, want: string])[] = [
+    ["a@b:old:1:2::/h::", "s", "a@b:new:1:2::/h::scram=s"],
+    ["a@b:old:1:2::/h::", undefined, "a@b:new:1:2::/h::"],
+    ["a@b:old:1:2::/h", undefined, "a@b:new:1:2::/h"],
+    ["a@b:old:1:2", "s", "a@b:new:1:2::::scram=s"],
+    ["a@b:old:1:2:Gecos:/h:/bin/sh:scram=old", "s", "a@b:new:1:2:Gecos:/h:/bin/sh:scram=s"],
+    ["a@b:old:1:2:Gecos:/h:/bin/sh:scram=old", undefined, "a@b:new:1:2:Gecos:/h:/bin/sh:"],
+    [
+      "a@b:old:1:2:::: quota_rule=*:storage=1G  scram=old nologin",
+      "s",
+      "a@b:new:1:2::::scram=s quota_rule=*:storage=1G nologin",
+    ],
+    [
+      "a@b:old:1:2::::quota_rule=*:storage=1G scram=old",
+      undefined,
+      "a@b:new:1:2::::quota_rule=*:storage=1G",
+    ],
+    ["a@b:old:1:2::::quota_rule=*:storage=1G", undefined, "a@b:new:1:2::::quota_rule=*:storage=1G"],
+    ["a@b", "s", "a@b:new::::::scram=s"],
+  ];
+  for (const [line, scram, want] of rows) {
+    it(`${line} with ${scram ?? "no secret"} becomes ${want}`, () => {
+      assertEquals(replacePassword(line, "new", scram), want);
+    });
+  }
 });
 
 describe("isMailboxName()", () => {

@@ -43,6 +43,13 @@ interface Row {
   readonly optional?: readonly string[];
 }
 
+const options = "dqo1\nENVID=QQ+0A\nRCPT 0 bob@b.example NOTIFY=NEVER\n";
+const never = { never: true, success: false, failure: false, delay: false };
+const parsedOptions = {
+  envid: "QQ\n",
+  recipients: new Map([[0, { address: "bob@b.example", notify: never }]]),
+};
+
 const { parseQueueRequest, parseQueueReply, parseQueueNotice, parseSendRequest } = queue;
 const place = { serial: 1795333684000001, segment: 1, offset: 48, bytes: 400 };
 const journalMessage = {
@@ -55,6 +62,13 @@ const rows: readonly Row[] = [
     parse: parseQueueRequest,
     head: { op: "message", id: 1, ...envelope },
     want: { op: "message", id: 1, envelope, content: body },
+  },
+  {
+    name: "a message with options",
+    parse: parseQueueRequest,
+    head: { op: "message", id: 1, ...envelope, options },
+    want: { op: "message", id: 1, envelope: { ...envelope, options }, content: body },
+    optional: ["options"],
   },
   { name: "an open", parse: parseQueueRequest, head: { op: "open", id: 1, origin: "bounce", uid: 0 } },
   { name: "a data", parse: parseQueueRequest, head: { op: "data", id: 1 }, want: { op: "data", id: 1, content: body } },
@@ -73,6 +87,12 @@ const rows: readonly Row[] = [
     parse: parseQueueNotice,
     head: { op: "journal", entries: [journalMessage] },
     want: { op: "journal", entries: [{ serial: place.serial, ...journalMessage }] },
+  },
+  {
+    name: "a journal notice with options",
+    parse: parseQueueNotice,
+    head: { op: "journal", entries: [{ ...journalMessage, options }] },
+    want: { op: "journal", entries: [{ serial: place.serial, ...journalMessage, options }] },
   },
   { name: "an answer to `done`", parse: parseQueueNotice, head: { op: "settled", serials: [place.serial] } },
   { name: "an answer to `move`", parse: parseQueueNotice, head: { op: "moved", serial: place.serial, ok: false } },
@@ -99,6 +119,18 @@ const rows: readonly Row[] = [
     want: { id: 1, message: 2, place: undefined, sender: "", recipients: ["b@b.example"] },
   },
   {
+    name: "a spawn request with options",
+    parse: delivery.parseSpawnRequest,
+    head: { op: "deliver", id: 1, message: 2, sender: "", recipients: ["b@b.example"], options },
+    want: { id: 1, message: 2, place: undefined, sender: "", recipients: ["b@b.example"], options: parsedOptions },
+    optional: ["options"],
+  },
+  {
+    name: "a spawn reply of a host that reports by itself",
+    parse: (reply) => delivery.parseSpawnReply(reply, 1),
+    head: { lost: false, reports: [{ verdict: "K", text: "x\n", dsn: true }] },
+  },
+  {
     name: "a spawn reply",
     parse: (reply) => delivery.parseSpawnReply(reply, 1),
     head: { lost: false, reports: [{ verdict: "K", text: "did 1+0+0\n" }] },
@@ -115,6 +147,13 @@ const rows: readonly Row[] = [
     head: { ...remote, relayHost: "relay" },
     want: { ...remote, op: undefined, relayHost: "relay" },
     optional: ["relayHost"],
+  },
+  {
+    name: "a remote delivery with options",
+    parse: delivery.parseRemoteRequest,
+    head: { ...remote, options },
+    want: { ...remote, op: undefined, relayHost: undefined, options: parsedOptions },
+    optional: ["options"],
   },
   { name: "a clean request", parse: clean.parseCleanRequest, head: { op: "foop", id: 1, messages: [] } },
   { name: "a clean reply", parse: clean.parseCleanReply, head: { failed: [3] } },
@@ -239,6 +278,17 @@ describe("a message of the journal", () => {
     assert(parsed.op === "journal");
     assertEquals(parsed.entries.map(({ serial }) => serial), [place.serial]);
   });
+});
+
+describe("options in a frame", () => {
+  for (const wrong of ["", "dqo2\n", "dqo1", "dqo1\nENVID=\n\n", 1, {}, [], null]) {
+    it(`may not be ${JSON.stringify(wrong)}`, () => {
+      const request = { op: "message", id: 1, ...envelope, options: wrong };
+      assert(assertThrows(() => parseQueueRequest(frame(request))) instanceof ProtocolError);
+      const spawn = { op: "deliver", id: 1, message: 2, sender: "", recipients: [], options: wrong };
+      assert(assertThrows(() => delivery.parseSpawnRequest(frame(spawn))) instanceof ProtocolError);
+    });
+  }
 });
 
 describe("object() and objects()", () => {

@@ -5,8 +5,11 @@
  * ```text
  * 0  "dqj1"   4  CRC-32 of all that follows   8  length of the record   12  length of the envelope
  * 16 generation of the segment   24 serial   32 the message's number   40 birth, seconds since 1970
- * 48 the envelope, as in todo   then the content
+ * 48 the envelope: "O", what the client asked for beside it, NUL (only where it asked for something); then as in todo
+ *    then the content
  * ```
+ *
+ * A program that knows nothing of the "O" finds an envelope it cannot read, and leaves the message where it is.
  *
  * A segment is written over again and again. Its generation, the serial of its first record, tells the records of this
  * turn from what is left of an earlier one; serials never come back.
@@ -32,7 +35,29 @@ export interface JournalRecord extends RecordHead {
   readonly bytes: number;
   /** As in todo. */
   readonly envelope: Uint8Array;
+  /** As formatMessageOptions() writes them; absent where the client asked for nothing. */
+  readonly options: Uint8Array | undefined;
   readonly content: Uint8Array;
+}
+
+const [nul, letterO] = [0, 0x4f];
+
+/** The part of a record that {@link putRecord} takes as its envelope. `options` hold no NUL. */
+export function envelopePart(envelope: Uint8Array, options: Uint8Array | undefined): Uint8Array {
+  if (options === undefined) return envelope;
+  const part = new Uint8Array(options.length + 2 + envelope.length);
+  part[0] = letterO;
+  part.set(options, 1);
+  part.set(envelope, options.length + 2);
+  return part;
+}
+
+/** Inverse of {@link envelopePart}. */
+function splitEnvelope(part: Uint8Array): Pick<JournalRecord, "envelope" | "options"> {
+  const end = part[0] === letterO ? part.indexOf(nul) : -1;
+  return end < 0
+    ? { envelope: part, options: undefined }
+    : { envelope: part.subarray(end + 1), options: part.subarray(1, end) };
 }
 
 function putNumber(view: DataView, at: number, value: number): void {
@@ -89,7 +114,7 @@ export function parseRecord(octets: Uint8Array, at = 0): JournalRecord | undefin
     id: getNumber(view, 32),
     birthSeconds: getNumber(view, 40),
     bytes,
-    envelope: record.subarray(headBytes, envelopeEnd),
+    ...splitEnvelope(record.subarray(headBytes, envelopeEnd)),
     content: record.subarray(envelopeEnd),
   };
 }

@@ -1,0 +1,125 @@
+/**
+ * auth's shell: exchanges on its socket, by the users as they stand.
+ * @module
+ */
+import { randomBytes } from "node:crypto";
+import type { Home } from "../../config/home.ts";
+import { ChangingFile } from "../lib/disk/changing_file.ts";
+import { describeError, log, logEvent } from "../lib/log/log.ts";
+import { breathe } from "../lib/process/breathe.ts";
+import type { Running, Start } from "../lib/process/component.ts";
+import { ControlValues } from "../lib/process/controls.ts";
+import { ok } from "../lib/result.ts";
+import type { AuthStep } from "../lib/sasl/authenticator.ts";
+import { offeredMechanisms } from "../lib/sasl/offered.ts";
+import type { Beginning } from "../lib/sasl/step.ts";
+import { parsePasswdFile } from "../lib/users/passwd_file.ts";
+import { type AuthRequest, formatAuthStep, parseAuthRequest } from "../lib/wire/auth_protocol.ts";
+import type { Pipe } from "../lib/wire/pipe.ts";
+import { ProtocolError, serveUnix } from "../lib/wire/server.ts";
+import { checkpasswordCredentials } from "./checkpassword.ts";
+import { checkpasswordPath } from "./checkpassword_script.ts";
+import { type Credentials, passwdCredentials } from "./credentials.ts";
+import { Exchange, type Service } from "./exchange.ts";
+import { Exchanges } from "./exchanges.ts";
+import { Failures } from "./failures.ts";
+import { Turns, type TurnsOptions } from "./turns.ts";
+import { type Users, usersOf } from "./users.ts";
+
+/** A password is compared by this process, one at a time; a program takes its time elsewhere. */
+const turnsOf: Readonly<Record<"passwd" | "program", TurnsOptions>> = {
+  passwd: { atOnce: 1, mostWaiting: 32 },
+  program: { atOnce: 8, mostWaiting: 32 },
+};
+/** 144 bits in 24 characters. */
+const nonceBytes = 18;
+const pepperBytes = 32;
+
+const unavailable: AuthStep = { kind: "failure", reason: "unavailable" };
+
+function usersFile(home: Home): ChangingFile<Users> {
+  return new ChangingFile<Users>({
+    path: home.users("passwd"),
+    name: "users/passwd",
+    absent: usersOf(new Map()),
+    read: (path) => {
+      const entries = parsePasswdFile(Deno.readTextFileSync(path));
+      return entries.ok ? ok(usersOf(entries.value)) : entries;
+    },
+  });
+}
+
+export function run({ home }: Start): Running {
+  const controls = new ControlValues(home, "auth");
+  const pepper = randomBytes(pepperBytes);
+  const users = usersFile(home);
+  const failures = new Failures();
+  const exchanges = new Exchanges<Pipe>();
+  const kinds = {
+    passwd: { credentials: passwdCredentials(() => users.current(), pepper), turns: new Turns(turnsOf.passwd) },
+    program: {
+      credentials: checkpasswordCredentials(checkpasswordPath(home)),
+      turns: new Turns(turnsOf.program),
+    },
+  } satisfies Record<string, { readonly credentials: Credentials; readonly turns: Turns }>;
+  const service = (): Service => ({
+    ...(controls.current.checkpassword.length > 0 ? kinds.program : kinds.passwd),
+    failures,
+    me: controls.current.me,
+    nowMs: () => performance.now(),
+    breathe,
+    logEvent,
+  });
+
+  const start = (request: Extract<AuthRequest, { op: "start" }>, pipe: Pipe): Promise<AuthStep> => {
+    const { smtpauth, checkpassword, me } = controls.current;
+    const { mechanism, client, exchange: number } = request;
+    const offered = offeredMechanisms(smtpauth, checkpassword.length > 0);
+    // The server has read its control files at another time.
+    if (!offered.includes(mechanism)) return Promise.resolve(unavailable);
+    const offersPlus = client.endPoint !== undefined && offered.includes("SCRAM-SHA-256-PLUS");
+    const nonce = randomBytes(nonceBytes).toString("base64");
+    const bound = client.endPoint === undefined ? {} : { endPoint: client.endPoint };
+    const beginning: Beginning = { nonce, me, offersPlus, ...bound };
+    const exchange = new Exchange(mechanism, client, beginning, service());
+    exchanges.add(pipe, number, exchange);
+    return exchange.next(request.response);
+  };
+  const goOn = (request: Extract<AuthRequest, { op: "next" }>, pipe: Pipe): Promise<AuthStep> => {
+    const exchange = exchanges.get(pipe, request.exchange);
+    // Given up for newer ones.
+    if (exchange === undefined) return Promise.resolve(unavailable);
+    if (!exchange.waitsForResponse) throw new ProtocolError("a response before the last one was answered");
+    return exchange.next(request.response);
+  };
+  const answer = async (asked: Promise<AuthStep>, id: number, number: number, pipe: Pipe): Promise<void> => {
+    const step = await asked.catch((error): AuthStep => {
+      log(`alert: auth: ${describeError(error)}`);
+      return unavailable;
+    });
+    if (step.kind !== "challenge") exchanges.end(pipe, number);
+    const { head, body } = formatAuthStep(step);
+    pipe.send({ ...head, id }, body);
+  };
+
+  const server = serveUnix(home.socket("auth"), {
+    onFrame: (frame, pipe) => {
+      const request = parseAuthRequest(frame);
+      if (request.op === "cancel") return exchanges.end(pipe, request.exchange);
+      const asked = request.op === "start" ? start(request, pipe) : goOn(request, pipe);
+      // Not waited for: another exchange of the same connection goes on meanwhile.
+      void answer(asked, request.id, request.exchange, pipe);
+    },
+    onClose: (pipe) => exchanges.endAll(pipe),
+    onError: (error) => logEvent("garbage", { socket: "auth", reason: describeError(error) }),
+  });
+  if (controls.current.checkpassword.length === 0) users.current();
+  return {
+    reload: () => controls.reload(),
+    stop: () => {
+      server.stop();
+      server.closeAll();
+      return Promise.resolve();
+    },
+  };
+}
