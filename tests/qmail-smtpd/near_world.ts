@@ -53,8 +53,12 @@ export class NearWorld implements AsyncDisposable {
     return new NearWorld(home, new FakeQueue(home), values, options.arrival ?? {});
   }
 
+  get port(): number {
+    return (this.#listener.addr as Deno.NetAddr).port;
+  }
+
   async connect(): Promise<SmtpClient> {
-    const client = await SmtpClient.connect((this.#listener.addr as Deno.NetAddr).port, "127.0.0.1");
+    const client = await SmtpClient.connect(this.port, "127.0.0.1");
     this.#clients.push(client);
     return client;
   }

@@ -9,26 +9,8 @@ import { join } from "@std/path";
 import { describe, it } from "@std/testing/bdd";
 import { fromOctets, utf8Octets } from "../../components/lib/octets.ts";
 import { PureServer } from "./pure_server.ts";
+import { second, sequences as own } from "./smuggling.ts";
 import { makeHome, policyFor, root, World } from "./world.ts";
-
-const second = "MAIL FROM:<admin@example.com>\r\nRCPT TO:<joe@virt.example>\r\nDATA\r\nSubject: second\r\n\r\nx\r\n";
-
-const own = [
-  ...[
-    "\n.\n",
-    "\n.\r",
-    "\r.\n",
-    "\r.\r",
-    "\n.\r\n",
-    "\r.\r\n",
-    "\r\n.\n",
-    "\r\n.\r",
-    "\r\n.\r\r\n",
-    "\r\r\n.\r\r\n",
-    "\n\n.\r\n",
-  ],
-  ...["\r\n\0.\r\n", "\r\n.\0\r\n", "\r\n.\r\0\n", "\r\n.\n\r\n", "\r\n. \r\n", "\r\n.\t\r\n", "\r\n..\r\n"],
-];
 
 async function smuggle(sequence: string, cut: number | undefined): Promise<void> {
   await using world = await World.start();
