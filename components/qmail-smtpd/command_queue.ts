@@ -69,6 +69,8 @@ export class CommandQueue {
         return this.#policy.connect(facts);
       case "helo":
         return this.#policy.helo({ ...facts, helo: ask.helo });
+      case "auth":
+        return this.#policy.auth?.({ ...facts, login: ask.login }, ask.mechanism) ?? accepted;
       case "mail":
         return this.#policy.mail(facts, ask.path, ask.raw);
       case "rcpt":

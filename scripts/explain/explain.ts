@@ -82,12 +82,14 @@ export async function explain(controls: Controls, question: Question, asking: Ex
     return pass("it could not ask");
   });
   const mail = { sender: question.from, accepted: 0, refused: 0 };
+  const accepted: Decision = { kind: "accept", address: "" };
   const stages: readonly [string, () => Decision | Promise<Decision>][] = [
     ["connect", () => policy.connect(client)],
     ["helo", () => policy.helo(client)],
+    ["auth", () => (client.login === undefined ? undefined : policy.auth?.(client, "PLAIN")) ?? accepted],
     ["mail", () => policy.mail(client, question.from, [])],
     ["rcpt", () => policy.rcpt(client, mail, question.to)],
-    ["data", () => policy.data?.(client, { ...mail, accepted: 1 }) ?? { kind: "accept", address: "" }],
+    ["data", () => policy.data?.(client, { ...mail, accepted: 1 }) ?? accepted],
   ];
   const isKnown = asking.unasked.length === 0;
   const answer: Explanation["answer"] = visitor.denied

@@ -169,6 +169,20 @@ describe("a connection and its policy", () => {
     assertEquals(asked.length, 4);
   });
 
+  it("takes a login that the policy refuses for one that has failed, and ends with the third", async () => {
+    using log = captureLog();
+    const auth: Policy["auth"] = () => later({ ...refusal, reply: "535 5.7.1 not today", reason: "tested" });
+    const settings = { mechanisms: allMechanisms, authNeedsTls: false, mailNeedsAuth: true } as const;
+    await using world = NearWorld.start({ values: values(settings, { auth }) });
+    const client = await world.connect();
+    const login = "AUTH PLAIN AGpvZQBzZWNyZXQ=\r\n";
+    await client.send(`EHLO c.example\r\n${login}MAIL FROM:<s@s.example>\r\n${login}${login}`);
+    const codes = (await replies(client, 6)).map((text) => text.slice(0, 3));
+    assertEquals(codes, ["220", "250", "535", "530", "535", "535"]);
+    assertEquals(await client.line(), "421 4.7.0 too many failed logins");
+    assertEquals(log.lines().filter((line) => line.startsWith("login ")), []);
+  });
+
   it("believes the environment that a decision gives: who gets RELAYCLIENT may relay", async () => {
     using _log = captureLog();
     const environment = new Map([["RELAYCLIENT", ""]]);
@@ -183,7 +197,13 @@ describe("a connection and its policy", () => {
   });
 });
 
-const refusal: Decision = { kind: "refuse", address: "", reason: "tested", reply: "550 5.7.1 no", counted: true };
+const refusal: Decision & { kind: "refuse" } = {
+  kind: "refuse",
+  address: "",
+  reason: "tested",
+  reply: "550 5.7.1 no",
+  counted: true,
+};
 
 describe("a connection that becomes encrypted", () => {
   it("closes when the handshake fails, and says why in the log", async () => {

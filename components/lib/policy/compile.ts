@@ -56,7 +56,7 @@ const rules: Readonly<Record<RuleName, Rule>> = {
 /** Prepares the control files. */
 export function compilePolicy(controls: PolicyControls, options: PolicyOptions = {}): Rules {
   const ground = groundOf(controls, options);
-  const steps: { [S in Stage]: Step<Asked[S]>[] } = { connect: [], helo: [], mail: [], rcpt: [], data: [] };
+  const steps: { [S in Stage]: Step<Asked[S]>[] } = { connect: [], helo: [], auth: [], mail: [], rcpt: [], data: [] };
   const idle = new Map<RuleName, string>();
   for (const rule of controls.policy) {
     const judges = rules[rule](ground);
@@ -66,6 +66,7 @@ export function compilePolicy(controls: PolicyControls, options: PolicyOptions =
     }
     if (judges.connect !== undefined) steps.connect.push({ rule, judge: judges.connect });
     if (judges.helo !== undefined) steps.helo.push({ rule, judge: judges.helo });
+    if (judges.auth !== undefined) steps.auth.push({ rule, judge: judges.auth });
     if (judges.mail !== undefined) steps.mail.push({ rule, judge: judges.mail });
     if (judges.rcpt !== undefined) steps.rcpt.push({ rule, judge: judges.rcpt });
     if (judges.data !== undefined) steps.data.push({ rule, judge: judges.data });

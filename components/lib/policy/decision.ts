@@ -75,6 +75,8 @@ export interface Policy {
   /** Before the greeting. `address` of the decision is "". */
   connect(client: ClientFacts): Decision | Promise<Decision>;
   helo(client: ClientFacts): Decision | Promise<Decision>;
+  /** Somebody has logged in, as `client.login`; absent: nobody minds. */
+  readonly auth?: (client: ClientFacts, mechanism: string) => Decision | Promise<Decision>;
   mail(client: ClientFacts, sender: ReversePath, parameters: readonly Parameter[]): Decision | Promise<Decision>;
   /** Whether the decision on a recipient hangs on those before it: then none is asked for ahead of its turn. */
   readonly inTurn?: (client: ClientFacts) => boolean;

@@ -6,7 +6,7 @@
 import { addressOf } from "./ground.ts";
 import type { ClientFacts } from "./decision.ts";
 import type { HookEnvironment } from "./oracles.ts";
-import type { DataAsked, MailAsked, RcptAsked } from "./rule.ts";
+import type { AuthAsked, DataAsked, MailAsked, RcptAsked } from "./rule.ts";
 
 /** Begins names in a client's environment that are notes of the policy's own; no variable can be called so. */
 export const notePrefix = " ";
@@ -21,6 +21,10 @@ export function clientEnvironment(client: ClientFacts): Map<string, string> {
   if (client.helo !== "") environment.set("SMTPHELOHOST", client.helo);
   if (client.login !== undefined) environment.set("SMTPAUTHUSER", client.login);
   return withoutNul(environment);
+}
+
+export function authEnvironment({ client, mechanism }: AuthAsked): HookEnvironment {
+  return clientEnvironment(client).set("SMTPAUTHMETHOD", mechanism);
 }
 
 export function mailEnvironment({ client, sender }: MailAsked): HookEnvironment {

@@ -9,7 +9,7 @@ import type { ClientFacts, Decision, Policy } from "./decision.ts";
 import { addressOf, askedAbout, clientAsked, type Ground, rcptAsked } from "./ground.ts";
 import type { Oracles, Soon } from "./oracles.ts";
 import type { RuleName } from "./order_file.ts";
-import type { Additions, ClientAsked, DataAsked, Finding, MailAsked, RcptAsked } from "./rule.ts";
+import type { Additions, AuthAsked, ClientAsked, DataAsked, Finding, MailAsked, RcptAsked } from "./rule.ts";
 
 /** What the rules said along the way. */
 interface Gathered extends Additions {
@@ -30,6 +30,7 @@ export function policyOf({ steps, ground }: Rules, oracles: Oracles): Policy {
   const same = <A>(asked: A): A => asked;
   const connect: Course<ClientAsked> = { steps: steps.connect, oracles, addressOf: none, replaced: same };
   const helo: Course<ClientAsked> = { steps: steps.helo, oracles, addressOf: none, replaced: same };
+  const auth: Course<AuthAsked> = { steps: steps.auth, oracles, addressOf: none, replaced: same };
   const data: Course<DataAsked> = { steps: steps.data, oracles, addressOf: none, replaced: same };
   const mail: Course<MailAsked> = {
     steps: steps.mail,
@@ -44,6 +45,9 @@ export function policyOf({ steps, ground }: Rules, oracles: Oracles): Policy {
     mail: (client, path) => decide(mail, { ...clientAsked(client), sender: addressOf(path) }),
     rcpt: (client, facts, path) => decide(rcpt, rcptAsked(client, facts, path, ground)),
     inTurn: inTurnBy(ground, steps.rcpt),
+    ...(steps.auth.length === 0
+      ? {}
+      : { auth: (client, mechanism) => decide(auth, { ...clientAsked(client), mechanism }) }),
     ...(steps.data.length === 0
       ? {}
       : { data: (client, facts) => decide(data, { ...clientAsked(client), mail: facts }) }),

@@ -10,7 +10,7 @@ import type { Ground } from "./ground.ts";
 import type { Oracles, PluginStage, Soon } from "./oracles.ts";
 import type { RuleName } from "./order_file.ts";
 
-export const stages = ["connect", "helo", "mail", "rcpt", "data"] as const;
+export const stages = ["connect", "helo", "auth", "mail", "rcpt", "data"] as const;
 export type Stage = (typeof stages)[number];
 
 /** The control files that the rules are made from. */
@@ -33,6 +33,10 @@ export interface ClientAsked {
   readonly client: ClientFacts;
   /** It may relay, has logged in, or came to the LMTP entrance: no stranger. */
   readonly trusted: boolean;
+}
+
+export interface AuthAsked extends ClientAsked {
+  readonly mechanism: string;
 }
 
 export interface MailAsked extends ClientAsked {
@@ -59,6 +63,7 @@ export interface RcptAsked extends DataAsked {
 export interface Asked {
   readonly connect: ClientAsked;
   readonly helo: ClientAsked;
+  readonly auth: AuthAsked;
   readonly mail: MailAsked;
   readonly rcpt: RcptAsked;
   readonly data: DataAsked;

@@ -35,6 +35,7 @@ export function tracedPolicyOf(rules: Rules, oracles: Oracles, onEntry: (entry: 
   const steps = {
     connect: traced("connect"),
     helo: traced("helo"),
+    auth: traced("auth"),
     mail: traced("mail"),
     rcpt: traced("rcpt"),
     data: traced("data"),

@@ -7,7 +7,7 @@ import type { AuthStep, Mechanism } from "../sasl/authenticator.ts";
 import { assertNever } from "../result.ts";
 import { decodeBase64, encodeBase64 } from "./base64.ts";
 import type { Settings } from "./server_settings.ts";
-import { cutOff, fail, type Session, type Step } from "./server_state.ts";
+import { type Ask, cutOff, fail, type Session, type Step } from "./server_state.ts";
 
 /** Exchanges that may fail; then the client is cut off, for it is guessing, or knows no better. */
 const mostFailedLogins = 3;
@@ -88,12 +88,25 @@ function ask(session: Session, challenge: Uint8Array): Step {
 }
 
 function welcome(session: Session, mechanism: Mechanism, login: string): Step {
+  return { session, reply: "", next: { kind: "policy", ask: { on: "auth", mechanism, login } } };
+}
+
+/** A login as the policy is asked about it. */
+type Proved = Ask & { readonly on: "auth" };
+
+/** The policy has nothing against this login. */
+export function acceptLogin(session: Session, { mechanism, login }: Proved): Step {
   return {
     session: { ...session, login },
     reply: "235 2.7.0 ok, go ahead\r\n",
     next: { kind: "command" },
     login: { event: "login", mechanism, user: login },
   };
+}
+
+/** It has: to the client the exchange has failed. */
+export function refuseLogin(session: Session, proved: Proved, reply: string, reason: string, settings: Settings): Step {
+  return failed(session, proved, reply, reason, settings);
 }
 
 function malformed(session: Session, mechanism: Mechanism, settings: Settings): Step {

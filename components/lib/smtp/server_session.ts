@@ -12,7 +12,7 @@ import { assertNever } from "../result.ts";
 import type { Decision } from "../policy/decision.ts";
 import { type Command, isHttpVerb, type Parameter, parseCommand } from "./command.ts";
 import { parseMailParameters, parseRcptParameters } from "./parameters.ts";
-import { onAuth } from "./server_auth.ts";
+import { acceptLogin, onAuth, refuseLogin } from "./server_auth.ts";
 import { beginContent, onBdat, onData, refuseChunk } from "./server_chunks.ts";
 import { badReply, extensions, faultReply, greet } from "./server_replies.ts";
 import { maxEnvelopeOctets, offers, type Settings } from "./server_settings.ts";
@@ -267,6 +267,8 @@ function onAccept(session: Session, ask: Ask, decision: Accepted, settings: Sett
       const next = { ...session, helo, esmtp, transaction: undefined, header: { ...header, helo: lines } };
       return say(next, esmtp ? extensions(next, settings) : `250 ${settings.greeting}`);
     }
+    case "auth":
+      return acceptLogin(session, ask);
     case "mail": {
       const { path, parameters } = ask;
       const sender = decision.address;
@@ -309,6 +311,8 @@ function onRefuse(session: Session, ask: Ask, decision: Refused, settings: Setti
     case "connect":
       // The client is waited for (RFC 5321 §3.1).
       return { ...say({ ...next, turnedAway: true }, reply), refusal };
+    case "auth":
+      return refuseLogin(next, ask, reply, decision.reason, settings);
     case "data":
       if (ask.chunk === undefined) break;
       return { ...refuseChunk(next, ask.chunk, reply, settings, decision.counted), refusal };
@@ -326,6 +330,7 @@ function whose({ transaction }: Session, { on }: Ask, { address }: Refused): Pic
   switch (on) {
     case "connect":
     case "helo":
+    case "auth":
       return {};
     case "mail":
       return { from: address };

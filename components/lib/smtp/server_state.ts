@@ -93,6 +93,8 @@ export type Ask =
     readonly raw: readonly Parameter[];
     readonly parameters: MailParameters;
   }
+  /** Somebody has proved who he is. */
+  | { readonly on: "auth"; readonly mechanism: Mechanism; readonly login: string }
   | { readonly on: "rcpt"; readonly path: ForwardPath; readonly options: RecipientOptions | undefined }
   /** Before DATA, or the first BDAT, whose chunk is given. */
   | { readonly on: "data"; readonly chunk: Chunk | undefined };
@@ -138,7 +140,13 @@ export type Next =
 
 /** Something for the log. */
 export interface Refusal {
-  readonly event: "refused-connect" | "refused-helo" | "refused-mail" | "refused-rcpt" | "refused-data";
+  readonly event:
+    | "refused-connect"
+    | "refused-helo"
+    | "refused-auth"
+    | "refused-mail"
+    | "refused-rcpt"
+    | "refused-data";
   readonly from?: string;
   readonly to?: string;
   readonly reason: string;

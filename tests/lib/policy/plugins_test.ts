@@ -24,6 +24,26 @@ async function rcptTo(all: Policy, to: string, environment?: ReadonlyMap<string,
   return await all.rcpt(client(environment === undefined ? {} : { environment }), mail(), path.value.path);
 }
 
+describe("a plug-in of [auth]", () => {
+  it("is told who has logged in and how, and may refuse it", async () => {
+    const told: HookEnvironment[] = [];
+    const all = policy({
+      options: { plugins: new Set<PluginStage>(["auth"]) },
+      answers: {
+        spp: (_, environment) => {
+          told.push(environment);
+          return { kind: "lines", lines: environment.get("SMTPAUTHUSER") === "eve@b.example" ? ["E535 no"] : [] };
+        },
+      },
+    });
+    const auth = async (login: string) => said(await all.auth!(client({ login }), "PLAIN"));
+    assertEquals([await auth("amy@b.example"), await auth("eve@b.example")], ["accept", "spp: 535 no"]);
+    assertEquals(told[0]!.get("SMTPAUTHMETHOD"), "PLAIN");
+  });
+
+  it("is asked nothing where there is none", () => assertEquals(policy({}).auth, undefined));
+});
+
 describe("a plug-in's command", () => {
   const refused = "553 5.7.1 sorry, that domain isn't in my list of allowed rcpthosts";
   const rows: { lines: string[]; to?: string; want: string }[] = [

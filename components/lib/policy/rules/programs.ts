@@ -3,6 +3,7 @@
  * @module
  */
 import {
+  authEnvironment,
   clientEnvironment,
   dataEnvironment,
   mailEnvironment,
@@ -48,7 +49,7 @@ export const rcptcheck: Rule = () => {
   };
 };
 
-/** qmail-spp's plug-ins; NOSPP in the client's environment switches them off. Their section [auth] is not asked here. */
+/** qmail-spp's plug-ins; NOSPP in the client's environment switches them off. */
 export const spp: Rule = ({ plugins, isOurs }) => {
   if (plugins.size === 0) return "control/smtpplugins has no commands";
   const off = pass("plug-ins are off for this client");
@@ -66,6 +67,7 @@ export const spp: Rule = ({ plugins, isOurs }) => {
   const judges: Judges = {
     connect: judgeOf("connect", "connection", ({ client }) => clientEnvironment(client)),
     helo: judgeOf("helo", "helo", ({ client }) => clientEnvironment(client)),
+    auth: judgeOf("auth", "auth", authEnvironment),
     mail: judgeOf("mail", "mail", mailEnvironment),
     rcpt: judgeOf("rcpt", "rcpt", (asked) => rcptEnvironment(asked, isOurs(asked.recipient) === true)),
     data: judgeOf("data", "data", dataEnvironment),
