@@ -37,14 +37,31 @@ const pepperBytes = 32;
 
 const unavailable: AuthStep = { kind: "failure", reason: "unavailable" };
 
-function usersFile(home: Home): ChangingFile<Users> {
+/** Says it once for each number: clients take the strongest mechanism on offer, and by that one these cannot log in. */
+function warnerOfSecrets(offersScram: () => boolean): (users: Users) => void {
+  let said = "";
+  return ({ passwords, secrets }) => {
+    const missing = passwords.length - secrets.length;
+    const warning =
+      `warning: ${missing} of ${passwords.length} logins have no secret for SCRAM, and clients that prefer it ` +
+      "cannot log in as these: set their passwords anew, or leave scram-sha-256 out of control/smtpauth";
+    if (missing === 0 || warning === said || !offersScram()) return;
+    said = warning;
+    log(warning);
+  };
+}
+
+function usersFile(home: Home, look: (users: Users) => void): ChangingFile<Users> {
   return new ChangingFile<Users>({
     path: home.users("passwd"),
     name: "users/passwd",
     absent: usersOf(new Map()),
     read: (path) => {
       const entries = parsePasswdFile(Deno.readTextFileSync(path));
-      return entries.ok ? ok(usersOf(entries.value)) : entries;
+      if (!entries.ok) return entries;
+      const users = usersOf(entries.value);
+      look(users);
+      return ok(users);
     },
   });
 }
@@ -52,7 +69,8 @@ function usersFile(home: Home): ChangingFile<Users> {
 export function run({ home }: Start): Running {
   const controls = new ControlValues(home, "auth");
   const pepper = randomBytes(pepperBytes);
-  const users = usersFile(home);
+  const offersScram = () => controls.current.smtpauth.some((mechanism) => mechanism.startsWith("SCRAM-"));
+  const users = usersFile(home, warnerOfSecrets(offersScram));
   const failures = new Failures();
   const exchanges = new Exchanges<Pipe>();
   const kinds = {

@@ -256,11 +256,22 @@ describe("auth", () => {
     await plain(here, "cleo", "secret2");
     const log = here.process.log;
     await log.waitFor((line) => line.includes("cleo"), 5000);
-    assertEquals(log.lines(), [
+    assertEquals(log.lines().filter((line) => !line.startsWith("warning: ")), [
       "login ip=192.0.2.1 login=amy@mx.example mechanism=PLAIN entrance=submission tls=yes",
       "login-failed ip=192.0.2.1 login=a_y__@mx.example mechanism=PLAIN entrance=submission tls=yes reason=no-user",
       "login-failed ip=192.0.2.1 login=cleo@mx.example mechanism=PLAIN entrance=submission tls=yes reason=password",
     ]);
+  });
+
+  it("warns of logins that clients which prefer SCRAM cannot use, once, and only where it is on offer", async () => {
+    for (const [smtpauth, want] of [["scram-sha-256 plain\n", 1], ["plain\n", 0]] as const) {
+      await using here = await world({ controls: { smtpauth } });
+      Deno.writeTextFileSync(here.home.home.users("passwd"), `${passwd}# changed\n`);
+      await plain(here, "amy", password);
+      await here.process.log.waitFor((line) => line.startsWith("login "), 5000);
+      const warnings = here.process.log.lines().filter((line) => line.startsWith("warning: "));
+      assertEquals(warnings.map((line) => line.replace(/ logins .*/, "")), Array(want).fill("warning: 2 of 3"));
+    }
   });
 
   it("needs every entry of its grant and asks for nothing outside of it, with and without a program", async () => {
