@@ -2,6 +2,10 @@
  * What smuggling is tried with.
  * @module
  */
+import { existsSync } from "@std/fs";
+import { join } from "@std/path";
+import { utf8Octets } from "../../components/lib/octets.ts";
+import { root } from "./world.ts";
 
 /** A second envelope, which is to stay content. */
 export const second =
@@ -24,3 +28,10 @@ export const sequences: readonly string[] = [
   ],
   ...["\r\n\0.\r\n", "\r\n.\0\r\n", "\r\n.\r\0\n", "\r\n.\n\r\n", "\r\n. \r\n", "\r\n.\t\r\n", "\r\n..\r\n"],
 ];
+
+const file = join(root, "../shared/vectors/smuggling/eod-sequences.json");
+
+/** Published sequences of that kind; undefined where they are not at hand. */
+export const published: readonly string[] | undefined = existsSync(file)
+  ? (JSON.parse(Deno.readTextFileSync(file)) as { not_eod: string[] }).not_eod.map(utf8Octets)
+  : undefined;

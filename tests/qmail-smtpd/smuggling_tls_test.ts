@@ -7,7 +7,7 @@ import { beforeAll, describe, it } from "@std/testing/bdd";
 import { fromOctets, toOctets } from "../../components/lib/octets.ts";
 import { captureLog } from "../support/captured_log.ts";
 import { NearWorld } from "./near_world.ts";
-import { second, sequences } from "./smuggling.ts";
+import { published, second, sequences } from "./smuggling.ts";
 import { makeContexts } from "./tls_server.ts";
 
 /** A client's side of TLS; reads whole replies. */
@@ -60,7 +60,7 @@ describe("over TLS, content ends at none of", () => {
   let tls: Awaited<ReturnType<typeof makeContexts>>;
   beforeAll(async () => void (tls = await makeContexts(["localhost"])));
 
-  for (const sequence of sequences) {
+  for (const sequence of [...sequences, ...published ?? []]) {
     it(`${JSON.stringify(sequence)}, wherever a record ends in it`, async () => {
       using _log = captureLog();
       await using world = NearWorld.start({
