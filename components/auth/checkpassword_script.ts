@@ -8,7 +8,7 @@
  * @module
  */
 import type { Home } from "../../config/home.ts";
-import { endedCode } from "../lib/process/program_words.ts";
+import { endedCode, quote } from "../lib/process/program_words.ts";
 import type { Checkpassword } from "../lib/sasl/checkpassword_file.ts";
 
 export const checkpasswordScript = "auth-checkpassword";
@@ -16,11 +16,6 @@ export const checkpasswordScript = "auth-checkpassword";
 /** Where the supervisor puts it. */
 export function checkpasswordPath(home: Home): string {
   return home.libexec("grants", "programs", checkpasswordScript);
-}
-
-/** One word for /bin/sh. */
-function quote(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /**

@@ -10,7 +10,7 @@
 import { createHash } from "node:crypto";
 import type { Home } from "../../config/home.ts";
 import type { Hook } from "../lib/hooks/plugins_file.ts";
-import { endedCode, escapeWord } from "../lib/process/program_words.ts";
+import { endedCode, escapeWord, quote } from "../lib/process/program_words.ts";
 import { programPath } from "../lib/tcprules/variables.ts";
 
 export type Mode = "check" | "queue";
@@ -37,11 +37,6 @@ export function scriptName(hook: Hook, home: Home): string {
 /** Where the supervisor puts it. */
 export function scriptPath(hook: Hook, home: Home): string {
   return home.libexec("grants", "programs", scriptName(hook, home));
-}
-
-/** One word for /bin/sh. */
-function quote(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /**

@@ -8,7 +8,7 @@
  * @module
  */
 import type { Home } from "../../config/home.ts";
-import { endedCode, escapeWord } from "../lib/process/program_words.ts";
+import { endedCode, escapeWord, quote } from "../lib/process/program_words.ts";
 
 /** The script's words. */
 export function programWords(
@@ -42,7 +42,7 @@ for word do
   decode "\${word#*=}"
   export "\${word%%=*}=$value"
 done
-export PATH='${home.bin().replaceAll("'", `'\\''`)}':/usr/local/bin:/usr/bin:/bin
+export PATH=${quote(home.bin())}:/usr/local/bin:/usr/bin:/bin
 unset OLDPWD
 ulimit -c 0
 ulimit -t "$seconds"
