@@ -22,6 +22,8 @@ export const socketNames = [
   "qmail-getpw",
   "resolver",
   "auth",
+  "auth-tickets",
+  "qmail-pop3d",
   "tally",
   "hooks",
 ] as const;

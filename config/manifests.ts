@@ -11,6 +11,10 @@ import { manifest as qmailClean } from "../components/qmail-clean/permissions.ts
 import { manifest as qmailGetpw } from "../components/qmail-getpw/permissions.ts";
 import { manifest as qmailLocal } from "../components/qmail-local/permissions.ts";
 import { manifest as qmailLspawn } from "../components/qmail-lspawn/permissions.ts";
+import { manifest as qmailPop3d } from "../components/qmail-pop3d/permissions.ts";
+import { manifest as qmailPopup } from "../components/qmail-popup/permissions.ts";
+import { manifest as qmailQmqpd } from "../components/qmail-qmqpd/permissions.ts";
+import { manifest as qmailQmtpd } from "../components/qmail-qmtpd/permissions.ts";
 import { manifest as qmailQueue } from "../components/qmail-queue/permissions.ts";
 import { manifest as qmailRemote } from "../components/qmail-remote/permissions.ts";
 import { manifest as qmailRspawn } from "../components/qmail-rspawn/permissions.ts";
@@ -24,6 +28,8 @@ import { manifest as tally } from "../components/tally/permissions.ts";
 export const manifests: readonly Manifest[] = [
   supervisor,
   qmailSmtpd,
+  qmailQmtpd,
+  qmailQmqpd,
   qmailQueue,
   qmailSend,
   qmailClean,
@@ -33,6 +39,8 @@ export const manifests: readonly Manifest[] = [
   qmailLocal,
   qmailRspawn,
   qmailRemote,
+  qmailPopup,
+  qmailPop3d,
   resolver,
   tally,
   hooks,

@@ -27,11 +27,11 @@ import {
   parseInstructions,
   parseLine,
   parseListeners,
-  parseNameservers,
   parseNetworks,
   parseOneOf,
   parsePort,
   parseRoutes,
+  parseServers,
   parseVirtualDomains,
   parseWholeNumber,
 } from "./values.ts";
@@ -66,7 +66,18 @@ export const schema = {
   me: row({
     parse: parseDomain,
     usedBy: [
-      ...["qmail-smtpd", "qmail-send", "qmail-lspawn", "qmail-rspawn", "qmail-getpw", "auth", "admin"],
+      ...[
+        "qmail-smtpd",
+        "qmail-qmtpd",
+        "qmail-qmqpd",
+        "qmail-send",
+        "qmail-lspawn",
+        "qmail-rspawn",
+        "qmail-getpw",
+        "auth",
+        "qmail-popup",
+        "admin",
+      ],
       ...["qmail-inject", "sendmail", "mailsubj"],
     ],
     defaultText: "none: this file must be there",
@@ -75,7 +86,7 @@ export const schema = {
   allowclients: row({
     parse: parseNetworks,
     default: [],
-    usedBy: ["qmail-smtpd"],
+    usedBy: ["qmail-smtpd", "qmail-qmtpd"],
     doc: "Addresses and networks whose clients are held up by no greetdelay, DNS list, greylist or rate of clients.",
   }),
   badhelo: row({
@@ -89,7 +100,7 @@ export const schema = {
     parse: parsePatternList,
     default: noPatterns,
     defaultText: "none",
-    usedBy: ["qmail-smtpd"],
+    usedBy: ["qmail-smtpd", "qmail-qmtpd"],
     doc:
       "Senders refused: user@domain, @domain, patterns with *, ? and [a-z]; ! or ? in front: never refused; + at the end: only of clients that may not relay. Unlike the collections of patches: no regular expressions; unlike s/qmail: no ~, - and =.",
   }),
@@ -97,7 +108,7 @@ export const schema = {
     parse: parsePatternList,
     default: noPatterns,
     defaultText: "none",
-    usedBy: ["qmail-smtpd"],
+    usedBy: ["qmail-smtpd", "qmail-qmtpd"],
     doc: "Recipients refused: as in badmailfrom.",
   }),
   bounceformat: row({
@@ -129,21 +140,21 @@ export const schema = {
   brtlimit: row({
     parse: parseWholeNumber("recipients"),
     default: 0,
-    usedBy: ["qmail-smtpd"],
+    usedBy: ["qmail-smtpd", "qmail-qmtpd"],
     doc: "Recipients refused in one connection, after which it is closed (BRTLIMIT); 0 means no limit.",
   }),
   checkpassword: row({
     parse: parseCheckpassword,
     default: [],
     defaultText: "none: users/passwd is asked",
-    usedBy: ["auth", "qmail-smtpd"],
+    usedBy: ["auth", "qmail-smtpd", "qmail-popup"],
     doc:
       "Program, by its absolute path, that says whether a password is right (qmail's checkpassword interface, descriptor 3), and its arguments. It runs as qmailp. With it SCRAM is not on offer.",
   }),
   concurrencyincoming: row({
     parse: parseWholeNumber("connections", 1, 100_000),
     default: 1000,
-    usedBy: ["qmail-smtpd"],
+    usedBy: ["qmail-smtpd", "qmail-qmtpd", "qmail-qmqpd"],
     doc:
       "SMTP connections at once (tcpserver's -c). With more than four fifths of them taken, strangers get less patience; a twentieth more is kept for those who may relay and those whose mail was accepted lately.",
   }),
@@ -156,9 +167,16 @@ export const schema = {
   concurrencyperclient: row({
     parse: parseWholeNumber("connections"),
     default: 100,
-    usedBy: ["qmail-smtpd"],
+    usedBy: ["qmail-smtpd", "qmail-qmtpd", "qmail-qmqpd"],
     doc:
       "Connections at once from one address (IPv6: from one network of 64 bits) that may not relay; 0 means no limit but concurrencyincoming.",
+  }),
+  concurrencypop3: row({
+    parse: parseWholeNumber("connections", 1, 100_000),
+    default: 200,
+    usedBy: ["qmail-popup"],
+    doc:
+      "POP3 connections at once; as many as half of them from one address (IPv6: from one network of 64 bits). A twentieth more is kept for clients that have logged in lately.",
   }),
   concurrencyremote: row({
     parse: parseWholeNumber("deliveries"),
@@ -169,7 +187,7 @@ export const schema = {
   databytes: row({
     parse: parseWholeNumber("bytes"),
     default: 0,
-    usedBy: ["qmail-smtpd"],
+    usedBy: ["qmail-smtpd", "qmail-qmtpd"],
     doc: "Largest message accepted over SMTP, after CRLF became LF; 0 means no limit.",
   }),
   defaultdomain: row({
@@ -196,19 +214,19 @@ export const schema = {
   dnsallowlist: row({
     parse: parseDnsLists,
     default: [],
-    usedBy: ["qmail-smtpd"],
+    usedBy: ["qmail-smtpd", "qmail-qmtpd"],
     doc: "DNS lists whose clients are held up by no dnsbllist or greylist; lines as in dnsbllist.",
   }),
   dnsblfailclosed: row({
     parse: parseFlag,
     default: false,
-    usedBy: ["qmail-smtpd"],
+    usedBy: ["qmail-smtpd", "qmail-qmtpd"],
     doc: "1: while a list of dnsbllist gives no answer, and no other lists the client, its mail is refused for now.",
   }),
   dnsbllist: row({
     parse: parseDnsLists,
     default: [],
-    usedBy: ["qmail-smtpd"],
+    usedBy: ["qmail-smtpd", "qmail-qmtpd"],
     doc:
       "DNS lists whose clients are refused, a zone a line: 451, with - in front 553; behind a blank the entrances (smtp,submission,...; default smtp), behind a | the text, with %IP% for the address.",
   }),
@@ -233,7 +251,7 @@ export const schema = {
   envnoathost: row({
     parse: parseDomain,
     fromMe: (me) => me,
-    usedBy: ["qmail-send", "qmail-smtpd", "qmail-getpw", "sendmail"],
+    usedBy: ["qmail-send", "qmail-smtpd", "qmail-qmtpd", "qmail-getpw", "sendmail"],
     doc: "Domain of an envelope recipient without one.",
   }),
   greetdelay: row({
@@ -245,7 +263,7 @@ export const schema = {
   greylist: row({
     parse: parseWholeNumber("seconds", 0, 86_400),
     default: 0,
-    usedBy: ["qmail-smtpd"],
+    usedBy: ["qmail-smtpd", "qmail-qmtpd"],
     doc:
       "How long a message of a stranger waits whose sender, recipient and client were not seen before; 0: no greylisting.",
   }),
@@ -281,27 +299,27 @@ export const schema = {
     default: loopback,
     defaultText:
       "smtp 127.0.0.1:2525, smtp [::1]:2525, submission 127.0.0.1:2587, submission [::1]:2587, admin 127.0.0.1:8025",
-    usedBy: ["qmail-smtpd", "admin"],
+    usedBy: ["qmail-smtpd", "qmail-qmtpd", "qmail-qmqpd", "qmail-popup", "admin"],
     doc:
-      'Where each service listens: lines "service address:port" (smtp, submission, submissions, lmtp, admin) or "lmtp unix:path"; --port-offset is added to ports other than 0. "proxy" behind an address: each connection begins with a PROXY header.',
+      'Where each service listens: lines "service address:port" (smtp, submission, submissions, lmtp, qmtp, qmtps, qmqp, pop3, pop3s, admin) or "lmtp unix:path"; --port-offset is added to ports other than 0. "proxy" behind an address: each connection begins with a PROXY header.',
   }),
   locals: row({
     parse: parseDomains(false),
     fromMe: (me) => [me],
-    usedBy: ["qmail-send", "qmail-smtpd", "qmail-getpw", "sendmail"],
+    usedBy: ["qmail-send", "qmail-smtpd", "qmail-qmtpd", "qmail-getpw", "sendmail"],
     doc: "Domains delivered here.",
   }),
   maxrcpt: row({
     parse: parseWholeNumber("recipients"),
     default: 0,
-    usedBy: ["qmail-smtpd"],
+    usedBy: ["qmail-smtpd", "qmail-qmtpd"],
     doc:
       "Recipients of one message (MAXRECIPIENTS, DISABLE_MAXRCPT); 0 means no limit. RFC 5321 asks for 100 at least.",
   }),
   mfdnscheck: row<"0" | "nullmx" | "1">({
     parse: parseOneOf("0", "nullmx", "1"),
     default: "0",
-    usedBy: ["qmail-smtpd"],
+    usedBy: ["qmail-smtpd", "qmail-qmtpd"],
     doc:
       "nullmx: strangers' senders whose domain takes no mail are refused (RFC 7505); 1 (MFDNSCHECK): so are those whose domain has no MX and no address.",
   }),
@@ -309,9 +327,16 @@ export const schema = {
     parse: parseMorercpthosts,
     default: "none",
     octets: true,
-    usedBy: ["qmail-smtpd"],
+    usedBy: ["qmail-smtpd", "qmail-qmtpd"],
     doc:
       "More of rcpthosts, as qmail-newmrh makes it; read again with the other files. Unlike qmail: it counts without a rcpthosts too.",
+  }),
+  mode: row<"full" | "mini">({
+    parse: parseOneOf("full", "mini"),
+    default: "full",
+    usedBy: ["supervisor"],
+    doc:
+      "full: this host has a queue. mini: it has none, and no component runs; the programs in bin/ hand their mail to the servers of qmqpservers (qmail-qmqpc). Counts from the next start on.",
   }),
   mxprivate: row({
     parse: parseFlag,
@@ -320,7 +345,7 @@ export const schema = {
     doc: "1: an MX may have a loopback or private address (a lab's network). A route in smtproutes may in any case.",
   }),
   nameservers: row({
-    parse: parseNameservers,
+    parse: parseServers(53),
     default: [],
     defaultText: "those of /etc/resolv.conf",
     usedBy: ["resolver"],
@@ -329,7 +354,7 @@ export const schema = {
   percenthack: row({
     parse: parseDomains(false),
     default: [],
-    usedBy: ["qmail-send", "qmail-smtpd", "qmail-getpw", "sendmail"],
+    usedBy: ["qmail-send", "qmail-smtpd", "qmail-qmtpd", "qmail-getpw", "sendmail"],
     doc: "Domains in which user%host stands for user@host.",
   }),
   plusdomain: row({
@@ -342,9 +367,23 @@ export const schema = {
     parse: parsePolicyOrder,
     default: ruleNames,
     defaultText: ruleNames.join(", "),
-    usedBy: ["qmail-smtpd"],
+    usedBy: ["qmail-smtpd", "qmail-qmtpd"],
     doc:
       "Which rules are asked, in which order: a name a line; one that is absent, or has - in front, is not asked; relay must be there. It is not eMPF's file of that name.",
+  }),
+  pop3apop: row({
+    parse: parseFlag,
+    default: false,
+    usedBy: ["auth", "qmail-popup"],
+    doc:
+      "1: POP3 clients may log in by APOP, and find its challenge in the greeting. Only users can whose password is kept as it is ({PLAIN}), or whom a checkpassword program knows.",
+  }),
+  pop3plaintext: row({
+    parse: parseFlag,
+    default: false,
+    usedBy: ["qmail-popup"],
+    doc:
+      "1: POP3 clients may log in without TLS, and send their passwords so that the network can read them. From this machine's own addresses (127.0.0.0/8, ::1) they always may.",
   }),
   programseconds: row({
     parse: parseWholeNumber("seconds", 1, 86_400),
@@ -355,8 +394,24 @@ export const schema = {
   proxyclients: row({
     parse: parseNetworks,
     default: [],
-    usedBy: ["qmail-smtpd"],
+    usedBy: ["qmail-smtpd", "qmail-qmtpd", "qmail-qmqpd", "qmail-popup"],
     doc: 'Addresses and networks of the proxies that may connect to a listener with "proxy"; nobody else may.',
+  }),
+  qmqpclients: row<readonly string[] | "absent">({
+    parse: parseNetworks,
+    default: "absent",
+    defaultText: "127.0.0.0/8, ::1",
+    usedBy: ["qmail-qmqpd"],
+    doc:
+      "Addresses and networks whose mail for anybody is taken over QMQP; nobody else may connect. It must be there where qmqp listens on an address that is not loopback.",
+  }),
+  qmqpservers: row({
+    parse: parseServers(628),
+    default: [],
+    defaultText: "none: qmail-qmqpc queues nothing",
+    usedBy: ["qmail-qmqpc"],
+    doc:
+      "Whom qmail-qmqpc hands mail to, in this order: address or address:port a line. The program is granted these at a start.",
   }),
   queuelifetime: row({
     parse: parseWholeNumber("seconds"),
@@ -374,7 +429,7 @@ export const schema = {
   ratelimits: row({
     parse: parseRateLimits,
     default: [],
-    usedBy: ["qmail-smtpd"],
+    usedBy: ["qmail-smtpd", "qmail-qmtpd"],
     doc:
       'How much is taken in what time: lines "who limit/time what", as client 100/h, login 50/10m recipients; who: client (a stranger\'s address), sender, login; what: messages (default), recipients, connections.',
   }),
@@ -382,34 +437,34 @@ export const schema = {
     parse: parseProgram,
     default: "",
     defaultText: "none",
-    usedBy: ["qmail-smtpd"],
+    usedBy: ["qmail-smtpd", "qmail-qmtpd"],
     doc:
       "Program that is asked about each recipient (RCPTCHECK, where tcp.smtp sets none): SENDER and RECIPIENT in its environment, exit code 100 refuses it, 111 and 120 mean later, others take it. A plain path, absolute or below the home; it runs as qmaild.",
   }),
   rcpthosts: row({
     parse: parseDomains(true),
     default: [],
-    usedBy: ["qmail-smtpd"],
+    usedBy: ["qmail-smtpd", "qmail-qmtpd"],
     doc:
       'Domains accepted from clients that may not relay; ".example.org" for all below it. Unlike qmail: absent means none.',
   }),
   rejectnullsenders: row({
     parse: parseFlag,
     default: false,
-    usedBy: ["qmail-smtpd"],
+    usedBy: ["qmail-smtpd", "qmail-qmtpd"],
     doc:
       "1: strangers' mail from <> is refused for now (REJECTNULLSENDERS), the postmaster's excepted. Against RFC 5321: bounces are lost with it.",
   }),
   rejectrelaytest: row({
     parse: parseFlag,
     default: false,
-    usedBy: ["qmail-smtpd"],
+    usedBy: ["qmail-smtpd", "qmail-qmtpd"],
     doc: "1: strangers' recipients with !, % or @ in the local part are refused.",
   }),
   relayclients: row({
     parse: parseNetworks,
     default: [],
-    usedBy: ["qmail-smtpd"],
+    usedBy: ["qmail-smtpd", "qmail-qmtpd"],
     doc: "Addresses and networks that may relay (RELAYCLIENT for every connection from there).",
   }),
   remoteport: row({
@@ -435,9 +490,9 @@ export const schema = {
     parse: parseSmtpauth,
     default: defaultMechanisms,
     defaultText: "scram-sha-256 plain login",
-    usedBy: ["auth", "qmail-smtpd"],
+    usedBy: ["auth", "qmail-smtpd", "qmail-popup"],
     doc:
-      "Mechanisms of AUTH on submission and submissions: words of scram-sha-256, scram-sha-256-plus (over TLS, bound to its certificate; clients with GNU SASL, as mutt, cannot, and then log in by nothing else), cram-md5 (only for users whose password is kept as it is), plain, login; or off.",
+      "Mechanisms of AUTH on submission, submissions, pop3 and pop3s (POP3's USER and PASS stand for plain): words of scram-sha-256, scram-sha-256-plus (over TLS, bound to its certificate; clients with GNU SASL, as mutt, cannot, and then log in by nothing else), cram-md5 (only for users whose password is kept as it is), plain, login; or off.",
   }),
   smtpgreeting: row({
     parse: parseLine,
@@ -449,7 +504,7 @@ export const schema = {
     parse: parsePlugins,
     octets: true,
     default: new Map(),
-    usedBy: ["qmail-smtpd", "hooks"],
+    usedBy: ["qmail-smtpd", "qmail-qmtpd", "hooks"],
     doc:
       "Plug-ins of qmail-spp: sections [connection], [helo], [mail], [rcpt], [data], [auth], a program's path or :command for /bin/sh a line. They run as qmaild, without a network of the mail server's, 30 seconds each at the most; for clients whose environment has NOSPP none does.",
   }),
@@ -469,14 +524,14 @@ export const schema = {
   tarpitcount: row({
     parse: parseWholeNumber("recipients"),
     default: 0,
-    usedBy: ["qmail-smtpd"],
+    usedBy: ["qmail-smtpd", "qmail-qmtpd"],
     doc:
       "Recipients of a stranger, refused ones of its connection included, after which each reply waits for tarpitdelay (TARPITCOUNT); 0: none waits.",
   }),
   tarpitdelay: row({
     parse: parseWholeNumber("seconds", 0, 999),
     default: 5,
-    usedBy: ["qmail-smtpd"],
+    usedBy: ["qmail-smtpd", "qmail-qmtpd"],
     doc: "See tarpitcount (TARPITDELAY); 240 at the most, 999: refused instead.",
   }),
   "tcp.smtp": row<TcpRules | "absent">({
@@ -484,7 +539,7 @@ export const schema = {
     octets: true,
     default: "absent",
     defaultText: "none: tcp.smtp.cdb, else everybody may connect",
-    usedBy: ["qmail-smtpd"],
+    usedBy: ["qmail-smtpd", "qmail-qmtpd"],
     doc:
       'Who may connect, and with which environment: lines address:allow or address:deny, then ,NAME="value" (tcprules). What means something here: RELAYCLIENT (may relay; appended to each recipient), DATABYTES, QMAILQUEUE and RCPTCHECK (programs, which are granted by these names), NOSPP, RBLSMTPD, DNSBLSKIP, SMTPD_GREETDELAY, HELOCHECK, MFDNSCHECK, DISABLE_MAXRCPT, REJECTNULLSENDERS; all of them reach the operator\'s programs.',
   }),
@@ -493,7 +548,7 @@ export const schema = {
     octets: true,
     default: "absent",
     defaultText: "none",
-    usedBy: ["qmail-smtpd"],
+    usedBy: ["qmail-smtpd", "qmail-qmtpd"],
     doc: "The same as tcprules makes it; read where tcp.smtp is absent.",
   }),
   timeoutconnect: row({
@@ -501,6 +556,13 @@ export const schema = {
     default: 60,
     usedBy: ["qmail-rspawn"],
     doc: "Limit of one connection attempt.",
+  }),
+  timeoutpop3d: row({
+    parse: parseWholeNumber("seconds", 1),
+    default: 1200,
+    usedBy: ["qmail-popup"],
+    doc:
+      "Limit of each wait for a POP3 client: for a whole command, or for what it was sent to be read. RFC 1939 asks for 600 at least.",
   }),
   timeoutremote: row({
     parse: parseWholeNumber("seconds", 1),
@@ -511,14 +573,14 @@ export const schema = {
   timeoutsmtpd: row({
     parse: parseWholeNumber("seconds", 1),
     default: 1200,
-    usedBy: ["qmail-smtpd"],
+    usedBy: ["qmail-smtpd", "qmail-qmtpd", "qmail-qmqpd"],
     doc: "Limit of each wait for an SMTP client.",
   }),
   tlsserverciphers: row({
     parse: parseLine,
     default: "",
     defaultText: "all that the TLS library has",
-    usedBy: ["qmail-smtpd"],
+    usedBy: ["qmail-smtpd", "qmail-qmtpd", "qmail-popup"],
     doc:
       "OpenSSL's words for the ciphers of TLS 1.2 (TLS 1.3 has its own). Words that admit none of those there are switch TLS 1.2 off; Deno can leave out no single one.",
   }),
@@ -533,7 +595,7 @@ export const schema = {
   virtualdomains: row({
     parse: parseVirtualDomains,
     default: new Map(),
-    usedBy: ["qmail-send", "qmail-smtpd", "qmail-getpw", "sendmail"],
+    usedBy: ["qmail-send", "qmail-smtpd", "qmail-qmtpd", "qmail-getpw", "sendmail"],
     doc:
       "domain:prefix, user@domain:prefix, .domain:prefix, :prefix: delivered here as prefix-user@domain; empty prefix: an exception.",
   }),

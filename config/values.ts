@@ -180,19 +180,32 @@ export const parseNetworks: Parse<readonly string[]> = (text) => {
   return wrong === undefined ? ok(networks) : expected("one address or network a line, like 192.0.2.0/24", wrong);
 };
 
-/** Name servers: one address a line, with `:port` where it is not 53. */
-export const parseNameservers: Parse<readonly Endpoint[]> = (text) => {
-  const servers: Endpoint[] = [];
-  for (const line of lines(text)) {
-    const server = parseEndpoint(line, 53);
-    if (server === undefined || !isAddress(server.host)) return expected("one address or address:port a line", line);
-    servers.push(server);
-  }
-  return ok(servers);
-};
+/** Servers by address: `address` or `address:port` a line; `port` where none is said. */
+export function parseServers(port: number): Parse<readonly Endpoint[]> {
+  return (text) => {
+    const servers: Endpoint[] = [];
+    for (const line of lines(text)) {
+      const server = parseEndpoint(line, port);
+      if (server === undefined || !isAddress(server.host)) return expected("one address or address:port a line", line);
+      servers.push(server);
+    }
+    return ok(servers);
+  };
+}
 
 /** What can be listened for. Part of `control/listeners`. */
-export const services = ["smtp", "submission", "submissions", "lmtp", "admin"] as const;
+export const services = [
+  "smtp",
+  "submission",
+  "submissions",
+  "lmtp",
+  "pop3",
+  "pop3s",
+  "qmtp",
+  "qmtps",
+  "qmqp",
+  "admin",
+] as const;
 export type Service = (typeof services)[number];
 
 export interface TcpListener extends Endpoint {

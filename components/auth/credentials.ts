@@ -4,6 +4,7 @@
  */
 import { timingSafeEqual } from "node:crypto";
 import { toOctets } from "../lib/octets.ts";
+import { apopDigest } from "../lib/sasl/apop.ts";
 import { cramDigest } from "../lib/sasl/cram_md5.ts";
 import type { KnownSecret, Verdict } from "../lib/sasl/step.ts";
 import { type Match, plainPassword, verifyPassword } from "./passwords/verify.ts";
@@ -28,7 +29,7 @@ export interface Claim {
 /** None of these rejects. */
 export interface Credentials {
   password(claim: Claim, password: string): Promise<Checked>;
-  digest(claim: Claim, challenge: string, digest: string): Promise<Checked>;
+  digest(claim: Claim, challenge: string, digest: string, of: "CRAM-MD5" | "APOP"): Promise<Checked>;
   secret(claim: Claim): KnownSecret | "unavailable";
 }
 
@@ -43,12 +44,13 @@ export function passwdCredentials(users: () => Users | "unsure", pepper: Pepper)
       const { field, isReal } = passwordOf(now, canonical, pepper);
       return checkedOf(await verifyPassword(toOctets(password), field), isReal);
     },
-    digest: ({ canonical }, challenge, digest) => {
+    digest: ({ canonical }, challenge, digest, of) => {
       const now = users();
       if (now === "unsure") return Promise.resolve(unavailable);
       const { field, isReal } = passwordOf(now, canonical, pepper);
       const plain = plainPassword(field);
-      const isSame = timingSafeEqual(toOctets(cramDigest(plain ?? "", challenge)), toOctets(digest));
+      const digestOf = of === "APOP" ? apopDigest : cramDigest;
+      const isSame = timingSafeEqual(toOctets(digestOf(plain ?? "", challenge)), toOctets(digest));
       const match = plain === undefined ? "unsupported" : isSame ? "right" : "wrong";
       return Promise.resolve(checkedOf(match, isReal));
     },

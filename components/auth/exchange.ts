@@ -23,6 +23,8 @@ export interface Service {
   readonly nowMs: () => number;
   /** Settles when others have had their turn. */
   readonly breathe: () => Promise<void>;
+  /** A ticket for who has logged in there, where that is of use. */
+  readonly issueTicket?: (entrance: string, login: string) => string | undefined;
   readonly logEvent: (event: "login" | "login-failed", pairs: Readonly<Record<string, string>>) => void;
 }
 
@@ -100,8 +102,9 @@ export class Exchange implements AuthExchange {
           break;
         }
         case "digest": {
-          const { challenge, digest, login, resume } = step;
-          step = resume(await this.#ask(login, (claim) => this.#service.credentials.digest(claim, challenge, digest)));
+          const { of, challenge, digest, login, resume } = step;
+          const compare = (claim: Claim) => this.#service.credentials.digest(claim, challenge, digest, of);
+          step = resume(await this.#ask(login, compare));
           break;
         }
         case "secret": {
@@ -168,7 +171,13 @@ export class Exchange implements AuthExchange {
       const name = login ?? step.login;
       this.#service.failures.succeeded(this.#client, name, this.#service.nowMs());
       this.#service.logEvent("login", facts);
-      return { kind: "success", login: name, ...(step.final === undefined ? {} : { final: step.final }) };
+      const ticket = this.#service.issueTicket?.(entrance, name);
+      return {
+        kind: "success",
+        login: name,
+        ...(step.final === undefined ? {} : { final: step.final }),
+        ...(ticket === undefined ? {} : { ticket }),
+      };
     }
     const reason = step.detail ?? this.#detail ?? step.reason;
     if (step.reason === "credentials" && login !== undefined && this.#delayMs === undefined) this.#count(login);

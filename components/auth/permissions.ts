@@ -4,8 +4,15 @@ import { checkpasswordPath, checkpasswordScript, formatCheckpasswordScript } fro
 
 const name = "auth";
 
+/** Services whose clients log in to read mail. */
+const readingServices: readonly string[] = ["pop3", "pop3s"];
 /** Services whose clients log in. */
-const services: readonly string[] = ["submission", "submissions"];
+const services: readonly string[] = ["submission", "submissions", ...readingServices];
+
+/** Whether clients of an entrance log in to read mail, and get a ticket for it. */
+export function isForReading(entrance: string): boolean {
+  return readingServices.includes(entrance);
+}
 
 /** Nobody can log in where no mechanism is on offer, or nobody listens whose clients would. */
 function neededWhen({ controls }: Config): boolean {
@@ -28,7 +35,7 @@ function permissions({ home, controls }: Config): Grant {
       ...(hasProgram ? [] : [home.users("passwd")]),
       ...controlPaths(home, controlFilesOf(name)),
     ],
-    serves: [name],
+    serves: [name, "auth-tickets"],
     ...(hasProgram ? { run: [checkpasswordPath(home)] } : {}),
   };
 }
@@ -42,5 +49,5 @@ export const manifest: Manifest = {
   permissions,
   programs,
   neededWhen,
-  neededWords: "a listener of submission or submissions is there and control/smtpauth is not off",
+  neededWords: "a listener of submission, submissions, pop3 or pop3s is there and control/smtpauth is not off",
 };

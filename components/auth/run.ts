@@ -10,19 +10,21 @@ import { breathe } from "../lib/process/breathe.ts";
 import type { Running, Start } from "../lib/process/component.ts";
 import { ControlValues } from "../lib/process/controls.ts";
 import { ok } from "../lib/result.ts";
-import type { AuthStep } from "../lib/sasl/authenticator.ts";
+import type { AuthStep, Mechanism } from "../lib/sasl/authenticator.ts";
 import { offeredMechanisms } from "../lib/sasl/offered.ts";
 import type { Beginning } from "../lib/sasl/step.ts";
 import { parsePasswdFile } from "../lib/users/passwd_file.ts";
-import { type AuthRequest, formatAuthStep, parseAuthRequest } from "../lib/wire/auth_protocol.ts";
+import { type AuthRequest, formatAuthStep, parseAuthRequest, parseRedeemRequest } from "../lib/wire/auth_protocol.ts";
 import type { Pipe } from "../lib/wire/pipe.ts";
-import { ProtocolError, serveUnix } from "../lib/wire/server.ts";
+import { ProtocolError, serveUnix, type UnixServer } from "../lib/wire/server.ts";
 import { checkpasswordCredentials } from "./checkpassword.ts";
 import { checkpasswordPath } from "./checkpassword_script.ts";
 import { type Credentials, passwdCredentials } from "./credentials.ts";
 import { Exchange, type Service } from "./exchange.ts";
 import { Exchanges } from "./exchanges.ts";
 import { Failures } from "./failures.ts";
+import { isForReading } from "./permissions.ts";
+import { Tickets } from "./tickets.ts";
 import { Turns, type TurnsOptions } from "./turns.ts";
 import { type Users, usersOf } from "./users.ts";
 
@@ -34,6 +36,8 @@ const turnsOf: Readonly<Record<"passwd" | "program", TurnsOptions>> = {
 /** 144 bits in 24 characters. */
 const nonceBytes = 18;
 const pepperBytes = 32;
+/** 192 bits. */
+const ticketBytes = 24;
 
 const unavailable: AuthStep = { kind: "failure", reason: "unavailable" };
 
@@ -66,6 +70,17 @@ function usersFile(home: Home, look: (users: Users) => void): ChangingFile<Users
   });
 }
 
+function serveTickets(home: Home, tickets: Tickets): UnixServer {
+  return serveUnix(home.socket("auth-tickets"), {
+    onFrame: (frame, pipe) => {
+      const { id, ticket } = parseRedeemRequest(frame);
+      const login = tickets.redeem(ticket, performance.now());
+      pipe.send(login === undefined ? { id, kind: "none" } : { id, kind: "login", login });
+    },
+    onError: (error) => logEvent("garbage", { socket: "auth-tickets", reason: describeError(error) }),
+  });
+}
+
 export function run({ home }: Start): Running {
   const controls = new ControlValues(home, "auth");
   const pepper = randomBytes(pepperBytes);
@@ -73,6 +88,7 @@ export function run({ home }: Start): Running {
   const users = usersFile(home, warnerOfSecrets(offersScram));
   const failures = new Failures();
   const exchanges = new Exchanges<Pipe>();
+  const tickets = new Tickets();
   const kinds = {
     passwd: { credentials: passwdCredentials(() => users.current(), pepper), turns: new Turns(turnsOf.passwd) },
     program: {
@@ -86,13 +102,22 @@ export function run({ home }: Start): Running {
     me: controls.current.me,
     nowMs: () => performance.now(),
     breathe,
+    issueTicket: (entrance, login) => {
+      if (!isForReading(entrance)) return undefined;
+      const ticket = randomBytes(ticketBytes).toString("base64url");
+      tickets.issue(ticket, login, performance.now());
+      return ticket;
+    },
     logEvent,
   });
 
   const start = (request: Extract<AuthRequest, { op: "start" }>, pipe: Pipe): Promise<AuthStep> => {
-    const { smtpauth, checkpassword, me } = controls.current;
+    const { smtpauth, checkpassword, me, pop3apop } = controls.current;
     const { mechanism, client, exchange: number } = request;
-    const offered = offeredMechanisms(smtpauth, checkpassword.length > 0);
+    const offered: readonly Mechanism[] = [
+      ...offeredMechanisms(smtpauth, checkpassword.length > 0),
+      ...(pop3apop && isForReading(client.entrance) ? ["APOP" as const] : []),
+    ];
     // The server has read its control files at another time.
     if (!offered.includes(mechanism)) return Promise.resolve(unavailable);
     const offersPlus = client.endPoint !== undefined && offered.includes("SCRAM-SHA-256-PLUS");
@@ -131,12 +156,15 @@ export function run({ home }: Start): Running {
     onClose: (pipe) => exchanges.endAll(pipe),
     onError: (error) => logEvent("garbage", { socket: "auth", reason: describeError(error) }),
   });
+  const ticketServer = serveTickets(home, tickets);
   if (controls.current.checkpassword.length === 0) users.current();
   return {
     reload: () => controls.reload(),
     stop: () => {
-      server.stop();
-      server.closeAll();
+      for (const each of [server, ticketServer]) {
+        each.stop();
+        each.closeAll();
+      }
       return Promise.resolve();
     },
   };

@@ -14,7 +14,7 @@ import { deliverToMbox, openMbox } from "./mbox.ts";
 import { MessageUnreadable, readable, withHead } from "./message_pieces.ts";
 import { codeOf } from "./qmail_files.ts";
 import { reports, trouble } from "./report.ts";
-import { stayBelow } from "./stays_below.ts";
+import { stayBelow } from "../lib/disk/stays_below.ts";
 
 export interface Place {
   /** Absolute. */

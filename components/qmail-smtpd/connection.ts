@@ -31,12 +31,12 @@ import {
   type Step,
 } from "../lib/smtp/server_session.ts";
 import { ClientIdentity } from "./client_identity.ts";
-import { type ClientSocket, commandBytes, contentBytes } from "./client_socket.ts";
+import { type ClientSocket, commandBytes, contentBytes } from "../lib/server/client_socket.ts";
 import { type Asked, CommandQueue } from "./command_queue.ts";
 import { ChunkReader, openMessage, type Reading } from "./incoming.ts";
 import { logEnd, logMessage, logSecured, logStep, logTlsFailure } from "./log_lines.ts";
 import { Login } from "./login.ts";
-import { Outbox } from "./outbox.ts";
+import { Outbox } from "../lib/server/outbox.ts";
 import type { Arrival, Secured, Service, Values } from "./service.ts";
 
 export type { Arrival, Secured, Service, Values } from "./service.ts";

@@ -10,10 +10,10 @@ import type { Authenticator } from "../lib/sasl/authenticator.ts";
 import { type Dialect, type Settings, usualErrors } from "../lib/smtp/server_settings.ts";
 import { readVariables } from "../lib/tcprules/variables.ts";
 import type { TlsContexts } from "../lib/tls/contexts.ts";
-import { isForSubmission } from "./asks.ts";
+import { isForSubmission } from "../lib/server/asks.ts";
 import { stressErrors, stressTimeoutSeconds } from "./overload.ts";
 import type { Values } from "./service.ts";
-import { type Visitor, Visitors } from "./visitors.ts";
+import { type Visitor, Visitors } from "../lib/server/visitors.ts";
 
 /** What the entrances share. */
 export interface Surroundings {

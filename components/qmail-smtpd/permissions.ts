@@ -1,11 +1,12 @@
 import { resolve } from "@std/path";
 import { controlFilesOf } from "../../config/schema.ts";
-import { type Endpoint, type Listener, tcpListeners } from "../../config/values.ts";
+import type { Listener } from "../../config/values.ts";
 import type { Home } from "../../config/home.ts";
-import { type Config, controlPaths, type Grant, type Manifest, netAddress } from "../lib/permissions/grant.ts";
+import { type Config, controlPaths, type Grant, type Manifest } from "../lib/permissions/grant.ts";
 import type { Entrance } from "../lib/policy/decision.ts";
+import { hasLowPort, placeOf, type TcpListening, tcpListeningOf, type UnixListening } from "../lib/server/listening.ts";
 import { tlsPaths } from "../lib/tls/files.ts";
-import { asksOf } from "./asks.ts";
+import { asksOf } from "../lib/server/asks.ts";
 
 const name = "qmail-smtpd";
 
@@ -13,21 +14,11 @@ const name = "qmail-smtpd";
 const entrances: readonly Entrance[] = ["smtp", "submission", "submissions", "lmtp"];
 
 /** One place to listen at. */
-export type Listening =
-  | ({ readonly kind: "tcp"; readonly entrance: Entrance; readonly proxy: boolean } & Endpoint)
-  | { readonly kind: "unix"; readonly entrance: "lmtp"; readonly path: string };
+export type Listening = TcpListening<Entrance> | UnixListening<"lmtp">;
 
 /** Where it listens, with the offset on each port that is not left to the system. */
 export function listeningOf(listeners: readonly Listener[], portOffset: number, home: Home): Listening[] {
-  const tcp = entrances.flatMap((entrance) =>
-    tcpListeners(listeners, entrance).map(({ host, port, proxy }): Listening => ({
-      kind: "tcp",
-      entrance,
-      proxy: proxy === true,
-      host,
-      port: port === 0 ? 0 : port + portOffset,
-    }))
-  );
+  const tcp = tcpListeningOf(entrances, listeners, portOffset);
   return [...tcp, ...lmtpSockets(listeners, home).map((path) => ({ kind: "unix", entrance: "lmtp", path } as const))];
 }
 
@@ -36,20 +27,13 @@ export function lmtpSockets(listeners: readonly Listener[], home: Home): string[
   return listeners.flatMap((listener) => "path" in listener ? [resolve(home.run(), listener.path)] : []);
 }
 
-/** The place alone, as a grant has it. */
-export function placeOf(listening: Listening): string {
-  return listening.kind === "unix" ? listening.path : netAddress(listening);
-}
-
 function placesOf(config: Config, kind: Listening["kind"]): string[] {
   const listening = listeningOf(config.controls.listeners, config.portOffset, config.home);
   return [...new Set(listening.filter((one) => one.kind === kind).map(placeOf))];
 }
 
 function bindsLowPort({ controls, portOffset, home }: Config): boolean {
-  return listeningOf(controls.listeners, portOffset, home).some((one) =>
-    one.kind === "tcp" && one.port >= 1 && one.port <= 1023
-  );
+  return hasLowPort(listeningOf(controls.listeners, portOffset, home));
 }
 
 /**

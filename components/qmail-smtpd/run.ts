@@ -2,7 +2,6 @@
  * qmail-smtpd's shell: binds the ports, gives up root, has clients received, and lets them end in order.
  * @module
  */
-import process from "node:process";
 import type { Home } from "../../config/home.ts";
 import type { Controls } from "../../config/schema.ts";
 import { log } from "../lib/log/log.ts";
@@ -10,21 +9,23 @@ import type { Ids } from "../lib/permissions/grant.ts";
 import { compilePolicy } from "../lib/policy/compile.ts";
 import { policyOf } from "../lib/policy/policy.ts";
 import { CannotStart, type Running, type Start } from "../lib/process/component.ts";
+import { become } from "../lib/process/ids_args.ts";
 import { ControlValues } from "../lib/process/controls.ts";
 import type { Result } from "../lib/result.ts";
 import { authenticatorOver } from "../lib/sasl/auth_client.ts";
 import { offeredMechanisms } from "../lib/sasl/offered.ts";
+import { acceptAll, type Door, openPort, openSocket, portsOf, relabel } from "../lib/server/listening.ts";
+import { type Limits, Places, shareOf } from "../lib/server/places.ts";
+import { Reception } from "../lib/server/reception.ts";
 import type { TlsContexts } from "../lib/tls/contexts.ts";
 import { readTlsContexts } from "../lib/tls/files.ts";
 import { Client } from "../lib/wire/client.ts";
-import { asksOf } from "./asks.ts";
+import { asksOf } from "../lib/server/asks.ts";
 import { Entrances } from "./entrances.ts";
-import { acceptAll, type Door, openPort, openSocket, portsOf, relabel } from "./listening.ts";
-import { Askable } from "./oracles.ts";
-import { type Limits, Places, shareOf } from "./overload.ts";
+import { Askable } from "../lib/server/oracles.ts";
 import { type Listening, listeningOf } from "./permissions.ts";
-import { Reception } from "./reception.ts";
-import { WayIn } from "./way_in.ts";
+import { SmtpHouse } from "./reception.ts";
+import { WayIn } from "../lib/server/way_in.ts";
 
 /** So long a message waits for a qmail-queue that is being started, before its client is told to try again. */
 const queueAwayMs = 5000;
@@ -50,12 +51,12 @@ function readTls(home: Home, { tlsserverciphers }: Controls): Result<TlsContexts
 }
 
 /** The ports while it may be root; with several processes each of them listens at every one. */
-function openPorts(listening: readonly Listening[], shared: boolean): Door[] {
+function openPorts(listening: readonly Listening[], shared: boolean): Door<Listening>[] {
   return listening.flatMap((one) => one.kind === "tcp" ? openPort(one, { shared }) ?? [] : []);
 }
 
 /** Unix sockets are made by the account that has their folder, and cannot be shared: the first process has them. */
-function openSockets(listening: readonly Listening[], instance: number): Door[] {
+function openSockets(listening: readonly Listening[], instance: number): Door<Listening>[] {
   if (instance > 1) return [];
   return listening.flatMap((one) => one.kind === "unix" ? openSocket(one) ?? [] : []);
 }
@@ -85,23 +86,19 @@ export function run({ home, portOffset }: Start, { ids, instance = 1 }: SmtpdSta
   };
   // As qmail-queue notes it down: qmaild's where that is known (to ask the system would take a right of its own).
   const wayIn = new WayIn({ home, queue, hooks: oracles.hooks, places, uid: ids?.uid ?? 0 });
-  const reception = new Reception({
-    places,
+  const house = new SmtpHouse({
     entrances: entrancesOf(tls.value),
     service: {
       queue,
       uid: ids?.uid ?? 0,
       begin: (client) => wayIn.begin(client),
     },
-    hostOf: (ip) => oracles.hostOf(ip),
   });
+  const reception = new Reception({ places, house, hostOf: (ip) => oracles.hostOf(ip) });
 
   const listening = () => listeningOf(controls.current.listeners, portOffset, home);
   const ports = openPorts(listening(), controls.current.smtpdprocesses > 1);
-  if (ids !== undefined) {
-    process.setgid!(ids.gid);
-    process.setuid!(ids.uid);
-  }
+  become(ids);
   const doors = [...ports, ...openSockets(listening(), instance)];
   if (doors.length === 0) {
     throw new CannotStart('nothing to listen on: expected a line "smtp address:port" in control/listeners');
@@ -116,7 +113,7 @@ export function run({ home, portOffset }: Start, { ids, instance = 1 }: SmtpdSta
       const contexts = readTls(home, controls.current);
       if (!contexts.ok) return contexts.error;
       places.limits = limitsOf(controls.current);
-      reception.entrances = entrancesOf(contexts.value);
+      house.entrances = entrancesOf(contexts.value);
       relabel(doors, listening());
       return [];
     },

@@ -8,9 +8,9 @@ import type { Authenticator } from "../lib/sasl/authenticator.ts";
 import type { IntoQueue } from "../lib/smtp/incoming_message.ts";
 import type { Settings } from "../lib/smtp/server_settings.ts";
 import type { Client } from "../lib/wire/client.ts";
-import type { ClientSocket } from "./client_socket.ts";
+import type { ClientSocket } from "../lib/server/client_socket.ts";
 import type { Connection } from "./connection.ts";
-import type { Visitor } from "./visitors.ts";
+import type { Visitor } from "../lib/server/visitors.ts";
 
 /** A channel that has become encrypted. */
 export interface Secured {

@@ -4,6 +4,8 @@ import { type Config, controlPaths, type Grant, type Manifest } from "../lib/per
 /** Components the supervisor starts, in no order. */
 export const supervised = [
   "qmail-smtpd",
+  "qmail-qmtpd",
+  "qmail-qmqpd",
   "qmail-queue",
   "qmail-send",
   "qmail-clean",
@@ -11,6 +13,8 @@ export const supervised = [
   "qmail-lspawn",
   "qmail-rspawn",
   "qmail-remote",
+  "qmail-popup",
+  "qmail-pop3d",
   "resolver",
   "auth",
   "tally",

@@ -65,8 +65,11 @@ export function readConfig(home: Home, portOffset: number): Config | readonly st
   const nameservers = nameserversOf(controls.value, readText("/etc/resolv.conf"));
   const config = { home, portOffset, controls: controls.value, nameservers };
   // A path in a control file could ask for more than any component may have.
-  const found = breaches(manifests, config);
-  return found.length === 0 ? config : found.map((breach) => `Cannot use the control files: ${breach}`);
+  const found = [
+    ...breaches(manifests, config).map((breach) => `Cannot use the control files: ${breach}`),
+    ...manifests.flatMap(({ defects }) => defects?.(config) ?? []),
+  ];
+  return found.length === 0 ? config : found;
 }
 
 /**
@@ -136,6 +139,7 @@ class Supervisor {
   readonly #startedMs = Date.now();
   readonly #allReady = Promise.withResolvers<void>();
   #stopping = false;
+  #mode: Config["controls"]["mode"] = "full";
 
   constructor(home: Home, portOffset: number, settings: Settings) {
     this.#home = home;
@@ -149,6 +153,7 @@ class Supervisor {
   }
 
   start(config: Config): void {
+    this.#mode = config.controls.mode;
     for (const manifest of manifests) {
       if (manifest.startedBy === "start") continue;
       this.#writeGrants(manifest, config);
@@ -157,6 +162,8 @@ class Supervisor {
       }
     }
     for (const { child } of this.#units.values()) child.start();
+    // Where nothing is to run, nothing says that it is ready.
+    this.#checkReady();
   }
 
   /** Writes all of a component's grants, none for one that is not needed; answers whether its own is another than before. */
@@ -230,6 +237,12 @@ class Supervisor {
     if (this.#stopping) return [];
     const config = readOwnConfig(this.#home, this.#portOffset);
     if (!isConfig(config)) return config;
+    if (config.controls.mode !== this.#mode) {
+      // The programs in bin/ are made for one of them.
+      return [
+        `Cannot use control file "mode": expected ${this.#mode} until the next start, got "${config.controls.mode}"`,
+      ];
+    }
     for (const manifest of manifests) {
       if (manifest.startedBy === "start") continue;
       const changed = this.#writeGrants(manifest, config);

@@ -6,15 +6,23 @@
 import { join } from "@std/path";
 import type { Home } from "../../config/home.ts";
 import { controlFilesOf } from "../../config/schema.ts";
-import { controlPaths, type Grant } from "../lib/permissions/grant.ts";
+import type { Endpoint } from "../../config/values.ts";
+import { controlPaths, type Grant, netAddress } from "../lib/permissions/grant.ts";
 import { defaultUserHomes } from "../lib/users/user_homes.ts";
+
+/** What of the control files a program's grant may depend on, as it is when its script is made. */
+export interface ToolControls {
+  /** control/userhomes, for those that look at homes. */
+  readonly userHomes?: readonly string[];
+  /** control/qmqpservers. */
+  readonly qmqpservers?: readonly Endpoint[];
+}
 
 export interface Tool {
   /** The program's name; its code is `components/tools/NAME.ts`. */
   readonly name: string;
   readonly job: string;
-  /** `userHomes`: control/userhomes, for those that look at homes. */
-  readonly permissions: (home: Home, userHomes?: readonly string[]) => Grant;
+  readonly permissions: (home: Home, controls?: ToolControls) => Grant;
   /** It is given its caller's arguments and environment, octet for octet (support/caller.ts). */
   readonly knowsCaller?: true;
   /** Where one of these variables is set, and only there, it may run a program: its own, or what reads its file. */
@@ -63,6 +71,14 @@ export const tools: readonly Tool[] = [
     job: "hands one message to the daemon of that name",
     // The message and the envelope are open already: reading those takes no permission.
     permissions: () => ({ calls: ["qmail-queue"], sys: ["uid"] }),
+  },
+  {
+    name: "qmail-qmqpc",
+    job: "hands one message to a server of control/qmqpservers over QMQP, in qmail-queue's place",
+    permissions: (home, { qmqpservers = [] } = {}) => ({
+      read: controlPaths(home, controlFilesOf("qmail-qmqpc")),
+      connect: qmqpservers.map(netAddress),
+    }),
   },
   {
     name: "qmail-qread",
@@ -254,7 +270,7 @@ export const tools: readonly Tool[] = [
   {
     name: "qmail-pw2u",
     job: "makes users/assign of /etc/passwd",
-    permissions: (home, userHomes = defaultUserHomes) => ({
+    permissions: (home, { userHomes = defaultUserHomes } = {}) => ({
       read: [
         ...["include", "exclude", "mailnames", "subusers", "append"].map(home.users),
         ...userHomes,
@@ -266,7 +282,7 @@ export const tools: readonly Tool[] = [
   {
     name: "qmail-getpw",
     job: "prints whose mail a local part is among the accounts of the system",
-    permissions: (_home, userHomes = defaultUserHomes) => ({ read: ["/etc/passwd", ...userHomes] }),
+    permissions: (_home, { userHomes = defaultUserHomes } = {}) => ({ read: ["/etc/passwd", ...userHomes] }),
     knowsCaller: true,
   },
   {

@@ -5,43 +5,18 @@
  * exit_code.ts.
  * @module
  */
-import fs from "node:fs";
 import { parseArgs } from "@std/cli/parse-args";
 import { homeOptions, parseHomeArgs } from "../lib/process/home_args.ts";
 import { CallerEnvelope } from "../lib/queue/caller_envelope.ts";
 import { exitCode } from "../lib/queue/exit_code.ts";
 import { Submission } from "../lib/queue/submission.ts";
 import { Client } from "../lib/wire/client.ts";
+import { type Read, readEnvelope, readMessage } from "./support/queue_input.ts";
 
-const pieceBytes = 64 * 1024;
 /** qmail's limit: below the age at which an abandoned file is garbage. */
 const longestMs = 86_400_000;
 /** So long the daemon may be away, for it may just be restarted. */
 const connectMs = 5000;
-
-/** The descriptor's next octets, valid until the next; `undefined` at its end. */
-type Read = () => Promise<Uint8Array | undefined>;
-
-const buffer = new Uint8Array(pieceBytes);
-
-async function readMessage(): Promise<Uint8Array | undefined> {
-  const count = await Deno.stdin.read(buffer);
-  // A copy: the submission keeps it.
-  return count === null ? undefined : buffer.slice(0, count);
-}
-
-/**
- * Deno.stdout only writes, and to open /dev/fd/1 takes all permissions there are; but what is open already may be read
- * without any, through node's interface.
- */
-function readEnvelope(): Promise<Uint8Array | undefined> {
-  return new Promise((resolve, reject) =>
-    fs.read(1, buffer, 0, buffer.length, null, (error, count) => {
-      if (error !== null) reject(error);
-      else resolve(count === 0 ? undefined : buffer.subarray(0, count));
-    })
-  );
-}
 
 /** Reads both and hands them over; answers the exit code. */
 async function queue(submission: Submission, message: Read, envelope: Read): Promise<number> {

@@ -8,7 +8,7 @@ import type { ClientFacts, Decision, Entrance } from "../../components/lib/polic
 import { pass } from "../../components/lib/policy/rule.ts";
 import { tracedPolicyOf, type TraceEntry } from "../../components/lib/policy/trace.ts";
 import type { ForwardPath, ReversePath } from "../../components/lib/address/mailbox.ts";
-import { Visitors } from "../../components/qmail-smtpd/visitors.ts";
+import { Visitors } from "../../components/lib/server/visitors.ts";
 import type { ExplainOracles } from "./oracles.ts";
 
 /** What is to be explained. Octet strings. */

@@ -4,7 +4,7 @@
  * anything. What was not asked is noted.
  * @module
  */
-import { Askable } from "../../components/qmail-smtpd/oracles.ts";
+import { Askable } from "../../components/lib/server/oracles.ts";
 import type { Oracles } from "../../components/lib/policy/oracles.ts";
 import type { Home, SocketName } from "../../config/home.ts";
 

@@ -23,16 +23,16 @@ import { addMailboxes, readPasswdLines, replaceFile, whileLocked } from "./mailb
 interface Folder {
   readonly path: string;
   readonly owner: Account;
-  /** "queue": qmail's shared group; "own": the owner's. */
-  readonly group: "queue" | "own";
+  /** "queue": qmail's shared group; "nofiles": that of qmail's accounts that do not share it; "own": the owner's. */
+  readonly group: "queue" | "nofiles" | "vmail" | "own";
   readonly mode: number;
 }
 
 /**
  * Who listens on a socket, and who may connect: all, those who share the queue (`false`), qmail's accounts that do not
- * ("nofiles", the servers among them), or its owner and root alone.
+ * ("nofiles", the servers among them), who reads the mailboxes ("vmail"), or its owner and root alone.
  */
-const socketOwners: Readonly<Record<SocketName, { owner: Account; open: boolean | "nofiles" | "owner" }>> = {
+const socketOwners: Readonly<Record<SocketName, { owner: Account; open: boolean | "nofiles" | "vmail" | "owner" }>> = {
   "supervisor": { owner: "root", open: "owner" },
   "supervisor-status": { owner: "root", open: true },
   "qmail-queue": { owner: "qmailq", open: true },
@@ -48,8 +48,18 @@ const socketOwners: Readonly<Record<SocketName, { owner: Account; open: boolean 
   "qmail-getpw": { owner: "qmailp", open: true },
   "resolver": { owner: "qmaild", open: true },
   "auth": { owner: "qmailp", open: "nofiles" },
+  "auth-tickets": { owner: "qmailp", open: "vmail" },
+  "qmail-pop3d": { owner: "vmail", open: "nofiles" },
   "tally": { owner: "qmaill", open: "nofiles" },
   "hooks": { owner: "qmaild", open: "owner" },
+};
+
+/** An account whose primary group it is; of "own" the folder's owner. */
+const groupOwners: Readonly<Record<Folder["group"], Account | undefined>> = {
+  queue: "qmailq",
+  nofiles: "qmaild",
+  vmail: "vmail",
+  own: undefined,
 };
 
 function foldersOf(home: Home): Folder[] {
@@ -84,7 +94,7 @@ function foldersOf(home: Home): Folder[] {
   const sockets = socketNames.map((name): Folder => {
     const { owner, open } = socketOwners[name];
     if (open === "owner") return { path: home.run(name), owner, group: "own", mode: 0o700 };
-    if (open === "nofiles") return { path: home.run(name), owner, group: "own", mode: 0o750 };
+    if (open === "nofiles" || open === "vmail") return { path: home.run(name), owner, group: open, mode: 0o750 };
     return { path: home.run(name), owner, group: open ? "own" : "queue", mode: open ? 0o755 : 0o750 };
   });
   return [
@@ -115,14 +125,13 @@ export function preparingIds(): Readonly<Record<Account, Ids>> | undefined {
 /** Makes what is missing; by root also sets owners and modes. */
 export function prepareFolders(home: Home): void {
   const ids = preparingIds();
-  const queueGid = ids?.qmailq.gid;
   const foreign = new Set<string>();
   for (const folder of foldersOf(home)) {
     ensureDirSync(folder.path);
-    if (ids === undefined || queueGid === undefined) continue;
-    const { uid, gid } = ids[folder.owner];
+    if (ids === undefined) continue;
+    const { uid } = ids[folder.owner];
     if (Deno.statSync(folder.path).uid !== uid) foreign.add(folder.path);
-    Deno.chownSync(folder.path, uid, folder.group === "queue" ? queueGid : gid);
+    Deno.chownSync(folder.path, uid, ids[groupOwners[folder.group] ?? folder.owner].gid);
     Deno.chmodSync(folder.path, folder.mode);
   }
   prepareLockFiles(home);

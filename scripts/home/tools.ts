@@ -13,15 +13,35 @@ import { readControls } from "../../config/read.ts";
 import { formatHomeArgs } from "../../components/lib/process/home_args.ts";
 import { defaultUserHomes } from "../../components/lib/users/user_homes.ts";
 import { launchCommand, quote, type Runtime } from "../../components/supervisor/launcher.ts";
-import { type Tool, tools, type Wrapper, wrappers } from "../../components/tools/permissions.ts";
+import { type Tool, type ToolControls, tools, type Wrapper, wrappers } from "../../components/tools/permissions.ts";
 
 /** Base64 in lines of whole groups, each below the 128 KiB that Linux allows one argument. */
 const base64 = "/usr/bin/base64 -w 98304";
 
 /** The script of one tool. */
 export function formatTool(tool: Tool, home: Home, runtime: Runtime): string {
-  return `#!/usr/bin/env -S ${interpreter(tool)}\n${preparation(tool, home)}exec ${commandOf(tool, home, runtime)}\n`;
+  const settings = settingsOf(home);
+  const command = commandOf(tool, home, runtime, settings);
+  return `#!/usr/bin/env -S ${interpreter(tool)}\n${preparation(tool, home, settings)}exec ${command}\n`;
 }
+
+/** What the scripts take from the control files, as they stand. */
+interface Settings extends ToolControls {
+  /** The program that queues for tools whose caller names none; absent: the daemon does. */
+  readonly queueProgram?: string;
+}
+
+/** Who reads such a file to use it says what is wrong with it. */
+function settingsOf(home: Home): Settings {
+  const read = readControls(home, ["mode", "qmqpservers", "userhomes"]);
+  if (!read.ok) return { userHomes: defaultUserHomes };
+  const { mode, qmqpservers, userhomes } = read.value;
+  const own = { userHomes: userhomes, qmqpservers };
+  return mode === "mini" ? { ...own, queueProgram: home.bin(qmqpClient) } : own;
+}
+
+/** What stands in qmail-queue's place on a host without a queue. */
+const qmqpClient = "qmail-qmqpc";
 
 /** What env(1) becomes; wordsBeforeArguments of support/caller.ts counts the words of the one with timeout, and the script. */
 function interpreter({ knowsCaller, paths }: Tool): string {
@@ -31,7 +51,7 @@ function interpreter({ knowsCaller, paths }: Tool): string {
 }
 
 /** Shell lines in front of the command. */
-function preparation(tool: Tool, home: Home): string {
+function preparation(tool: Tool, home: Home, { queueProgram }: Settings): string {
   const lines: string[] = [];
   // Those that start other programs or make folders keep their caller's umask.
   if (!tool.knowsCaller && tool.paths === undefined) lines.push("umask 022");
@@ -43,9 +63,9 @@ function preparation(tool: Tool, home: Home): string {
   if (tool.runsFor !== undefined) {
     // A value with a line end may pass for the variable here: the tool itself looks at the names alone.
     const flags = [...tool.permissions(home).run === undefined ? ["--allow-run=/bin/sh"] : [], nodeSpawn];
-    lines.push("also=");
     const names = tool.runsFor.join("|");
-    lines.push(`/bin/grep -qzE '^(${names})=.' /proc/$PPID/environ && also='${flags.join(" ")}'`);
+    if (queueProgram !== undefined) lines.push(`also='${flags.join(" ")}'`);
+    else lines.push("also=", `/bin/grep -qzE '^(${names})=.' /proc/$PPID/environ && also='${flags.join(" ")}'`);
   }
   if (tool.knowsSocket) {
     lines.push("inode=$(/usr/bin/readlink /proc/self/fd/0) && inode=${inode#socket:?} && inode=${inode%?}");
@@ -74,29 +94,24 @@ function pathChecks(name: string, word: string): string[] {
   ];
 }
 
-function commandOf(tool: Tool, home: Home, runtime: Runtime): string {
+function commandOf(tool: Tool, home: Home, runtime: Runtime, settings: Settings): string {
   // Whoever calls it may have no right to write records of the checks: there are none.
   const quiet = { ...runtime, audit: undefined };
   const main = `tools/${tool.name}.ts`;
   const args = tool.withoutHome ? [] : formatHomeArgs(home);
-  const command = launchCommand(tool.name, tool.permissions(home, userHomesOf(home)), quiet, home, args, main);
+  const command = launchCommand(tool.name, tool.permissions(home, settings), quiet, home, args, main);
   const at = command.indexOf(`${runtime.code}/components/${main}`);
   const flags = [
     ...(["read", "write"] as const).filter((kind) => tool.paths?.[kind] !== undefined)
       .map((kind) => `--allow-${kind}="${tool.paths![kind]!.join(",")}"`),
     ...tool.runsFor !== undefined ? ["$also"] : [],
   ];
-  return [...command.slice(0, at).map(quote), ...flags, ...command.slice(at).map(quote), callerWords(tool)].join(" ");
-}
-
-/** control/userhomes as it stands; who reads the file to use it says what is wrong with it. */
-function userHomesOf(home: Home): readonly string[] {
-  const read = readControls(home, ["userhomes"]);
-  return read.ok ? read.value.userhomes : defaultUserHomes;
+  return [...command.slice(0, at).map(quote), ...flags, ...command.slice(at).map(quote), callerWords(tool, settings)]
+    .join(" ");
 }
 
 /** What the tool learns of its caller. */
-function callerWords({ knowsCaller, knowsSocket, paths }: Tool): string {
+function callerWords({ knowsCaller, knowsSocket, runsFor, paths }: Tool, { queueProgram }: Settings): string {
   if (paths?.variables !== undefined) {
     const variables = paths.variables.map((name) => `"$${name}"`);
     return [...variables, ...paths.read?.some(isArgument) ? ['"$@"'] : []].join(" ");
@@ -104,7 +119,8 @@ function callerWords({ knowsCaller, knowsSocket, paths }: Tool): string {
   if (!knowsCaller) return '"$@"';
   const socket = knowsSocket ? '--socket "$socket" ' : "";
   // Unquoted: base64 has neither blanks nor patterns, and its lines are to be words.
-  return `${socket}--environment $environment --command-line $command`;
+  const queue = runsFor === undefined || queueProgram === undefined ? "" : `--queue-program ${quote(queueProgram)} `;
+  return `${socket}${queue}--environment $environment --command-line $command`;
 }
 
 /** The script of a wrapper. It starts with its caller's environment, which is for the program it becomes. */
@@ -114,7 +130,11 @@ export function formatWrapper({ script }: Wrapper, home: Home): string {
 
 /** Writes all of them; one that runs just now goes on with the file it has open. */
 export function prepareTools(home: Home, runtime: Runtime): void {
-  for (const tool of tools) replaceProgram(home.bin(tool.name), formatTool(tool, home, runtime));
+  const isMini = settingsOf(home).queueProgram !== undefined;
+  const scripts = new Map(tools.map((tool) => [tool.name, formatTool(tool, home, runtime)]));
+  for (const [name, script] of scripts) {
+    replaceProgram(home.bin(name), isMini && name === "qmail-queue" ? scripts.get(qmqpClient)! : script);
+  }
   for (const wrapper of wrappers) replaceProgram(home.bin(wrapper.name), formatWrapper(wrapper, home));
 }
 

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Home } from "../../config/home.ts";
-import type { Config } from "../../components/lib/permissions/grant.ts";
+import { type Config, netAddress } from "../../components/lib/permissions/grant.ts";
 import { lmtpSockets } from "../../components/qmail-smtpd/permissions.ts";
 import type { SupervisorStatus } from "../../components/lib/wire/status_protocol.ts";
 
@@ -24,6 +24,7 @@ function isDefaultHome(home: Home): boolean {
 
 /** The text, as lines for a terminal. */
 export function welcome(home: Home, config: Config, { components }: SupervisorStatus): string {
+  if (config.controls.mode === "mini") return welcomeMini(home, config);
   const listeners = components.flatMap((component) => Object.entries(component.ports));
   const port = (name: string) => listeners.find(([service]) => service === name)?.[1];
   const sockets = lmtpSockets(config.controls.listeners, home);
@@ -52,6 +53,24 @@ export function welcome(home: Home, config: Config, { components }: SupervisorSt
     `  cat ${home.mail(me, "demo", "Maildir", "new")}/*`,
     "",
     "Ctrl-C stops it in order.",
+    "",
+  ].join("\n");
+}
+
+/** Without a queue nothing runs but the supervisor. */
+function welcomeMini(home: Home, { controls: { qmqpservers } }: Config): string {
+  const servers = qmqpservers.map(netAddress).join(", ");
+  return [
+    "",
+    "dqmail runs: no process, for control/mode is mini: this host has no queue",
+    "",
+    servers === ""
+      ? `  nothing can be sent: ${home.control("qmqpservers")} names no server`
+      : `  mail is handed over QMQP to ${servers}`,
+    `  by ${home.bin("sendmail")}, ${home.bin("qmail-inject")} and the other programs there,`,
+    "  which work whether this runs or not",
+    "",
+    "Ctrl-C stops it.",
     "",
   ].join("\n");
 }

@@ -31,7 +31,15 @@ export function authHome({ passwd, controls = {} }: AuthHomeOptions): AuthHome {
   const dir = Deno.makeTempDirSync({ prefix: "dq" });
   const home = homeAt(join(dir, "h"));
   const scripts = home.libexec("grants", "programs");
-  for (const folder of [home.control(""), home.users(""), home.run("auth"), scripts]) {
+  for (
+    const folder of [
+      home.control(""),
+      home.users(""),
+      home.run("auth"),
+      scripts,
+      home.run("auth-tickets"),
+    ]
+  ) {
     Deno.mkdirSync(folder, { recursive: true });
   }
   for (const [file, text] of Object.entries({ me: "mx.example\n", ...controls })) {

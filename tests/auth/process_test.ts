@@ -408,7 +408,7 @@ describe("auth's grant", () => {
     for (const [controls, want] of [[{}, "users/passwd"], [{ checkpassword: "/bin/c x\n" }, undefined]] as const) {
       using here = authHome({ passwd: "", controls });
       const base = here.home.dir;
-      const files = ["me", "checkpassword", "smtpauth"].map((file) => `${base}/control/${file}`);
+      const files = ["me", "checkpassword", "pop3apop", "smtpauth"].map((file) => `${base}/control/${file}`);
       assertEquals(here.grant.read, [...(want === undefined ? [] : [`${base}/${want}`]), ...files]);
       assertEquals(
         here.grant.run,

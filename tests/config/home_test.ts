@@ -24,7 +24,7 @@ describe("homeAt()", () => {
   it("gives each socket a folder of its own", () => {
     const folders = socketNames.map((name) => homeAt("/h").socket(name));
     assertEquals(new Set(folders).size, socketNames.length);
-    assert(folders.every((path) => /^\/h\/run\/[a-z-]+\/s$/.test(path)));
+    assert(folders.every((path) => /^\/h\/run\/[a-z0-9-]+\/s$/.test(path)));
   });
 });
 

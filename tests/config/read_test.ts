@@ -55,7 +55,7 @@ describe("readControls()", () => {
     assertEquals(errorsOf({ me: "mx example\n", databytes: "10MB\n", remoteport: "99999\n", listeners: "smtp\n" }), [
       'Cannot read control file "me": expected a domain name, got "mx example"',
       'Cannot read control file "databytes": expected a whole number of bytes, got "10MB"',
-      'Cannot read control file "listeners": expected "service address:port [proxy]" with a service of smtp, submission, submissions, lmtp, admin, or "lmtp unix:path", got "smtp"',
+      'Cannot read control file "listeners": expected "service address:port [proxy]" with a service of smtp, submission, submissions, lmtp, pop3, pop3s, qmtp, qmtps, qmqp, admin, or "lmtp unix:path", got "smtp"',
       'Cannot read control file "remoteport": expected a TCP port from 1 to 65535, got "99999"',
     ]);
   });

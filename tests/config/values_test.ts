@@ -19,7 +19,7 @@ const route = "expected domain:relay or domain:relay:port, got";
 const network = "expected one address or network a line, like 192.0.2.0/24, got";
 const nameserver = "expected one address or address:port a line, got";
 const listener =
-  'expected "service address:port [proxy]" with a service of smtp, submission, submissions, lmtp, admin, or "lmtp unix:path", got';
+  'expected "service address:port [proxy]" with a service of smtp, submission, submissions, lmtp, pop3, pop3s, qmtp, qmtps, qmqp, admin, or "lmtp unix:path", got';
 const port = "expected a TCP port from 1 to 65535, got";
 const label64 = "a".repeat(64);
 
@@ -179,8 +179,8 @@ const tables: readonly Table[] = [
     ],
   },
   {
-    parser: "parseNameservers()",
-    parse: values.parseNameservers,
+    parser: "parseServers()",
+    parse: values.parseServers(53),
     takes: [["127.0.0.1\n::1\n[::1]:5353\n", [
       { host: "127.0.0.1", port: 53 },
       { host: "::1", port: 53 },

@@ -3,9 +3,9 @@
  * with other components around it. A handshake is a word, as in the pure server.
  * @module
  */
-import { ClientSocket } from "../../components/qmail-smtpd/client_socket.ts";
+import { ClientSocket } from "../../components/lib/server/client_socket.ts";
 import { type Arrival, Connection, type Secured, type Values } from "../../components/qmail-smtpd/connection.ts";
-import { Visitors } from "../../components/qmail-smtpd/visitors.ts";
+import { Visitors } from "../../components/lib/server/visitors.ts";
 import { Client } from "../../components/lib/wire/client.ts";
 import type { Home } from "../../config/home.ts";
 import type { Controls } from "../../config/schema.ts";

@@ -7,7 +7,7 @@ import { parseServerCertificate } from "../../components/lib/tls/certificate.ts"
 import { parseAuthorities } from "../../components/lib/tls/client_certificate.ts";
 import { makeContext, type TlsContexts } from "../../components/lib/tls/contexts.ts";
 import type { Secured } from "../../components/lib/tls/server_stream.ts";
-import { ClientSocket, type SocketEvents } from "../../components/qmail-smtpd/client_socket.ts";
+import { ClientSocket, type SocketEvents } from "../../components/lib/server/client_socket.ts";
 import { selfSignedCertificate } from "../../scripts/home/self_signed.ts";
 
 /** Contexts of self-signed certificates, the first one the default; and each one's PEM. */

@@ -27,6 +27,7 @@ function idsOf(pid: number): { uids: number[]; gids: number[]; groups: number[];
 }
 
 /** Beside a listener for submission: what has every component be needed. */
+const others = "qmtp 127.0.0.1:0\nqmqp 127.0.0.1:0\npop3 127.0.0.1:0\nadmin 127.0.0.1:0\n";
 const forOptional = { ratelimits: "client 10000/s\n", rcptcheck: "/usr/bin/true\n" };
 
 function newMail(system: System): string[] {
@@ -43,7 +44,7 @@ describe("the system, started by root", { ignore: skip }, () => {
     const lowPort = freeLowPort("127.0.0.77");
     system = await startSystem({
       controls: {
-        listeners: `smtp 127.0.0.1:0\nsmtp 127.0.0.77:${lowPort}\nsubmission 127.0.0.1:0\nadmin 127.0.0.1:0\n`,
+        listeners: `smtp 127.0.0.1:0\nsmtp 127.0.0.77:${lowPort}\nsubmission 127.0.0.1:0\n${others}`,
         ...forOptional,
       },
     });
@@ -108,7 +109,7 @@ describe("the system, started by an ordinary user", { ignore: skip }, () => {
     const dir = makeBaseDir();
     try {
       const user = await layOutForUser(dir);
-      const listeners = "smtp 127.0.0.1:0\nsubmission 127.0.0.1:0\nadmin 127.0.0.1:0\n";
+      const listeners = `smtp 127.0.0.1:0\nsubmission 127.0.0.1:0\n${others}`;
       await using system = await startSystem({ user, controls: { listeners, ...forOptional } });
       await sendMail(system.ports["smtp"]!, mail);
       await waitFor(() => newMail(system).length === 1, "the delivery");

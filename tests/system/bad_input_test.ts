@@ -63,7 +63,7 @@ async function assertMailArrives(system: System, name = "demo"): Promise<void> {
 describe("bad input", () => {
   it("garbage on every socket between the processes ends that connection, is logged, and harms nothing", async () => {
     // Every component that there is, and so every socket.
-    const listeners = "smtp 127.0.0.1:0\nsubmission 127.0.0.1:0\nadmin 127.0.0.1:0\n";
+    const listeners = "smtp 127.0.0.1:0\nsubmission 127.0.0.1:0\npop3 127.0.0.1:0\nadmin 127.0.0.1:0\n";
     await using system = await startSystem({
       controls: { listeners, ratelimits: "client 10000/s\n", rcptcheck: "/usr/bin/true\n" },
     });

@@ -4,16 +4,20 @@
  * starting programs: those entries count as used when a process of the name was there.
  * @module
  */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { connect } from "node:net";
+import { formatNetstring } from "../../components/lib/qmtp/netstring.ts";
+import { hearAll, send as sayOctets } from "../qmtp/client.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { existsSync } from "@std/fs";
 import { readConfig } from "../../components/supervisor/run.ts";
-import { toOctets } from "../../components/lib/octets.ts";
+import { fromOctets, toOctets } from "../../components/lib/octets.ts";
 import { Submission } from "../../components/lib/queue/submission.ts";
 import { Client } from "../../components/lib/wire/client.ts";
 import { type Config, type Rights, rightsOf } from "../../components/lib/permissions/grant.ts";
 import { manifests } from "../../config/manifests.ts";
 import { askSupervisor } from "../../scripts/ask.ts";
+import { Pop3Client } from "../qmail-popup/pop3_client.ts";
 import { type Asked, covers, outside, readAudit, unused } from "../support/audit.ts";
 import { submit } from "../support/dialogue.ts";
 import { type DnsServer, startDnsServer } from "../support/dns_server.ts";
@@ -22,7 +26,7 @@ import { sendMail, SmtpClient } from "../support/smtp_client.ts";
 import { type SmtpSink, startSmtpSink } from "../support/smtp_sink.ts";
 import { startSystem, type System } from "../support/system.ts";
 import { runTask } from "../support/task.ts";
-import { waitFor } from "../support/wait.ts";
+import { waitFor, within } from "../support/wait.ts";
 
 const isRoot = Deno.uid() === 0;
 const sender = "demo@localhost";
@@ -75,7 +79,9 @@ describe("grants, after a run that does everything", () => {
         // Without a name of its own the home is given a certificate.
         me: undefined,
         relayclients: "127.0.0.1\n",
-        listeners: `smtp 127.0.0.1:0\n${lowPort}submission 127.0.0.1:0\nlmtp unix:lmtp/s\nadmin 127.0.0.1:0\n`,
+        listeners:
+          `smtp 127.0.0.1:0\n${lowPort}submission 127.0.0.1:0\nlmtp unix:lmtp/s\npop3 127.0.0.1:0\nqmtp 127.0.0.1:0\n` +
+          "qmqp 127.0.0.1:0\nadmin 127.0.0.1:0\n",
         dnsbllist: "bl.example\n",
         greylist: "60\n",
         rcptcheck: "check\n",
@@ -200,6 +206,33 @@ describe("grants, after a run that does everything", () => {
     assertEquals((await runTask("user", args, { input: "secret\n" })).code, 0);
     const login = `AUTH PLAIN ${btoa("\0demo@localhost\0secret")}`;
     assertEquals(await submit(system.ports["submission"]!, ["EHLO c.example", login]), ["250", "235"]);
+    // The same for QMTP, which the relay's connection and the stranger's ask for as well.
+    const refusedThere = await tellQmtp(system.ports["qmtp"]!, "127.0.0.1", "demo-refused@localhost");
+    const waitsThere = await tellQmtp(system.ports["qmtp"]!, "127.0.0.9", "demo@localhost");
+    const takenThere = await tellQmtp(system.ports["qmtp"]!, "127.0.0.1", "demo@localhost");
+    assertEquals([refusedThere, waitsThere, takenThere], ["D", "Z", "K"]);
+    using queueing = await Deno.connect({ hostname: "127.0.0.1", port: system.ports["qmqp"]! });
+    await sayOctets(queueing, formatNetstring([short, sender, "demo@localhost"].map(formatNetstring).join("")));
+    assertMatch(await hearAll(queueing), /^[0-9]+:Kok /);
+    using reader = await Pop3Client.connect(system.ports["pop3"]!);
+    assertEquals(await reader.logIn("demo@localhost", "secret"), "+OK ");
+    // What came in the current second is not shown yet, so not all of it need move.
+    assertEquals(await reader.ask("QUIT"), "+OK ");
+  }
+
+  /** What a QMTP server answers for one recipient of a client at `localAddress`: K, Z or D. */
+  function tellQmtp(port: number, localAddress: string, recipient: string): Promise<string> {
+    const answer = new Promise<string>((resolve, reject) => {
+      const socket = connect({ port, host: "127.0.0.1", localAddress });
+      socket.on("error", reject);
+      socket.on("data", (chunk: Uint8Array) => {
+        resolve(/^[0-9]+:([KZD])/.exec(fromOctets(chunk))?.[1] ?? fromOctets(chunk));
+        socket.destroy();
+      });
+      const text = [`\n${short}`, "s@s.example", formatNetstring(recipient)].map(formatNetstring).join("");
+      socket.write(toOctets(text));
+    });
+    return within(answer, 20_000, () => "an answer over QMTP");
   }
 
   async function askAdmin(): Promise<void> {

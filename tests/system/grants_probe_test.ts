@@ -33,8 +33,8 @@ const writers: Readonly<Record<string, readonly string[]>> = {
   "control": [],
   "users": [],
   "alias": [],
-  "mail": ["qmail-local"],
-  "mail/localhost/demo/Maildir/new": ["qmail-local"],
+  "mail": ["qmail-local", "qmail-pop3d"],
+  "mail/localhost/demo/Maildir/new": ["qmail-local", "qmail-pop3d"],
   "run": [],
   "libexec": [],
   "libexec/launch": [],
@@ -58,7 +58,8 @@ describe("grants, tried by a probe under each component's flags", () => {
     // All there is: each component is needed, and qmail-smtpd asks whom it can ask.
     system = await startSystem({
       controls: {
-        listeners: "smtp 127.0.0.1:0\nsubmission 127.0.0.1:0\nlmtp unix:lmtp/s\nadmin 127.0.0.1:0\n",
+        listeners: "smtp 127.0.0.1:0\nsubmission 127.0.0.1:0\nlmtp unix:lmtp/s\npop3 127.0.0.1:0\n" +
+          "qmtp 127.0.0.1:0\nqmqp 127.0.0.1:0\nadmin 127.0.0.1:0\n",
         smtpdprocesses: "2\n",
         dnsbllist: "bl.example\n",
         greylist: "1\n",

@@ -132,7 +132,7 @@ describe("the programs", () => {
   let bin: Bin;
   beforeAll(() => {
     bin = makeBin(["qmail-showctl", "splogger", "tcp-env"]);
-    Deno.mkdirSync(bin.home.control(""));
+    Deno.mkdirSync(bin.home.control(""), { recursive: true });
   });
   afterAll(() => bin?.[Symbol.dispose]());
 

@@ -231,7 +231,7 @@ describe("the programs", () => {
       `+:${aliasMiddle}:-::\n=alias:${aliasMiddle}:::\n+alias-:${aliasMiddle}:-::\n` +
         `=joe:joe:${uid}:78:${joe}:::\n+joe-:joe:${uid}:78:${joe}:-::\n=x:joe:1:1:/j:::\n.\n`,
     );
-    const rights = rightsOf(tool("qmail-pw2u").permissions(home, [join(base, "homes")]), home);
+    const rights = rightsOf(tool("qmail-pw2u").permissions(home, { userHomes: [join(base, "homes")] }), home);
     const asked = readAudit(base, "qmail-pw2u").filter(({ value }) => value !== "/srv/far");
     assertEquals([outside(asked, rights), unused(asked, rights)], [[], []]);
   });
@@ -269,7 +269,7 @@ describe("the programs", () => {
       assertEquals(code, alias === undefined ? 116 : 0);
       if (alias !== undefined) assertStringIncludes(stdout, `\0-\0${nobody}\0`);
     }
-    const rights = rightsOf(tool("qmail-getpw").permissions(home, [some.home]), home);
+    const rights = rightsOf(tool("qmail-getpw").permissions(home, { userHomes: [some.home] }), home);
     const asked = readAudit(base, "qmail-getpw");
     assertEquals([outside(asked, rights), unused(asked, rights)], [[], []]);
   });

@@ -34,6 +34,11 @@ export class LineEnds {
     return out.subarray(0, length);
   }
 
+  /** The octet held back, if there is one: for content that may end within a line. */
+  rest(): Uint8Array {
+    return this.#heldCr ? new Uint8Array([cr]) : new Uint8Array();
+  }
+
   /** What is missing at the end. */
   end(): Uint8Array {
     if (this.#heldCr) return new Uint8Array([cr, lf]);

@@ -25,8 +25,8 @@ export interface SmtpTrace {
 
 type Family = "ESMTP" | "LMTP" | "UTF8SMTP" | "UTF8LMTP";
 
-/** Words for `with` (RFC 3848, RFC 6531 §4.3): "S" under TLS, "A" for somebody who has logged in. */
-export type ReceivedProtocol = "SMTP" | `${Family}${"" | "S"}${"" | "A"}`;
+/** Words for `with` (RFC 3848, RFC 6531 §4.3; qmail's two): "S" under TLS, "A" for somebody who has logged in. */
+export type ReceivedProtocol = "SMTP" | "QMTP" | "QMQP" | `${Family}${"" | "S"}${"" | "A"}`;
 
 /** How a message was transferred. */
 export interface Transfer {

@@ -76,6 +76,8 @@ export interface Manifest {
   readonly neededWhen?: (config: Config) => boolean;
   /** The same in words for the documentation, behind "when". */
   readonly neededWords?: string;
+  /** What control files, each well-formed, would make of it together that may not be: a line each. */
+  readonly defects?: (config: Config) => readonly string[];
   /**
    * How many processes of it run, each with the same grant; absent: one. The second is called NAME-2 and is started with
    * `--instance 2`, and so on.
@@ -126,6 +128,8 @@ export function rightsOf(grant: Grant, home: Home): Rights {
 
 /** How many processes of a component a home with these settings needs; none where it has no use for it. */
 export function instancesOf({ neededWhen, instances }: Manifest, config: Config): number {
+  // A host without a queue has nothing to hand mail to, or to take it from.
+  if (config.controls.mode === "mini") return 0;
   if (neededWhen?.(config) === false) return 0;
   return instances?.(config) ?? 1;
 }

@@ -3,7 +3,7 @@
  * @module
  */
 
-/** Codes this project's qmail-queue gives. */
+/** Codes this project's qmail-queue gives, and its stand-in qmail-qmqpc. */
 export const exitCode = {
   queued: 0,
   addressTooLong: 11,
@@ -11,8 +11,12 @@ export const exitCode = {
   timeout: 52,
   writeError: 53,
   readError: 54,
+  configuration: 55,
+  network: 56,
   queueFiles: 63,
   temporary: 71,
+  connectTimeout: 72,
+  connectRefused: 73,
   connectionLost: 74,
   bug: 81,
   badEnvelope: 91,

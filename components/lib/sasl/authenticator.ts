@@ -10,7 +10,9 @@ export type Mechanism =
   | "LOGIN"
   | "CRAM-MD5"
   | "SCRAM-SHA-256"
-  | "SCRAM-SHA-256-PLUS";
+  | "SCRAM-SHA-256-PLUS"
+  /** No mechanism of SASL, but POP3's own (RFC 1939, section 7); see apop.ts. */
+  | "APOP";
 
 /** Why an exchange failed. */
 export type AuthFailure =
@@ -36,6 +38,8 @@ export type AuthStep =
      * challenge and expects an empty response (RFC 4422, section 3.6).
      */
     readonly final?: Uint8Array;
+    /** For whom logs in to read mail: opens that mailbox once, within a short time. */
+    readonly ticket?: string;
   }
   | {
     readonly kind: "failure";

@@ -19,7 +19,14 @@ export function startCramMd5({ nonce, me }: Pick<Beginning, "nonce" | "me">): Me
       const blank = text.lastIndexOf(" ");
       const [login, digest] = [text.slice(0, Math.max(blank, 0)), text.slice(blank + 1).toLowerCase()];
       if (!isLogin(login) || !/^[0-9a-f]{32}$/.test(digest)) return malformed;
-      return { kind: "digest", login, challenge, digest, resume: (verdict) => conclude(login, verdict) };
+      return {
+        kind: "digest",
+        of: "CRAM-MD5",
+        login,
+        challenge,
+        digest,
+        resume: (verdict) => conclude(login, verdict),
+      };
     },
   };
 }

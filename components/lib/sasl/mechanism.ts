@@ -5,6 +5,7 @@
  */
 import { assertNever } from "../result.ts";
 import type { Mechanism } from "./authenticator.ts";
+import { startApop } from "./apop.ts";
 import { startCramMd5 } from "./cram_md5.ts";
 import { startLogin } from "./login.ts";
 import { startPlain } from "./plain.ts";
@@ -23,6 +24,8 @@ export function startMechanism(mechanism: Mechanism, beginning: Beginning): Mech
     case "SCRAM-SHA-256":
     case "SCRAM-SHA-256-PLUS":
       return startScram(mechanism === "SCRAM-SHA-256-PLUS", beginning);
+    case "APOP":
+      return startApop();
     default:
       return assertNever(mechanism);
   }

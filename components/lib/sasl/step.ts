@@ -28,12 +28,13 @@ export type MechanismStep =
     readonly password: string;
     readonly resume: (verdict: Verdict) => MechanismStep;
   }
-  /** Compare a digest (CRAM-MD5). */
+  /** Compare a digest. */
   | {
     readonly kind: "digest";
+    readonly of: "CRAM-MD5" | "APOP";
     readonly login: string;
     readonly challenge: string;
-    /** HMAC-MD5 of the challenge under the password, in lower-case hex. */
+    /** HMAC-MD5 of the challenge under the password, or APOP's MD5 of both; in lower-case hex. */
     readonly digest: string;
     readonly resume: (verdict: Verdict) => MechanismStep;
   }

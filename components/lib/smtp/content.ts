@@ -5,7 +5,7 @@
  */
 import { concat } from "../wire/frame.ts";
 import { type Decoded, type Defect, DotDecoder } from "./dot_stuffing.ts";
-import { HopCounter } from "./hop_count.ts";
+import { HopCounter, maxHops } from "./hop_count.ts";
 import { LineDecoder } from "./line_decoder.ts";
 
 /** Why content is refused; from its decoder, or a limit passed. `binary`: declared as binary, and not made of lines. */
@@ -20,9 +20,6 @@ export type Fault = Defect | "binary" | "hops" | "size";
  * it. Other content would come out changed, so it is refused.
  */
 export type Framing = "dots" | "chunks" | "binary chunks";
-
-/** Header lines of earlier hosts that make a loop, as in qmail. */
-const maxHops = 100;
 
 /**
  * Output is passed on in pieces of at least this many octets (the last one apart). A client that sends every octet in a packet

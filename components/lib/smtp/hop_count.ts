@@ -5,6 +5,9 @@
  * @module
  */
 
+/** Header lines of earlier hosts that make a loop, as in qmail. */
+export const maxHops = 100;
+
 const LF = 0x0a;
 const PREFIXES = [lower("received"), lower("delivered")] as const;
 const FIRST_R = PREFIXES[0][0];

@@ -4,6 +4,9 @@
  * `start` begins one, with the client's initial response as its body where `initial` says that there is one, and is
  * answered by the first step; `next` goes on with the response in its body. `cancel` ends one and is not answered; so
  * does the end of the connection. A step's octets (challenge, final) are the body of its frame.
+ *
+ * Who has logged in to read mail gets a ticket with the success. What opens mailboxes asks on a socket of its own
+ * (`auth-tickets`) whose login it was: `redeem`, answered once for each ticket.
  * @module
  */
 import type { AuthClient, AuthStep, Mechanism } from "../sasl/authenticator.ts";
@@ -13,10 +16,19 @@ import type { Frame } from "./frame.ts";
 import { ProtocolError } from "./server.ts";
 
 /** All of them, as {@link Mechanism} names them. */
-const mechanisms = ["PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"] as const satisfies Mechanism[];
+const mechanisms = [
+  "PLAIN",
+  "LOGIN",
+  "CRAM-MD5",
+  "SCRAM-SHA-256",
+  "SCRAM-SHA-256-PLUS",
+  "APOP",
+] as const satisfies Mechanism[];
 
 /** More than any response of a client that means well; mechanisms have limits of their own. */
 export const longestResponse = 16_384;
+/** Of a ticket; see components/auth/tickets.ts. */
+export const longestTicket = 64;
 /** The hash of a certificate: SHA-512's 64 octets at the most. */
 const longestEndPoint = 64;
 
@@ -64,7 +76,15 @@ export function formatAuthStep(step: AuthStep): { readonly head: object; readonl
     case "challenge":
       return { head: { kind: step.kind }, body: step.challenge };
     case "success":
-      return { head: { kind: step.kind, login: step.login, final: step.final !== undefined }, body: step.final };
+      return {
+        head: {
+          kind: step.kind,
+          login: step.login,
+          final: step.final !== undefined,
+          ...(step.ticket === undefined ? {} : { ticket: step.ticket }),
+        },
+        body: step.final,
+      };
     case "failure":
       return { head: step, body: undefined };
   }
@@ -76,10 +96,36 @@ export function parseAuthStep({ head, body }: Frame): AuthStep {
   if (kind === "challenge") return { kind, challenge: body };
   if (kind === "success") {
     const login = field.address(head, "login");
-    return field.flag(head, "final") ? { kind, login, final: body } : { kind, login };
+    const ticket = field.optionalText(head, "ticket", longestTicket);
+    return {
+      kind,
+      login,
+      ...(field.flag(head, "final") ? { final: body } : {}),
+      ...(ticket === undefined ? {} : { ticket }),
+    };
   }
   const reason = field.oneOf(head, "reason", ["credentials", "malformed", "throttled", "unavailable"]);
   return head["delayMs"] === undefined
     ? { kind, reason }
     : { kind, reason, delayMs: field.wholeNumber(head, "delayMs") };
+}
+
+export interface RedeemRequest {
+  readonly id: number;
+  readonly ticket: string;
+}
+
+/** `none`: it was never given, was redeemed before, or is too old. */
+export type RedeemReply = { readonly kind: "login"; readonly login: string } | { readonly kind: "none" };
+
+/** Throws ProtocolError. */
+export function parseRedeemRequest({ head }: Frame): RedeemRequest {
+  field.oneOf(head, "op", ["redeem"]);
+  return { id: field.wholeNumber(head, "id"), ticket: field.text(head, "ticket", longestTicket) };
+}
+
+/** Throws ProtocolError. */
+export function parseRedeemReply({ head }: Frame): RedeemReply {
+  const kind = field.oneOf(head, "kind", ["login", "none"]);
+  return kind === "login" ? { kind, login: field.address(head, "login") } : { kind };
 }

@@ -17,18 +17,22 @@ export interface Caller {
   readonly args: readonly string[];
   /** `NAME=value` and whatever else was there, in its order. Octet strings. */
   readonly environment: readonly string[];
+  /** What queues where QMAILQUEUE is not set; absent: the daemon. */
+  readonly queueProgram?: string;
 }
 
 /** The words in front of the tool's own arguments on the command line of the process that waits for it. */
 export const wordsBeforeArguments = 7;
 
-/** The command line that the script writes: `--home DIR --environment BASE64 … --command-line BASE64 …`. */
+/** The command line that the script writes: `--home DIR [--queue-program PATH] --environment BASE64 … --command-line BASE64 …`. */
 export function parseCaller(words: readonly string[]): Caller {
   const [environmentAt, commandAt] = [words.indexOf("--environment"), words.lastIndexOf("--command-line")];
   if (environmentAt < 0 || commandAt < environmentAt) throw new Error("expected to be started by the script in bin/");
-  const options = parseArgs(words.slice(0, environmentAt), { string: homeOptions });
+  const options = parseArgs(words.slice(0, environmentAt), { string: [...homeOptions, "queue-program"] });
+  const queueProgram = options["queue-program"];
   return {
     home: parseHomeArgs(options),
+    ...(typeof queueProgram === "string" ? { queueProgram } : {}),
     args: decodeStrings(words.slice(commandAt + 1)).slice(wordsBeforeArguments),
     environment: decodeStrings(words.slice(environmentAt + 1, commandAt)),
   };

@@ -1,5 +1,6 @@
 /**
- * Queueing a message from a tool: by the daemon qmail-queue, or by the program that QMAILQUEUE names. Either gets the
+ * Queueing a message from a tool: by the program that QMAILQUEUE names, else by the daemon qmail-queue, or on a host without
+ * one by qmail-qmqpc. Each gets the
  * content in pieces, and the envelope's end only when all of the content was there: what goes wrong before leaves nothing
  * in the queue.
  * @module
@@ -27,8 +28,8 @@ export interface CallersQueue extends Disposable {
 }
 
 export function callersQueue(caller: Caller): CallersQueue {
-  const program = variable(caller, "QMAILQUEUE") ?? "";
-  if (program !== "") return { begin: () => startQueueProgram(caller, program), [Symbol.dispose]: () => {} };
+  const program = variable(caller, "QMAILQUEUE") || caller.queueProgram;
+  if (program !== undefined) return { begin: () => startQueueProgram(caller, program), [Symbol.dispose]: () => {} };
   const client = new Client(caller.home.socket("qmail-queue"), { connectMs });
   const uid = Deno.uid() ?? 0;
   return {

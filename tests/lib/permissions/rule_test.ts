@@ -60,6 +60,15 @@ const configs: readonly {
       ],
     },
   },
+  {
+    what: "POP3, in the clear and over TLS",
+    controls: {
+      listeners: [
+        { service: "pop3", host: "0.0.0.0", port: 110, proxy: true },
+        { service: "pop3s", host: "::", port: 995 },
+      ],
+    },
+  },
   { what: "a lab's network", controls: { mxprivate: true, remoteport: 2500 } },
 ];
 
@@ -261,7 +270,7 @@ describe("every pair of components", () => {
     [...grants].filter(([b]) => a !== b).map(([b, grantB]) => ({ a, grantA, b, grantB }))
   );
 
-  it("shares a folder to write only where qmail-clean removes what qmail-queue made", () => {
+  it("shares a folder to write only where one removes what the other made", () => {
     const shared = pairs.flatMap(({ a, grantA, b, grantB }) =>
       (grantA.write ?? []).filter((path) => (grantB.write ?? []).some((other) => overlap(path, other)))
         .map((path) => `${a} ${b} ${path}`)
@@ -270,6 +279,7 @@ describe("every pair of components", () => {
       `qmail-queue qmail-clean /h/queue/${dir}`,
       `qmail-clean qmail-queue /h/queue/${dir}`,
     ]);
+    want.push("qmail-local qmail-pop3d /h/mail", "qmail-pop3d qmail-local /h/mail");
     assertEquals(shared.sort(), want.sort());
   });
 

@@ -64,12 +64,20 @@ export async function runLine(home: Home, dir: string, line: string, options: Ru
   }
 }
 
-/** `change` alters a tool before its script is made: another grant, say. */
-export function makeBin(names: readonly string[], change: (tool: Tool) => Tool = (tool) => tool): Bin {
+/** `change` alters a tool before its script is made: another grant, say. `controls`: control files by name. */
+export function makeBin(
+  names: readonly string[],
+  change: (tool: Tool) => Tool = (tool) => tool,
+  controls: Readonly<Record<string, string>> = {},
+): Bin {
   const folder = tempDir();
   const home = homeAt(`${folder.path}/h`);
   const dir = `${folder.path}/work`;
   for (const path of [home.bin(), dir]) Deno.mkdirSync(path, { recursive: true });
+  Deno.mkdirSync(home.control(""));
+  for (const [file, text] of Object.entries({ me: "host.example\n", ...controls })) {
+    Deno.writeTextFileSync(home.control(file), text);
+  }
   const runtime = runtimeHere();
   for (const name of names) {
     const tool = tools.find((tool) => tool.name === name);

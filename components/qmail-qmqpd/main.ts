@@ -1,0 +1,6 @@
+/** qmail-qmqpd: see README.md. @module */
+import { runComponent } from "../lib/process/component.ts";
+import { idsFrom } from "../lib/process/ids_args.ts";
+import { run } from "./run.ts";
+
+if (import.meta.main) await runComponent("qmail-qmqpd", (start) => run(start, { ids: idsFrom(Deno.args) }));

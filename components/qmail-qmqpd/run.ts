@@ -1,0 +1,80 @@
+/**
+ * qmail-qmqpd's shell: binds the ports, gives up root, has clients received, and lets them end in order.
+ * @module
+ */
+import type { Controls } from "../../config/schema.ts";
+import type { Ids } from "../lib/permissions/grant.ts";
+import { CannotStart, type Running, type Start } from "../lib/process/component.ts";
+import { ControlValues } from "../lib/process/controls.ts";
+import { become } from "../lib/process/ids_args.ts";
+import { Connection } from "../lib/qmtp/connection.ts";
+import { Submission } from "../lib/queue/submission.ts";
+import { acceptAll, openPort, portsOf, relabel } from "../lib/server/listening.ts";
+import { type Limits, Places } from "../lib/server/places.ts";
+import { type Arriving, type House, Reception } from "../lib/server/reception.ts";
+import { Client } from "../lib/wire/client.ts";
+import { listeningDefects, QmqpClients } from "./clients.ts";
+import { QmqpDesk } from "./desk.ts";
+import { listeningOf } from "./permissions.ts";
+
+/** So long a message waits for a qmail-queue that is being started, before its client is told to try again. */
+const queueAwayMs = 5000;
+
+/** How long messages under way may go on coming in after a stop. */
+const stopMs = 1500;
+
+function limitsOf({ concurrencyincoming, concurrencyperclient }: Controls): Limits {
+  return { connections: concurrencyincoming, perClient: concurrencyperclient };
+}
+
+export function run({ home, portOffset }: Start, { ids }: { readonly ids?: Ids | undefined } = {}): Running {
+  const controls = new ControlValues(home, "qmail-qmqpd");
+  const listening = () => listeningOf({ controls: controls.current, portOffset });
+  const defects = () => listeningDefects(listening(), controls.current.qmqpclients);
+  if (defects().length > 0) throw new CannotStart(defects().join("; "));
+
+  const queue = new Client(home.socket("qmail-queue"), { connectMs: queueAwayMs });
+  const places = new Places(limitsOf(controls.current));
+  let visitors = new QmqpClients(controls.current);
+  const house: House<"qmqp", Arriving, never> = {
+    get visitors() {
+      return visitors;
+    },
+    isTlsFirst: () => false,
+    secure: () => Promise.reject(new Error("there is no TLS here")),
+    welcome: (socket, { visitor: { ip } }, _, onClose) => {
+      const { me, timeoutsmtpd } = controls.current;
+      const begin = () => new Submission(queue, "network", ids?.uid ?? 0);
+      const desk = new QmqpDesk({ ip, me, begin, now: Date.now });
+      return new Connection(socket, { protocol: "qmqp", ip, desk, timeoutSeconds: () => timeoutsmtpd, onClose });
+    },
+    farewell: () => undefined,
+  };
+  const reception = new Reception({ places, house });
+
+  const doors = listening().flatMap((one) => openPort(one, { shared: false }) ?? []);
+  become(ids);
+  if (doors.length === 0) {
+    throw new CannotStart('nothing to listen on: expected a line "qmqp address:port" in control/listeners');
+  }
+  const accepting = doors.map((door) => acceptAll(door, (conn) => reception.onConn(door.listening, conn)));
+  const clock = setInterval(() => reception.tick(), 1000);
+  return {
+    ports: portsOf(doors),
+    reload: () => {
+      const before = controls.reload();
+      if (before.length > 0) return before;
+      places.limits = limitsOf(controls.current);
+      visitors = new QmqpClients(controls.current);
+      relabel(doors, listening());
+      return defects();
+    },
+    stop: async () => {
+      for (const { listener } of doors) listener.close();
+      await Promise.all(accepting);
+      await reception.stop(stopMs);
+      clearInterval(clock);
+      queue.close();
+    },
+  };
+}
