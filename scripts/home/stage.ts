@@ -51,16 +51,33 @@ async function fetchPackages(code: string, env: Readonly<Record<string, string>>
   ], env);
 }
 
-function copyTree(from: string, to: string): void {
+/** Puts one file into its place; `info` is what is known of the file at `from`. */
+type Place = (from: string, to: string, info: Deno.FileInfo) => void;
+
+function placeTree(from: string, to: string, place: Place): void {
   const info = Deno.statSync(from);
-  if (!info.isDirectory) {
-    Deno.copyFileSync(from, to);
-    Deno.chmodSync(to, (info.mode ?? 0) & 0o111 ? 0o755 : 0o644);
-    return;
-  }
+  if (!info.isDirectory) return place(from, to, info);
   ensureDirSync(to);
   Deno.chmodSync(to, 0o755);
-  for (const entry of Deno.readDirSync(from)) copyTree(join(from, entry.name), join(to, entry.name));
+  for (const entry of Deno.readDirSync(from)) placeTree(join(from, entry.name), join(to, entry.name), place);
+}
+
+function copyFile(from: string, to: string, info: Deno.FileInfo): void {
+  Deno.copyFileSync(from, to);
+  Deno.chmodSync(to, openMode(info));
+}
+
+/**
+ * A hard link where it is root's own file, of the right mode and on the same file system, else a copy: a cache is a
+ * thousand files, and copies of them would be most of what a start takes. Deno never writes into a file of its cache.
+ */
+function linkFile(from: string, to: string, info: Deno.FileInfo): void {
+  const fits = info.uid === 0 && ((info.mode ?? 0) & 0o777) === openMode(info);
+  if (!fits || !linked(from, to)) copyFile(from, to, info);
+}
+
+function openMode({ mode }: Deno.FileInfo): number {
+  return (mode ?? 0) & 0o111 ? 0o755 : 0o644;
 }
 
 /** The folder `to` as a whole copy: made beside it and put in its place. */
@@ -84,10 +101,7 @@ function stageBinary(from: string, to: string): void {
   if (same || copied) return;
   const fresh = `${to}.new`;
   if (existsSync(fresh)) Deno.removeSync(fresh);
-  if (source.uid !== 0 || ((source.mode ?? 0) & 0o777) !== 0o755 || !linked(from, fresh)) {
-    Deno.copyFileSync(from, fresh);
-    Deno.chmodSync(fresh, 0o755);
-  }
+  linkFile(from, fresh, source);
   Deno.renameSync(fresh, to);
 }
 
@@ -101,18 +115,19 @@ function linked(from: string, to: string): boolean {
   }
 }
 
-async function stageForOthers(home: Home): Promise<Runtime> {
-  const [binary, code, denoDir] = [home.libexec("deno"), home.libexec("code"), home.libexec("deno_dir")];
-  stageBinary(Deno.execPath(), binary);
+/** What of the checkout the components need. */
+const codeParts = ["deno.json", "deno.lock", "components", "config"];
+
+async function stageForOthers({ deno, denoDir, code }: Runtime): Promise<void> {
+  stageBinary(Deno.execPath(), deno);
   replaceTree(code, (fresh) => {
     ensureDirSync(fresh);
-    for (const part of ["deno.json", "deno.lock", "components", "config"]) {
-      copyTree(join(checkout, part), join(fresh, part));
+    for (const part of codeParts) {
+      placeTree(join(checkout, part), join(fresh, part), copyFile);
     }
   });
   await stagePackages(denoDir, code);
   openToAll(denoDir);
-  return { deno: binary, denoDir, code, audit: undefined };
 }
 
 /**
@@ -128,7 +143,7 @@ async function stagePackages(denoDir: string, code: string): Promise<void> {
     const packages = join(await denoDirInUse(), "npm");
     replaceTree(denoDir, (fresh) => {
       ensureDirSync(fresh);
-      if (existsSync(packages)) copyTree(packages, join(fresh, "npm"));
+      if (existsSync(packages)) placeTree(packages, join(fresh, "npm"), linkFile);
       Deno.writeTextFileSync(join(fresh, "location_data"), "");
     });
     Deno.writeTextFileSync(stamp, lock);
@@ -139,16 +154,41 @@ async function stagePackages(denoDir: string, code: string): Promise<void> {
 function openToAll(path: string): void {
   const info = Deno.lstatSync(path);
   if (info.isSymlink) return;
-  Deno.chmodSync(path, info.isDirectory ? 0o755 : 0o644);
+  const mode = info.isDirectory ? 0o755 : openMode(info);
+  if (((info.mode ?? 0) & 0o777) !== mode) Deno.chmodSync(path, mode);
   if (info.isDirectory) { for (const entry of Deno.readDirSync(path)) openToAll(join(path, entry.name)); }
+}
+
+/** What is staged depends on: this deno, and every file of the code by its size and time. */
+function stagedFrom(): string {
+  const lines = [`${Deno.execPath()} ${Deno.version.deno} ${Deno.uid()}`];
+  const visit = (path: string): void => {
+    const info = Deno.statSync(path);
+    if (!info.isDirectory) lines.push(`${path} ${info.size} ${info.mtime?.getTime()} ${info.ino}`);
+    else for (const entry of Deno.readDirSync(path)) visit(join(path, entry.name));
+  };
+  for (const part of codeParts) visit(join(checkout, part));
+  return lines.sort().join("\n");
 }
 
 /** Sees to it that everything the components run from is there, and says where. */
 export async function stage(home: Home): Promise<Runtime> {
-  if (Deno.uid() === 0) return await stageForOthers(home);
-  const denoDir = home.libexec("deno_dir");
-  await stagePackages(denoDir, checkout);
-  return { deno: Deno.execPath(), denoDir, code: checkout, audit: undefined };
+  const forOthers = Deno.uid() === 0;
+  const runtime: Runtime = {
+    deno: forOthers ? home.libexec("deno") : Deno.execPath(),
+    denoDir: home.libexec("deno_dir"),
+    code: forOthers ? home.libexec("code") : checkout,
+    audit: undefined,
+  };
+  const stamp = home.libexec("staged");
+  const from = stagedFrom();
+  const isThere = [stamp, runtime.deno, runtime.denoDir, runtime.code].every((path) => existsSync(path));
+  if (isThere && Deno.readTextFileSync(stamp) === from) return runtime;
+  if (existsSync(stamp)) Deno.removeSync(stamp);
+  if (forOthers) await stageForOthers(runtime);
+  else await stagePackages(runtime.denoDir, checkout);
+  Deno.writeTextFileSync(stamp, from);
+  return runtime;
 }
 
 /** Whether a user other than root can get to `path`. */
