@@ -14,10 +14,11 @@ import { parseLmtpSocket } from "../lib/smtp/lmtp_socket.ts";
 import { Client } from "../lib/wire/client.ts";
 import type { DeliveryReport, SpawnRequest } from "../lib/wire/delivery_protocol.ts";
 import { type Controlling, type GetpwReply, parseGetpwReply } from "../lib/wire/getpw_protocol.ts";
+import { isUsableHome, type Kind, kindOf } from "../lib/workers/place.ts";
+import { Workers } from "../lib/workers/workers.ts";
 import { Lanes, stalledMs } from "./lanes.ts";
-import { cutReport, isUsableHome, type Kind, kindOf, mostOfOneAccount } from "./request.ts";
+import { cutReport, mostOfOneAccount } from "./request.ts";
 import { startLocal } from "./start_local.ts";
-import { Workers } from "./workers.ts";
 
 const notFound: DeliveryReport = { verdict: "D", text: "Sorry, no mailbox here by that name. (#5.1.1)\n" };
 const withoutHost: DeliveryReport = { verdict: "D", text: "Sorry, address must include host name. (#5.1.3)\n" };

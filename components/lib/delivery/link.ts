@@ -30,7 +30,7 @@ export class DeliveryLink {
     this.ended = this.#readAll(onError);
   }
 
-  get deliveries(): number {
+  get underWay(): number {
     return this.#underWay.size;
   }
 

@@ -1,12 +1,12 @@
 /**
- * Which qmail-local processes there are: one per user id and kind, begun when first needed, ended when idle, of those
+ * Which processes of users there are: one per user id and kind, begun when first needed, ended when idle, of those
  * for accounts never more than a cap. Decides only; the shell starts and ends them.
  * @module
  */
 
 export interface Worker {
-  /** Deliveries under way. */
-  readonly deliveries: number;
+  /** Deliveries, or sessions, under way. */
+  readonly underWay: number;
   readonly closed: boolean;
 }
 
@@ -57,7 +57,7 @@ export class Pool<W extends Worker> {
   /** Ends those that have been idle for too long. */
   endIdle(nowMs: number, end: (worker: W) => void): void {
     for (const [key, slot] of this.#slots) {
-      if (slot.worker.deliveries > 0) slot.lastUsedMs = nowMs;
+      if (slot.worker.underWay > 0) slot.lastUsedMs = nowMs;
       else if (slot.worker.closed || nowMs - slot.lastUsedMs >= idleMs) this.#end(key, slot, end);
     }
   }
@@ -71,7 +71,7 @@ export class Pool<W extends Worker> {
   }
 
   #endOldestIdle(end: (worker: W) => void): boolean {
-    const idle = this.#counted().filter(([, slot]) => slot.worker.deliveries === 0 || slot.worker.closed);
+    const idle = this.#counted().filter(([, slot]) => slot.worker.underWay === 0 || slot.worker.closed);
     const oldest = idle.sort(([, a], [, b]) => a.lastUsedMs - b.lastUsedMs)[0];
     if (oldest === undefined) return false;
     this.#end(oldest[0], oldest[1], end);

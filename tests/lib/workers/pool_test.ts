@@ -1,10 +1,10 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { idleMs, mostWorkers, Pool, type Worker } from "../../components/qmail-lspawn/pool.ts";
+import { idleMs, mostWorkers, Pool, type Worker } from "../../../components/lib/workers/pool.ts";
 
 class FakeWorker implements Worker {
-  deliveries = 0;
+  underWay = 0;
   closed = false;
 }
 
@@ -44,12 +44,12 @@ describe("Pool", () => {
     const { take, ended, end, pool } = world();
     const idle = take("1:1", 0)!;
     const busy = take("2:2", 0)!;
-    busy.deliveries = 1;
+    busy.underWay = 1;
     pool.endIdle(idleMs - 1, end);
     assertEquals(ended, []);
     pool.endIdle(idleMs, end);
     assert(ended.length === 1 && ended[0] === idle);
-    busy.deliveries = 0;
+    busy.underWay = 0;
     pool.endIdle(2 * idleMs - 1, end);
     assertEquals(ended.length, 1);
     pool.endIdle(2 * idleMs, end);
@@ -58,11 +58,11 @@ describe("Pool", () => {
 
   it("ends the one that was idle the longest when there are too many, and refuses when none is idle", () => {
     const { take, ended } = world();
-    for (let n = 0; n < mostWorkers; n++) take(`${n}`, n)!.deliveries = n === 5 || n === 9 ? 0 : 1;
+    for (let n = 0; n < mostWorkers; n++) take(`${n}`, n)!.underWay = n === 5 || n === 9 ? 0 : 1;
     assert(take("new", 1000) !== undefined);
     assert(ended.length === 1);
-    take("new", 1000)!.deliveries = 1;
-    take("newer", 1000)!.deliveries = 1;
+    take("new", 1000)!.underWay = 1;
+    take("newer", 1000)!.underWay = 1;
     assertEquals([ended.length, take("newest", 1000)], [2, undefined]);
   });
 
@@ -72,7 +72,7 @@ describe("Pool", () => {
       const { started, pool } = world();
       let nowMs = 0;
       const end = (worker: FakeWorker) => {
-        assertEquals(worker.deliveries, 0);
+        assertEquals(worker.underWay, 0);
         worker.closed = true;
       };
       for (const [user, kind, ms] of steps) {
@@ -83,11 +83,11 @@ describe("Pool", () => {
             started.push(fresh);
             return fresh;
           }, end);
-          if (worker !== undefined) worker.deliveries++;
+          if (worker !== undefined) worker.underWay++;
         } else if (kind === "idle") pool.endIdle(nowMs, end);
         else {
           const worker = started[user];
-          if (worker !== undefined && worker.deliveries > 0) worker.deliveries--;
+          if (worker !== undefined && worker.underWay > 0) worker.underWay--;
         }
         assert(started.filter((worker) => !worker.closed).length <= mostWorkers);
       }

@@ -1,11 +1,11 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals } from "@std/assert";
-import type { Controlling } from "../../components/lib/wire/getpw_protocol.ts";
-import { mostWorkers } from "../../components/qmail-lspawn/pool.ts";
-import { type LocalProcess, Workers } from "../../components/qmail-lspawn/workers.ts";
+import type { Controlling } from "../../../components/lib/wire/getpw_protocol.ts";
+import { mostWorkers } from "../../../components/lib/workers/pool.ts";
+import { type UserProcess, Workers } from "../../../components/lib/workers/workers.ts";
 
-class FakeProcess implements LocalProcess {
-  deliveries = 0;
+class FakeProcess implements UserProcess {
+  underWay = 0;
   closed = false;
   readonly #gone = Promise.withResolvers<void>();
   readonly ended = this.#gone.promise;
@@ -49,9 +49,9 @@ function world() {
   /** One delivery, under way until `done`. */
   const deliver = (uid: number, done: Promise<void> = Promise.resolve(), kind: "account" | "virtual" = "account") =>
     workers.with(kind, user(uid), async (process) => {
-      process.deliveries++;
+      process.underWay++;
       await done;
-      process.deliveries--;
+      process.underWay--;
       order.push(uid);
       return uid;
     });
@@ -113,7 +113,7 @@ describe("Workers", () => {
       (_, at) =>
         workers.with("account", user(at + 1), async (process) => {
           processes.push(process);
-          process.deliveries++;
+          process.underWay++;
           await hang.promise;
         }),
     );

@@ -1,18 +1,18 @@
 /**
- * The qmail-local processes in use: one is started when it is needed, and waited for where there are enough of them.
+ * The processes of users in use: one is started when it is needed, and waited for where there are enough of them.
  * @module
  */
-import type { Controlling } from "../lib/wire/getpw_protocol.ts";
+import type { Controlling } from "../wire/getpw_protocol.ts";
 import { Line } from "./line.ts";
 import { Pool, type Worker } from "./pool.ts";
-import { keyOf, type Kind } from "./request.ts";
+import { keyOf, type Kind } from "./place.ts";
 
 /** So long a delivery waits for a process; then it is tried again later. */
-const longestWaitMs = 300_000;
+const defaultWaitMs = 300_000;
 const endIdleEveryMs = 10_000;
 
 /** What is known of a process. */
-export interface LocalProcess extends Worker {
+export interface UserProcess extends Worker {
   /** Settles when it is gone. */
   readonly ended: Promise<void>;
   /** Tells it to finish and go. */
@@ -22,16 +22,23 @@ export interface LocalProcess extends Worker {
 /** Starts a process of that kind as, and for, an account. */
 export type StartProcess<W> = (kind: Kind, account: Controlling) => W;
 
-export class Workers<W extends LocalProcess> {
+export interface WorkersOptions {
+  /** How long who needs a process waits for one; default five minutes. */
+  readonly longestWaitMs?: number;
+}
+
+export class Workers<W extends UserProcess> {
   readonly #start: StartProcess<W>;
   readonly #pool = new Pool<W>();
   readonly #line = new Line();
   readonly #ending = new WeakSet<W>();
   readonly #idle: ReturnType<typeof setInterval>;
+  readonly #longestWaitMs: number;
   #generation = 0;
 
-  constructor(start: StartProcess<W>) {
+  constructor(start: StartProcess<W>, { longestWaitMs = defaultWaitMs }: WorkersOptions = {}) {
     this.#start = start;
+    this.#longestWaitMs = longestWaitMs;
     this.#idle = setInterval(() => this.#pool.endIdle(Date.now(), this.#end), endIdleEveryMs);
   }
 
@@ -40,26 +47,26 @@ export class Workers<W extends LocalProcess> {
     return this.#pool.has(this.#keyOf(kind, account));
   }
 
-  /** What they may touch has changed: deliveries from now on get processes begun from now on; the others end when idle. */
+  /** What they may touch has changed: work from now on gets processes begun from now on; the others end when idle. */
   renew(): void {
     this.#generation++;
   }
 
   /**
-   * Has `deliver` done by a process for `account`; undefined where there was none to be had in time. It is called in the
-   * same turn in which the process is chosen, and has to count as a delivery at once: an idle one may be ended.
+   * Has `work` done by a process for `account`; undefined where there was none to be had in time. It is called in the
+   * same turn in which the process is chosen, and has to count as under way at once: an idle one may be ended.
    */
-  async with<T>(kind: Kind, account: Controlling, deliver: (worker: W) => Promise<T>): Promise<T | undefined> {
+  async with<T>(kind: Kind, account: Controlling, work: (worker: W) => Promise<T>): Promise<T | undefined> {
     const key = this.#keyOf(kind, account);
     const isFree = kind === "virtual";
-    const untilMs = Date.now() + longestWaitMs;
+    const untilMs = Date.now() + this.#longestWaitMs;
     for (let isFirst = true;; isFirst = false) {
       // Nobody who needs a new process passes those that have waited for one.
       const mayTake = isFree || !isFirst || this.#line.length === 0 || this.#pool.has(key);
       const worker = mayTake
         ? this.#pool.take(key, Date.now(), () => this.#started(kind, account), this.#end, { isFree })
         : undefined;
-      if (worker !== undefined) return await this.#use(worker, key, deliver);
+      if (worker !== undefined) return await this.#use(worker, key, work);
       if (!await this.#turn(key, !isFirst, untilMs - Date.now())) return undefined;
     }
   }
@@ -68,13 +75,13 @@ export class Workers<W extends LocalProcess> {
     return `${this.#generation} ${keyOf(kind, account)}`;
   }
 
-  async #use<T>(worker: W, key: string, deliver: (worker: W) => Promise<T>): Promise<T> {
+  async #use<T>(worker: W, key: string, work: (worker: W) => Promise<T>): Promise<T> {
     try {
-      const done = deliver(worker);
+      const done = work(worker);
       this.#line.serve(key);
       return await done;
     } finally {
-      if (worker.deliveries === 0) this.#line.next();
+      if (worker.underWay === 0) this.#line.next();
     }
   }
 

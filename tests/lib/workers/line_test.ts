@@ -1,6 +1,6 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals } from "@std/assert";
-import { Line, mostWaiting } from "../../components/qmail-lspawn/line.ts";
+import { Line, mostWaiting } from "../../../components/lib/workers/line.ts";
 
 /** A line, and who had his turn. */
 function world() {
