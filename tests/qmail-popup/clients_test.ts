@@ -18,6 +18,8 @@ interface Run {
   readonly what: string;
   /** The command line; files it needs go below `dir`. */
   readonly args: (world: Pop3World, dir: string) => readonly string[];
+  /** The command line is one of /bin/sh, which calls the program. */
+  readonly shell?: boolean;
   readonly env?: (dir: string) => Readonly<Record<string, string>>;
   /** Text that has to come out of it, or into a file below `dir`. */
   readonly check: (output: string, world: Pop3World, dir: string) => void;
@@ -128,6 +130,32 @@ print("good")`,
     },
   },
   {
+    program: "getmail",
+    what: "getmail over TLS, which takes each message once",
+    args: (world, dir) => {
+      const ca = write(dir, "ca.pem", world.certificate);
+      // Into a Maildir it delivers for nobody who is root.
+      const mda = write(dir, "mda", `#!/bin/sh\nexec cat >>${dir}/mail\n`);
+      Deno.chmodSync(mda, 0o700);
+      const rc = write(
+        dir,
+        "getmailrc",
+        `[retriever]\ntype = SimplePOP3SSLRetriever\nserver = localhost\nport = ${world.port("pop3s")}\n` +
+          `username = ${user}\npassword = ${password}\nca_certs = ${ca}\n` +
+          `[destination]\ntype = MDA_external\npath = ${mda}\nallow_root_commands = true\n` +
+          `[options]\nread_all = false\ndelete = false\n`,
+      );
+      const once = `getmail --getmaildir=${dir} --rcfile=${rc}`;
+      return ["-c", `${once} && ${once}`];
+    },
+    shell: true,
+    check: (output, _, dir) => {
+      const mail = existsSync(join(dir, "mail")) ? Deno.readTextFileSync(join(dir, "mail")) : "";
+      const subjects = Array.from(mail.matchAll(/^Subject: (.*)$/gm), ([, subject]) => subject);
+      assertEquals(subjects, ["one", "two", "three"], output);
+    },
+  },
+  {
     program: "mutt",
     what: "mutt, which copies the mailbox",
     args: (world, dir) => {
@@ -164,7 +192,7 @@ describe("qmail-popup serves", () => {
   });
   afterAll(() => world?.[Symbol.asyncDispose]());
 
-  for (const { program, what, args, env, check } of runs) {
+  for (const { program, what, args, shell, env, check } of runs) {
     const path = pathOf(program);
     it(`${what}${path === undefined ? ` (skipped: ${program} is not installed)` : ""}`, {
       ignore: path === undefined,
@@ -173,7 +201,7 @@ describe("qmail-popup serves", () => {
       dir = tempDir();
       try {
         // A program that asks for a terminal is given one.
-        const command = [path!, ...args(world, dir.path)];
+        const command = [shell === true ? "/bin/sh" : path!, ...args(world, dir.path)];
         const words = program === "mutt" ? ["script", "-qefc", command.map(quote).join(" "), "/dev/null"] : command;
         const { stdout, stderr } = await new Deno.Command("timeout", {
           args: ["40", ...words],
