@@ -22,6 +22,17 @@ function isDefaultHome(home: Home): boolean {
   }
 }
 
+/** Listeners that are told of where they are configured, by their name in control/listeners. */
+const places = [
+  ["submission", "submission"],
+  ["submissions", "submissions"],
+  ["qmtp", "QMTP"],
+  ["qmtps", "QMTPS"],
+  ["qmqp", "QMQP"],
+  ["pop3", "POP3"],
+  ["pop3s", "POP3S"],
+] as const;
+
 /** The text, as lines for a terminal. */
 export function welcome(home: Home, config: Config, { components }: SupervisorStatus): string {
   if (config.controls.mode === "mini") return welcomeMini(home, config);
@@ -30,8 +41,9 @@ export function welcome(home: Home, config: Config, { components }: SupervisorSt
   const sockets = lmtpSockets(config.controls.listeners, home);
   const lmtp = [...port("lmtp") === undefined ? [] : [`127.0.0.1:${port("lmtp")}`], ...sockets];
   const others = [
-    ...port("submission") === undefined ? [] : [`  submission 127.0.0.1:${port("submission")}`],
-    ...port("submissions") === undefined ? [] : [`  submissions 127.0.0.1:${port("submissions")}`],
+    ...places.flatMap(([service, word]) =>
+      port(service) === undefined ? [] : [`  ${word.padEnd(10)} 127.0.0.1:${port(service)}`]
+    ),
     ...lmtp.map((where) => `  LMTP       ${where}`),
   ];
   const { me } = config.controls;

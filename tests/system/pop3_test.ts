@@ -2,7 +2,7 @@
  * Mail on its whole way: in by SMTP, out by POP3, in a system started as an operator starts it.
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { newMail, waitForMail } from "../support/maildir.ts";
 import { statusNumbers } from "../support/processes.ts";
@@ -30,6 +30,9 @@ describe("a system with POP3", () => {
   it("delivers a message by SMTP and hands it out by POP3, once", async () => {
     await using system = await startSystem({ tls: true, controls: { listeners } });
     await setPassword(system);
+    for (const [service, word] of [["pop3", "POP3"], ["pop3s", "POP3S"]] as const) {
+      assertStringIncludes(system.log.text(), `\n  ${word.padEnd(10)} 127.0.0.1:${system.ports[service]}\n`);
+    }
     const content = "Subject: hello\n\n.dot\n";
     await sendMail(system.ports["smtp"]!, { from: "amy@example.org", to: ["demo@localhost"], content });
     await waitForMail(system.home);
