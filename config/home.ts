@@ -24,6 +24,7 @@ export const socketNames = [
   "auth",
   "auth-tickets",
   "qmail-pop3d",
+  "qmail-pop3spawn",
   "tally",
   "hooks",
 ] as const;

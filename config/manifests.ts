@@ -12,6 +12,7 @@ import { manifest as qmailGetpw } from "../components/qmail-getpw/permissions.ts
 import { manifest as qmailLocal } from "../components/qmail-local/permissions.ts";
 import { manifest as qmailLspawn } from "../components/qmail-lspawn/permissions.ts";
 import { manifest as qmailPop3d } from "../components/qmail-pop3d/permissions.ts";
+import { manifest as qmailPop3spawn } from "../components/qmail-pop3spawn/permissions.ts";
 import { manifest as qmailPopup } from "../components/qmail-popup/permissions.ts";
 import { manifest as qmailQmqpd } from "../components/qmail-qmqpd/permissions.ts";
 import { manifest as qmailQmtpd } from "../components/qmail-qmtpd/permissions.ts";
@@ -41,6 +42,7 @@ export const manifests: readonly Manifest[] = [
   qmailRemote,
   qmailPopup,
   qmailPop3d,
+  qmailPop3spawn,
   resolver,
   tally,
   hooks,

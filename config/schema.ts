@@ -76,6 +76,7 @@ export const schema = {
         "qmail-getpw",
         "auth",
         "qmail-popup",
+        "qmail-pop3spawn",
         "admin",
       ],
       ...["qmail-inject", "sendmail", "mailsubj"],

@@ -73,8 +73,8 @@ function usersFile(home: Home, look: (users: Users) => void): ChangingFile<Users
 function serveTickets(home: Home, tickets: Tickets): UnixServer {
   return serveUnix(home.socket("auth-tickets"), {
     onFrame: (frame, pipe) => {
-      const { id, ticket } = parseRedeemRequest(frame);
-      const login = tickets.redeem(ticket, performance.now());
+      const { op, id, ticket } = parseRedeemRequest(frame);
+      const login = tickets[op](ticket, performance.now());
       pipe.send(login === undefined ? { id, kind: "none" } : { id, kind: "login", login });
     },
     onError: (error) => logEvent("garbage", { socket: "auth-tickets", reason: describeError(error) }),

@@ -28,11 +28,17 @@ export class Tickets {
     this.#entries.set(ticket, { login, endMs: nowMs + ticketMs });
   }
 
+  /** Whose login it was for; the ticket stays good. */
+  whose(ticket: string, nowMs: number): string | undefined {
+    const entry = this.#entries.get(ticket);
+    return entry !== undefined && nowMs < entry.endMs ? entry.login : undefined;
+  }
+
   /** Whose login it was for; the ticket is gone then. */
   redeem(ticket: string, nowMs: number): string | undefined {
-    const entry = this.#entries.get(ticket);
+    const login = this.whose(ticket, nowMs);
     this.#entries.delete(ticket);
-    return entry !== undefined && nowMs < entry.endMs ? entry.login : undefined;
+    return login;
   }
 
   get size(): number {

@@ -32,17 +32,20 @@ export interface ScanOptions {
 
 export class Maildir {
   readonly path: string;
-  readonly #home: string;
+  readonly #within: string;
 
-  /** `home` of the mailbox, absolute. */
-  constructor(home: string) {
-    this.#home = home;
+  /** `home` of the mailbox, absolute. `staysInHome`: it may be a symlink that leads to another place in the home. */
+  constructor(home: string, { staysInHome = true }: { readonly staysInHome?: boolean } = {}) {
     this.path = `${home}/Maildir`;
+    this.#within = staysInHome ? home : this.path;
   }
 
-  /** Whether its folders are there and lie below the home. Throws what the system says besides. */
+  /** Whether its folders are there, and below what they have to lie in. Throws what the system says besides. */
   isThere(): boolean {
-    return ifThere(() => stayBelow(this.#home, folders.map((folder) => `${this.path}/${folder}`))) === true;
+    return ifThere(() => {
+      if (this.#within === this.path && !Deno.lstatSync(this.path).isDirectory) return false;
+      return stayBelow(this.#within, folders.map((folder) => `${this.path}/${folder}`));
+    }) === true;
   }
 
   /** Reads new and cur. Of what `before` knows only the names are asked for. Throws what the system says. */
@@ -108,7 +111,7 @@ export class Maildir {
   /** Removes what dead deliveries left in tmp. */
   cleanTmp(nowMs: number): void {
     ifThere(() => {
-      if (!stayBelow(this.#home, [`${this.path}/tmp`])) return;
+      if (!stayBelow(this.#within, [`${this.path}/tmp`])) return;
       for (const { name } of Deno.readDirSync(`${this.path}/tmp`)) {
         const path = `${this.path}/tmp/${name}`;
         const info = ifThere(() => Deno.lstatSync(path));

@@ -28,7 +28,7 @@ function permissions(config: Config): Grant {
   return {
     listen: [...new Set(listeningOf(controls.listeners, portOffset).map(placeOf))],
     read: [...controlPaths(home, controlFilesOf(name)), ...tlsPaths(home)],
-    calls: ["qmail-pop3d", ...(controls.smtpauth.length > 0 ? ["auth" as const] : [])],
+    calls: ["qmail-pop3d", "qmail-pop3spawn", ...(controls.smtpauth.length > 0 ? ["auth" as const] : [])],
     ...(bindsLowPort(config) ? { sys: ["setgid", "setuid"] } : {}),
   };
 }

@@ -85,7 +85,7 @@ export function run({ home, portOffset }: Start, ids?: Ids): Running {
   const authenticator = authenticatorOver(auth, { mechanisms: () => mechanismsOf(controls.current) });
   const places = new Places(limitsOf(controls.current));
   const rules = rulesOf(controls.current, tls.value, authenticator);
-  const reception = new Reception(places, rules, openingAt(home.socket("qmail-pop3d")));
+  const reception = new Reception(places, rules, openingAt(home.socket("qmail-pop3d"), home.socket("qmail-pop3spawn")));
 
   const listening = () => listeningOf(controls.current.listeners, portOffset);
   const doors = listening().flatMap((one) => openPort(one, { shared: false }) ?? []);

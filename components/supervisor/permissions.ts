@@ -15,6 +15,7 @@ export const supervised = [
   "qmail-remote",
   "qmail-popup",
   "qmail-pop3d",
+  "qmail-pop3spawn",
   "resolver",
   "auth",
   "tally",

@@ -50,6 +50,7 @@ const socketOwners: Readonly<Record<SocketName, { owner: Account; open: boolean 
   "auth": { owner: "qmailp", open: "nofiles" },
   "auth-tickets": { owner: "qmailp", open: "vmail" },
   "qmail-pop3d": { owner: "vmail", open: "nofiles" },
+  "qmail-pop3spawn": { owner: "root", open: "nofiles" },
   "tally": { owner: "qmaill", open: "nofiles" },
   "hooks": { owner: "qmaild", open: "owner" },
 };

@@ -16,6 +16,15 @@ describe("Tickets", () => {
     assertEquals(tickets.redeem("t", 1), undefined);
   });
 
+  it("tell whose they are without being used up", () => {
+    const tickets = new Tickets();
+    tickets.issue("t", "amy@mx.example", 0);
+    assertEquals([tickets.whose("t", 1), tickets.whose("t", 1)], ["amy@mx.example", "amy@mx.example"]);
+    assertEquals(tickets.whose("t", ticketMs), undefined);
+    assertEquals(tickets.redeem("t", 1), "amy@mx.example");
+    assertEquals(tickets.whose("t", 1), undefined);
+  });
+
   it("are good for a short time", () => {
     const tickets = new Tickets();
     tickets.issue("t", "amy@mx.example", 0);

@@ -42,6 +42,10 @@ describe("the manifests", () => {
     ["qmail-send", "qmail-queue", "sends bounces"],
     ["qmail-send", "qmail-clean", "has messages removed"],
     ["qmail-lspawn", "qmail-getpw", "asks it"],
+    ["qmail-popup", "qmail-pop3d", "has sessions with it"],
+    ["qmail-popup", "qmail-pop3spawn", "has sessions with it"],
+    ["qmail-pop3spawn", "qmail-getpw", "asks it"],
+    ["qmail-pop3spawn", "auth", "asks it"],
     ["qmail-rspawn", "resolver", "needs qmail-remote, which asks it"],
   ] as const;
   for (const [first, second, why] of earlier) {

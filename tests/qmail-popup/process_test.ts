@@ -2,6 +2,10 @@ import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals } from "@std/assert";
 import { toOctets } from "../../components/lib/octets.ts";
 import { rightsOf } from "../../components/lib/permissions/grant.ts";
+import { parseRedeemReply } from "../../components/lib/wire/auth_protocol.ts";
+import { Client } from "../../components/lib/wire/client.ts";
+import { parsePop3Request } from "../../components/lib/wire/pop3_protocol.ts";
+import { serveUnix } from "../../components/lib/wire/server.ts";
 import { apopDigest } from "../../components/lib/sasl/apop.ts";
 import { encodeBase64 } from "../../components/lib/smtp/base64.ts";
 import { scramSecretOf } from "../../scripts/home/password.ts";
@@ -191,6 +195,26 @@ describe("qmail-popup", () => {
     await client.lines();
     await client.ask("DELE 1");
     await client.ask("QUIT");
+    // What is not qmail-pop3d's is asked for at qmail-pop3spawn, with the same ticket.
+    const tickets = new Client(world.home.socket("auth-tickets"));
+    const logins: string[] = [];
+    const spawn = serveUnix(world.home.socket("qmail-pop3spawn"), {
+      onFrame: async (frame, pipe) => {
+        const request = parsePop3Request(frame);
+        assert(request.op === "open");
+        const redeemed = parseRedeemReply(await tickets.request({ op: "redeem", ticket: request.ticket }));
+        if (redeemed.kind === "login") logins.push(redeemed.login);
+        pipe.send({ id: request.id, kind: "refused", reason: "account" });
+      },
+      onError: () => {},
+    });
+    Deno.writeTextFileSync(world.home.users("passwd"), `eve@mx.example.com:{PLAIN}${password}:1:1::/srv/eve::\n`);
+    using elsewhere = await world.connect();
+    assertEquals(await elsewhere.logIn("eve", password), "-ERR [SYS/PERM] this user's mail is not read here");
+    assertEquals(logins, ["eve@mx.example.com"]);
+    spawn.stop();
+    spawn.closeAll();
+    tickets.close();
     for (const name of ["qmail-popup", "qmail-pop3d"] as const) {
       const rights = rightsOf(world.grantOf(name), world.home);
       await world.end(name, "SIGTERM");

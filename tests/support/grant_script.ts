@@ -5,7 +5,7 @@
  */
 import { join } from "@std/path";
 import { accountIds } from "../../config/accounts.ts";
-import type { Manifest } from "../../components/lib/permissions/grant.ts";
+import type { Ids, Manifest } from "../../components/lib/permissions/grant.ts";
 import type { System } from "./system.ts";
 
 /** A deed of probe.ts, what to do it to, and what else it needs. */
@@ -36,13 +36,34 @@ export function probeScript(system: System, name: string, probe: string): string
   return path;
 }
 
+/** The same of a grant for an account's home: the script that is given a word, the home, and then the attempts. */
+export function probeHomeScript(system: System, name: string, probe: string): string {
+  const grant = Deno.readTextFileSync(system.home.libexec("grants", name));
+  const changed = grant.replace("[ $# = 2 ] || exit 100\n", "").replaceAll(
+    / \S+\/main\.ts .* ;;\n/g,
+    ` ${probe} "$3" ;;\n`,
+  );
+  if (!changed.includes(probe) || changed.includes("main.ts")) throw new Error(`${name} is not what it was: ${grant}`);
+  const path = join(system.baseDir, `probe-${name}.sh`);
+  Deno.writeTextFileSync(path, changed);
+  return path;
+}
+
 /** Runs `command` as the component's own user (where root runs the tests) with the attempts as its last argument. */
 export async function runProbe(
   { account }: Manifest,
   command: readonly [string, ...string[]],
   attempts: readonly Attempt[],
 ): Promise<ProbeReport> {
-  const ids = accountIds(Deno.readTextFileSync("/etc/passwd"))[account];
+  return await runProbeAs(accountIds(Deno.readTextFileSync("/etc/passwd"))[account], command, attempts);
+}
+
+/** The same as `ids`, where root runs the tests. */
+export async function runProbeAs(
+  ids: Ids,
+  command: readonly [string, ...string[]],
+  attempts: readonly Attempt[],
+): Promise<ProbeReport> {
   const output = await new Deno.Command(command[0], {
     args: [...command.slice(1), JSON.stringify(attempts)],
     clearEnv: true,

@@ -218,6 +218,11 @@ describe("grants, after a run that does everything", () => {
     assertEquals(await reader.logIn("demo@localhost", "secret"), "+OK ");
     // What came in the current second is not shown yet, so not all of it need move.
     assertEquals(await reader.ask("QUIT"), "+OK ");
+    // A mailbox elsewhere, in a home that no process is given.
+    const line = "eve@localhost:{PLAIN}secret:1:1::/::\n";
+    Deno.writeTextFileSync(system.home.users("passwd"), line, { append: true });
+    using other = await Pop3Client.connect(system.ports["pop3"]!);
+    assertEquals(await other.logIn("eve@localhost", "secret"), "-ERR [SYS/PERM] this user's mail is not read here");
   }
 
   /** What a QMTP server answers for one recipient of a client at `localAddress`: K, Z or D. */

@@ -46,6 +46,7 @@ const mailboxListReaders = ["qmail-getpw", "auth"];
 const starters: Readonly<Record<string, readonly string[]>> = {
   supervisor: supervised,
   "qmail-lspawn": ["qmail-local"],
+  "qmail-pop3spawn": ["qmail-pop3d"],
 };
 
 describe("grants, tried by a probe under each component's flags", () => {

@@ -6,11 +6,11 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { existsSync } from "@std/fs";
-import { dirname } from "@std/path";
 import { writeCdb } from "../../components/lib/cdb/files.ts";
 import { fromOctets } from "../../components/lib/octets.ts";
 import { compileAssign } from "../../components/lib/users/assign.ts";
 import type { Home } from "../../config/home.ts";
+import { give, homeOf, ids, prepareAccounts, type User } from "../support/accounts.ts";
 import { waitForMailWith } from "../support/maildir.ts";
 import { layOutForUser } from "../support/ordinary_user.ts";
 import { isRunning, statusNumbers } from "../support/processes.ts";
@@ -20,39 +20,6 @@ import { waitFor } from "../support/wait.ts";
 
 const isRoot = Deno.uid() === 0;
 const skipped = isRoot ? "" : " (skipped: needs root)";
-/** Numbers that no account of the machine has. */
-const ids = { dora: 47_001, finn: 47_002 } as const;
-type User = keyof typeof ids;
-
-const homeOf = (home: Home, user: User) => `${dirname(home.dir)}/${user}`;
-
-function give(path: string, user: User, mode: number): void {
-  Deno.chownSync(path, ids[user], ids[user]);
-  Deno.chmodSync(path, mode);
-}
-
-/** The two homes with a Maildir each, and users/cdb. */
-function prepare(home: Home): void {
-  for (const user of Object.keys(ids) as User[]) {
-    const userHome = homeOf(home, user);
-    for (const folder of ["", "/Maildir", "/Maildir/tmp", "/Maildir/new", "/Maildir/cur"]) {
-      Deno.mkdirSync(userHome + folder);
-      give(userHome + folder, user, folder === "" ? 0o711 : 0o700);
-    }
-    Deno.writeTextFileSync(`${userHome}/secret`, `of ${user}\n`);
-    give(`${userHome}/secret`, user, 0o600);
-  }
-  const lines = (Object.keys(ids) as User[]).flatMap((user) => {
-    const account = `${user}:${ids[user]}:${ids[user]}:${homeOf(home, user)}`;
-    return [`=${user}:${account}:::`, `+${user}-:${account}:-::`];
-  });
-  const compiled = compileAssign(`${lines.join("\n")}\n.\n`);
-  assert(compiled.ok);
-  Deno.mkdirSync(home.users(""));
-  using file = Deno.openSync(home.users("cdb"), { create: true, write: true });
-  writeCdb(file, compiled.value);
-}
-
 describe(`mail for accounts${skipped}`, { ignore: !isRoot }, () => {
   let system: System;
 
@@ -83,10 +50,7 @@ describe(`mail for accounts${skipped}`, { ignore: !isRoot }, () => {
         rcpthosts: "localhost\nd.example\ne.example\nf.example\n",
         virtualdomains: "d.example:dora\ne.example:demo\nf.example:nobody\nspecial@f.example:finn-spec\n",
       },
-      prepare: (home) => {
-        prepare(home);
-        Deno.writeTextFileSync(home.control("userhomes"), `${dirname(home.dir)}\n`);
-      },
+      prepare: prepareAccounts,
     });
   });
   afterAll(() => system?.stop());

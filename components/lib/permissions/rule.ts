@@ -61,8 +61,8 @@ function breachesIn(grant: Grant, manifest: Manifest, config: Config): string[] 
   const long = (grant.servesPaths ?? []).filter((path) => path.length > longestSocketPath);
   if (long.length > 0) say(`is to make ${long.join(", ")}: the system takes ${longestSocketPath} octets for a socket`);
   const launchers = config.home.libexec("launch");
-  // Neither gives whoever starts it a right that its own grant has not.
-  const free = ["qmail-local", "program"].map((name) => config.home.libexec("launch", name));
+  // None gives whoever starts it the network, nor may it start anything that does.
+  const free = ["qmail-local", "qmail-pop3d", "program"].map((name) => config.home.libexec("launch", name));
   const ofOperator = new Set(
     [...manifest.programs?.(config).keys() ?? []].map((name) => config.home.libexec("grants", "programs", name)),
   );

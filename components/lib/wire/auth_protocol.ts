@@ -6,7 +6,8 @@
  * does the end of the connection. A step's octets (challenge, final) are the body of its frame.
  *
  * Who has logged in to read mail gets a ticket with the success. What opens mailboxes asks on a socket of its own
- * (`auth-tickets`) whose login it was: `redeem`, answered once for each ticket.
+ * (`auth-tickets`) whose login it was: `redeem`, answered once for each ticket, or `whose`, which leaves it good for
+ * another that opens this kind of mailbox.
  * @module
  */
 import type { AuthClient, AuthStep, Mechanism } from "../sasl/authenticator.ts";
@@ -111,6 +112,7 @@ export function parseAuthStep({ head, body }: Frame): AuthStep {
 }
 
 export interface RedeemRequest {
+  readonly op: "redeem" | "whose";
   readonly id: number;
   readonly ticket: string;
 }
@@ -120,8 +122,8 @@ export type RedeemReply = { readonly kind: "login"; readonly login: string } | {
 
 /** Throws ProtocolError. */
 export function parseRedeemRequest({ head }: Frame): RedeemRequest {
-  field.oneOf(head, "op", ["redeem"]);
-  return { id: field.wholeNumber(head, "id"), ticket: field.text(head, "ticket", longestTicket) };
+  const op = field.oneOf(head, "op", ["redeem", "whose"]);
+  return { op, id: field.wholeNumber(head, "id"), ticket: field.text(head, "ticket", longestTicket) };
 }
 
 /** Throws ProtocolError. */

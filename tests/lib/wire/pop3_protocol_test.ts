@@ -6,6 +6,8 @@ import type { Frame } from "../../../components/lib/wire/frame.ts";
 import {
   longestLine,
   parseOpenReply,
+  parseOwnersReply,
+  parseOwnersRequest,
   parsePiece,
   parsePop3Request,
 } from "../../../components/lib/wire/pop3_protocol.ts";
@@ -29,7 +31,27 @@ const good = [
     head: { kind: "piece", last: true, ends: false },
     want: { octets: body, last: true, ends: false },
   },
-  { parse: parseRedeemRequest, head: { op: "redeem", id: 1, ticket: "t" }, want: { id: 1, ticket: "t" } },
+  { parse: parseOpenReply, head: { kind: "elsewhere" }, want: { kind: "elsewhere" } },
+  {
+    parse: parseOwnersRequest,
+    head: { op: "open", id: 1, session: 2, login: "a@b", home: "/home/a" },
+    want: { op: "open", id: 1, session: 2, login: "a@b", home: "/home/a" },
+  },
+  {
+    parse: parseOwnersRequest,
+    head: { op: "command", id: 1, session: 2 },
+    want: { op: "command", id: 1, session: 2, line: body },
+  },
+  { parse: parseOwnersRequest, head: { op: "more", id: 1, session: 2 }, want: { op: "more", id: 1, session: 2 } },
+  { parse: parseOwnersRequest, head: { op: "close", session: 2 }, want: { op: "close", session: 2 } },
+  { parse: parseOwnersReply, head: { kind: "piece", session: 2 }, want: { session: 2, closed: false } },
+  { parse: parseOwnersReply, head: { kind: "closed", session: 2 }, want: { session: 2, closed: true } },
+  {
+    parse: parseRedeemRequest,
+    head: { op: "redeem", id: 1, ticket: "t" },
+    want: { op: "redeem", id: 1, ticket: "t" },
+  },
+  { parse: parseRedeemRequest, head: { op: "whose", id: 1, ticket: "t" }, want: { op: "whose", id: 1, ticket: "t" } },
   { parse: parseRedeemReply, head: { kind: "login", login: "a@b" }, want: { kind: "login", login: "a@b" } },
   { parse: parseRedeemReply, head: { kind: "none" }, want: { kind: "none" } },
 ] as const;
@@ -40,6 +62,10 @@ const bad = [
   { parse: parsePop3Request, head: { op: "open", ticket: "t" } },
   { parse: parsePop3Request, head: { op: "command" } },
   { parse: parseOpenReply, head: { kind: "refused", reason: "else" } },
+  { parse: parseOwnersRequest, head: { op: "open", id: 1, session: 2, login: "a@b" } },
+  { parse: parseOwnersRequest, head: { op: "command", id: 1 } },
+  { parse: parseOwnersRequest, head: { op: "read", id: 1, session: 1 } },
+  { parse: parseOwnersReply, head: { kind: "piece" } },
   { parse: parseOpenReply, head: { kind: "opened", count: -1, bytes: 0 } },
   { parse: parsePiece, head: { kind: "piece", last: 1, ends: false } },
   { parse: parseRedeemReply, head: { kind: "login", login: "\0" } },
@@ -61,7 +87,10 @@ describe("the protocol of qmail-pop3d, and of tickets", () => {
   });
 
   it("throws nothing but ProtocolError, whatever a head is", () => {
-    const parsers = [parsePop3Request, parseOpenReply, parsePiece, parseRedeemRequest, parseRedeemReply];
+    const parsers = [
+      ...[parsePop3Request, parseOpenReply, parsePiece, parseRedeemRequest, parseRedeemReply],
+      ...[parseOwnersRequest, parseOwnersReply],
+    ];
     fc.assert(fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.constantFrom(...parsers), (head, parse) => {
       try {
         parse(frame(head));
