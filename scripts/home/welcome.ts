@@ -5,6 +5,7 @@
 import type { Home } from "../../config/home.ts";
 import { type Config, netAddress } from "../../components/lib/permissions/grant.ts";
 import { lmtpSockets } from "../../components/qmail-smtpd/permissions.ts";
+import { type Service, tcpListeners } from "../../config/values.ts";
 import type { SupervisorStatus } from "../../components/lib/wire/status_protocol.ts";
 
 /** How this very deno can be called again for another task. */
@@ -38,11 +39,16 @@ export function welcome(home: Home, config: Config, { components }: SupervisorSt
   if (config.controls.mode === "mini") return welcomeMini(home, config);
   const listeners = components.flatMap((component) => Object.entries(component.ports));
   const port = (name: string) => listeners.find(([service]) => service === name)?.[1];
+  /** Where a service listens, by its first line in control/listeners; the port is the one that it has. */
+  const place = (service: Service): string => {
+    const [listener] = tcpListeners(config.controls.listeners, service);
+    return netAddress({ host: listener?.host ?? "127.0.0.1", port: port(service)! });
+  };
   const sockets = lmtpSockets(config.controls.listeners, home);
   const lmtp = [...port("lmtp") === undefined ? [] : [`127.0.0.1:${port("lmtp")}`], ...sockets];
   const others = [
     ...places.flatMap(([service, word]) =>
-      port(service) === undefined ? [] : [`  ${word.padEnd(10)} 127.0.0.1:${port(service)}`]
+      port(service) === undefined ? [] : [`  ${word.padEnd(10)} ${place(service)}`]
     ),
     ...lmtp.map((where) => `  LMTP       ${where}`),
   ];
