@@ -6,10 +6,18 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { freePort } from "../support/free_port.ts";
-import { waitForMailWith } from "../support/maildir.ts";
+import { readMail, waitForMailWith } from "../support/maildir.ts";
 import { startSystem, type System } from "../support/system.ts";
 import { waitFor } from "../support/wait.ts";
 import { runLine } from "../tools/support/bin.ts";
+
+/** One attempt of sendmail's on a host without a queue; answers its exit code. */
+async function sendFrom(front: System, number: number, recipient: string): Promise<number> {
+  const folder = `${front.baseDir}/${number}`;
+  Deno.mkdirSync(folder, { recursive: true });
+  const input = `Subject: number ${number}.\n\nhi\n`;
+  return (await runLine(front.home, folder, `sendmail -f amy@a.example ${recipient}`, { input })).code;
+}
 
 async function startPair(): Promise<{ front: System; host: System } & AsyncDisposable> {
   const port = freePort();
@@ -73,10 +81,7 @@ describe("a host with control/mode mini", () => {
     const codes = new Set<number>();
     /** Sends it once; as whoever runs sendmail would, it is sent again where that says 111. */
     const send = async (number: number) => {
-      const input = `Subject: number ${number}.\n\nhi\n`;
-      const folder = `${front.baseDir}/${number}`;
-      Deno.mkdirSync(folder, { recursive: true });
-      const { code } = await runLine(front.home, folder, "sendmail -f amy@a.example demo@localhost", { input });
+      const code = await sendFrom(front, number, "demo@localhost");
       codes.add(code);
       if (code === 0) accepted.add(number);
       return code === 0;
@@ -97,5 +102,56 @@ describe("a host with control/mode mini", () => {
     await sendAll(all.filter((number) => !accepted.has(number)));
     assertEquals(accepted.size, count);
     for (const number of all) await waitForMailWith(host.home, `Subject: number ${number}.`);
+  });
+
+  it("is one of several in front of a host that relays: nothing is lost over the death of it, or of the next host", async () => {
+    const [qmqp, smtp] = [freePort(), freePort()];
+    await using next = await startSystem({
+      controls: {
+        me: "next.example\n",
+        rcpthosts: "next.example\n",
+        listeners: `smtp 127.0.0.1:${smtp}\nadmin 127.0.0.1:0\n`,
+      },
+    });
+    await using host = await startSystem({
+      controls: {
+        listeners: `smtp 127.0.0.1:0\nqmqp 127.0.0.1:${qmqp}\nadmin 127.0.0.1:0\n`,
+        smtproutes: `next.example:127.0.0.1:${smtp}\n`,
+      },
+    });
+    const controls = { mode: "mini\n", qmqpservers: `127.0.0.1:${qmqp}\n` };
+    await using left = await startSystem({ controls });
+    await using right = await startSystem({ controls });
+    const recipient = "demo@next.example";
+    const arrived = (number: number) =>
+      readMail(next.home, recipient).some((mail) => mail.includes(`\nSubject: number ${number}.\n`));
+    const accepted = new Set<number>();
+    const send = async (number: number) => {
+      if (await sendFrom(number % 2 === 0 ? left : right, number, recipient) === 0) accepted.add(number);
+    };
+    /** Sends what is left of the first `count`, once each. */
+    const sendUpTo = async (count: number) => {
+      for (let at = 0; at < count; at += 2) {
+        await Promise.all([at, at + 1].filter((number) => !accepted.has(number)).map(send));
+      }
+    };
+
+    const hostKilled = waitFor(() => accepted.size >= 2, "some mail to be accepted", 30_000).then(() => host.killAll());
+    await Promise.all([sendUpTo(6), hostKilled]);
+    await host.start();
+    const nextKilled = waitFor(() => arrived(0), "the first message", 30_000).then(() => next.killAll());
+    await Promise.all([sendUpTo(10), nextKilled]);
+    await sendUpTo(10);
+    assertEquals(accepted.size, 10);
+    await next.start();
+    // Those that met nobody wait for their next turn.
+    await waitFor(
+      async () => {
+        await host.signal("qmail-send", "SIGALRM");
+        return [...accepted].every(arrived);
+      },
+      "all that was accepted",
+      60_000,
+    );
   });
 });
