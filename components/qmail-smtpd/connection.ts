@@ -31,7 +31,7 @@ import {
   type Step,
 } from "../lib/smtp/server_session.ts";
 import { ClientIdentity } from "./client_identity.ts";
-import { type ClientSocket, commandBytes, contentBytes } from "../lib/server/client_socket.ts";
+import type { ClientSocket } from "../lib/server/client_socket.ts";
 import { type Asked, CommandQueue } from "./command_queue.ts";
 import { ChunkReader, openMessage, type Reading } from "./incoming.ts";
 import { logEnd, logMessage, logSecured, logStep, logTlsFailure } from "./log_lines.ts";
@@ -312,7 +312,7 @@ export class Connection {
       secured: this.#secured,
     };
     this.#message = openMessage(opening, this.#session, origin, this.#values, this.#service);
-    this.#socket.readBytes = contentBytes;
+    this.#socket.reads = "content";
   }
 
   #takeContent(message: IncomingMessage): boolean {
@@ -354,7 +354,7 @@ export class Connection {
   #endContent(message: IncomingMessage): void {
     this.#message = undefined;
     this.#reading = commands;
-    this.#socket.readBytes = commandBytes;
+    this.#socket.reads = "commands";
     const end = message.end(Date.now);
     if (end instanceof Promise) this.#await("queue", end, (known) => this.#answer(message, known));
     else this.#answer(message, end);

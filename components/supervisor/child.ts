@@ -2,10 +2,10 @@
  * One component under the supervisor: its process, what it said, and its next start.
  * @module
  */
-import { logEvent, relayLine } from "../lib/log/log.ts";
+import { logEvent, relayLines } from "../lib/log/log.ts";
 import type { Ids } from "../lib/permissions/grant.ts";
 import type { ComponentStatus } from "../lib/wire/status_protocol.ts";
-import { eachLine } from "./lines.ts";
+import { eachLine, eachLines } from "./lines.ts";
 import { quickDeathsAfter, restartDelayMs } from "./restart.ts";
 
 export interface ChildOptions {
@@ -23,7 +23,7 @@ export interface ChildOptions {
 const silentMs = 60_000;
 
 /** A component's log lines come this much later at the most. */
-const logRestMs = 10;
+const logRestMs = 40;
 
 export class Child {
   options: ChildOptions;
@@ -108,7 +108,7 @@ export class Child {
     this.#process = process;
     this.#watch();
     const said = eachLine(process.stdout, (line) => this.#onEvent(line));
-    const logged = eachLine(process.stderr, (line) => relayLine(this.options.name, line), { restMs: logRestMs });
+    const logged = eachLines(process.stderr, (lines) => relayLines(this.options.name, lines), { restMs: logRestMs });
     const status = await process.status;
     clearTimeout(this.#watchdog);
     this.#process = undefined;

@@ -12,9 +12,14 @@ export interface LineOptions {
 const muchOctets = 16_384;
 
 /** Calls `onLine` for each line of `stream`, with its beginning when it is too long; settles at the stream's end. */
-export async function eachLine(
+export function eachLine(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void): Promise<void> {
+  return eachLines(stream, (lines) => lines.forEach((line) => onLine(line)));
+}
+
+/** {@link eachLine}, with all lines that came at once. */
+export async function eachLines(
   stream: ReadableStream<Uint8Array>,
-  onLine: (line: string) => void,
+  onLines: (lines: readonly string[]) => void,
   { restMs = 0 }: LineOptions = {},
 ): Promise<void> {
   const decoder = new TextDecoder();
@@ -23,8 +28,8 @@ export async function eachLine(
     const lines = (held + decoder.decode(octets, { stream: true })).split("\n");
     // What is beyond the limit is no line of its own, so the beginning stays until its end comes.
     held = lines.pop()!.slice(0, longestLine);
-    for (const line of lines) onLine(line.slice(0, longestLine));
+    if (lines.length > 0) onLines(lines.map((line) => line.slice(0, longestLine)));
     if (restMs > 0 && octets.length < muchOctets) await new Promise((resolve) => setTimeout(resolve, restMs));
   }
-  if (held !== "") onLine(held);
+  if (held !== "") onLines([held]);
 }

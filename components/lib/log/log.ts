@@ -3,9 +3,9 @@
  * journal does. Octets from outside are made harmless before they get here or by {@link visible}.
  * @module
  */
-import { setImmediate } from "node:timers";
-
 const encoder = new TextEncoder();
+/** Lines leave so much later: what happens in the meantime shares the write, and wakes who reads them once. */
+export const logRestMs = 5;
 /** More than that is not written while everybody waits: who reads the log may be slower than mail is. */
 const muchOctets = 4096;
 /** What may wait for a slow reader; beyond it the process waits as well. */
@@ -30,7 +30,7 @@ export function logJson(): void {
   json = true;
 }
 
-/** Writes one line. Lines of one turn leave in one write. */
+/** Writes one line. Lines of the same few milliseconds leave in one write. */
 export function log(line: string): void {
   write(json ? formatJson(asFields(line)) : line);
 }
@@ -46,12 +46,16 @@ export function logBoth(line: () => string, fields: () => LogFields): void {
   write(json ? formatJson(fields()) : line());
 }
 
-/** Writes what a component said as its line, whatever it was: no component can speak in another's name. */
-export function relayLine(component: string, line: string): void {
-  if (!json) return write(`${component}: ${line}`);
-  const own = { time: new Date().toISOString(), component };
+/** Writes what a component said at one time as its lines, whatever they are: no component can speak in another's name. */
+export function relayLines(component: string, lines: readonly string[]): void {
+  const time = new Date().toISOString();
+  if (!json) {
+    const front = stamped ? `${time} ${component}: ` : `${component}: `;
+    return writeLines(`${front}${lines.join(`\n${front}`)}\n`);
+  }
+  const own = { time, component };
   // First for the reader, and once more so that nothing in the line can replace them.
-  write(escaped({ ...own, ...parseFields(line), ...own }));
+  for (const line of lines) write(escaped({ ...own, ...parseFields(line), ...own }));
 }
 
 function parseFields(line: string): LogFields {
@@ -77,11 +81,14 @@ function escaped(fields: LogFields): string {
 }
 
 function write(line: string): void {
-  pending += stamped && !json ? `${new Date().toISOString()} ${line}\n` : `${line}\n`;
+  writeLines(stamped && !json ? `${new Date().toISOString()} ${line}\n` : `${line}\n`);
+}
+
+function writeLines(lines: string): void {
+  pending += lines;
   if (scheduled) return;
   scheduled = true;
-  // Not a microtask: work that waits for promises again and again would pay for a write each time.
-  setImmediate(writePending);
+  setTimeout(writePending, logRestMs);
 }
 
 function writePending(): void {

@@ -6,7 +6,7 @@
  */
 import { describeError, log, logEvent } from "../log/log.ts";
 import { assertNever } from "../result.ts";
-import { type ClientSocket, commandBytes, contentBytes } from "../server/client_socket.ts";
+import { type ClientSocket, commandBytes } from "../server/client_socket.ts";
 import { Outbox } from "../server/outbox.ts";
 import type { Guest } from "../server/reception.ts";
 import type { ArrivingMessage } from "./arriving_message.ts";
@@ -144,7 +144,7 @@ export class Connection implements Guest {
     switch (event.kind) {
       case "begin":
         this.#message = this.#options.desk.begin();
-        this.#socket.readBytes = event.sizeBytes > commandBytes ? contentBytes : commandBytes;
+        this.#socket.reads = event.sizeBytes > commandBytes ? "content" : "commands";
         break;
       case "text": {
         const room = this.#message!.push(event.octets);
@@ -153,7 +153,7 @@ export class Connection implements Guest {
       }
       case "envelope": {
         const message = this.#message!;
-        this.#socket.readBytes = commandBytes;
+        this.#socket.reads = "commands";
         this.#await(this.#options.desk.answer(message, event.envelope), (answered) => {
           this.#message = undefined;
           this.#outbox.add(answered.octets);

@@ -28,6 +28,35 @@ export const commandBytes = 1024;
 /** Room for content: few reads for a message, and not much for a client that stops in the middle of one. */
 export const contentBytes = 32 * 1024;
 
+/**
+ * Buffers that no read uses now. What came is copied out of them: a buffer of its own for each read would be cleared
+ * before it, and collected after it.
+ */
+class Buffers {
+  readonly #spare: Uint8Array<ArrayBuffer>[] = [];
+  readonly #bytes: number;
+  readonly #most: number;
+
+  constructor(bytes: number, most: number) {
+    this.#bytes = bytes;
+    this.#most = most;
+  }
+
+  take(): Uint8Array<ArrayBuffer> {
+    return this.#spare.pop() ?? new Uint8Array(this.#bytes);
+  }
+
+  giveBack(buffer: Uint8Array<ArrayBuffer>): void {
+    if (this.#spare.length < this.#most) this.#spare.push(buffer);
+  }
+}
+
+/** Fits one packet on any network that mail goes over. */
+const shortBytes = 512;
+
+const commandBuffers = new Buffers(commandBytes, 64);
+const contentBuffers = new Buffers(contentBytes, 32);
+
 /** How long a client may take for its handshake: three or four packets, over the slowest of networks. */
 const handshakeMs = 60_000;
 
@@ -40,12 +69,15 @@ export interface StartTlsOptions {
 export class ClientSocket {
   readonly #conn: Deno.TcpConn;
   #events: SocketEvents | undefined;
-  /** Octets to be read at once at most; takes effect with the next read. */
-  readBytes = commandBytes;
+  /** What is expected of the client, for the size of the next reads. */
+  reads: "commands" | "content" = "commands";
   #resume: (() => void) | undefined;
   #paused = false;
   #pending = "";
   #leaving = 0;
+  /** Whether something was written since the client was heard, and whether such writes leave at once. */
+  #spoke = false;
+  #noDelay = false;
   /** What comes after the last octet has left. */
   #then: "nothing" | "end" | "destroy" = "nothing";
   #readEnded = false;
@@ -57,11 +89,6 @@ export class ClientSocket {
 
   constructor(conn: Deno.TcpConn) {
     this.#conn = conn;
-    try {
-      conn.setNoDelay(true);
-    } catch {
-      // The client is gone already; reading tells.
-    }
   }
 
   get remoteAddress(): string {
@@ -126,6 +153,7 @@ export class ClientSocket {
   }
 
   resume(): void {
+    if (this.#then === "destroy" && this.#tls === undefined) return;
     if (this.#tls === undefined) this.#readOn();
     else this.#tls.resume();
   }
@@ -179,12 +207,14 @@ export class ClientSocket {
           await new Promise<void>((resolve) => this.#resume = resolve);
           continue;
         }
-        const buffer = new Uint8Array(this.readBytes);
+        const buffers = this.reads === "content" ? contentBuffers : commandBuffers;
+        const buffer = buffers.take();
         const count = await this.#conn.read(buffer);
+        const chunk = buffer.slice(0, count ?? 0);
+        buffers.giveBack(buffer);
         if (this.#closed) return;
         if (count === null) break;
-        // A chunk may be kept for long: a few octets must not hold the whole buffer.
-        const chunk = 2 * count < buffer.length ? buffer.slice(0, count) : buffer.subarray(0, count);
+        this.#spoke = false;
         if (this.#tls === undefined) this.#events?.data(chunk);
         else this.#tls.receive(chunk);
       }
@@ -209,6 +239,7 @@ export class ClientSocket {
         const octets = toOctets(this.#pending);
         this.#pending = "";
         this.#leaving = octets.length;
+        this.#hasten(octets.length);
         for (let at = 0; at < octets.length; this.#leaving = octets.length - at) {
           at += await this.#conn.write(octets.subarray(at));
         }
@@ -222,10 +253,27 @@ export class ClientSocket {
     else this.#carryOut();
   }
 
+  /**
+   * A second write in a row, or the end of a long one, would wait for the client's acknowledgement (RFC 896), and that for
+   * 40 ms. A short reply to a command does not wait: the command has acknowledged what was before it.
+   */
+  #hasten(octets: number): void {
+    const waits = this.#spoke || octets > shortBytes;
+    this.#spoke = true;
+    if (!waits || this.#noDelay) return;
+    this.#noDelay = true;
+    try {
+      this.#conn.setNoDelay(true);
+    } catch {
+      // The client is gone already; reading tells.
+    }
+  }
+
   /** What the TLS layer sends, one call at a time. */
   async #sendEncrypted(octets: Uint8Array, sent: () => void): Promise<void> {
     // A client that is ahead of our 220 may have made the TLS layer answer already.
     if (this.#pending.length + this.#leaving > 0) await new Promise<void>((resolve) => this.#afterPlaintext = resolve);
+    this.#hasten(octets.length);
     try {
       for (let at = 0; at < octets.length && !this.#closed;) at += await this.#conn.write(octets.subarray(at));
     } catch {
@@ -239,6 +287,8 @@ export class ClientSocket {
   #finish(then: "end" | "destroy"): void {
     if (this.#closed || this.#then !== "nothing") return;
     this.#then = then;
+    // A read under way would have to be broken off, at the price of an error.
+    if (then === "destroy" && this.#tls === undefined) this.#paused = true;
     if (this.#tls !== undefined) this.#tls.end();
     else if (this.writableLength === 0) this.#carryOut();
   }

@@ -20,9 +20,9 @@ const readyForCrowd = 4;
 const quietMs = 100;
 
 export interface NumbersOptions {
-  /** So many are kept ready; in quiet moments as many as are in use, for the next crowd. */
+  /** So many are kept ready. */
   readonly ready: number;
-  /** More are never kept ready; at a start, those beyond this are removed. */
+  /** After a crowd so many are made in quiet moments, for the next one; at a start, those beyond this are removed. */
   readonly most: number;
   /** Settles in a later turn of the event loop. */
   breathe(): Promise<void>;
@@ -134,10 +134,15 @@ export class Numbers {
     return this.#refilling;
   }
 
+  /** Where a crowd has been, the next one may be larger. */
+  get #readyInQuiet(): number {
+    const { ready, most } = this.#options;
+    return this.#used.size > ready ? most : this.#used.size;
+  }
+
   #growWhenQuiet(): void {
     const taken = this.#taken;
-    const wanted = () =>
-      this.#runsShort || taken === this.#taken && this.#free.size < Math.min(this.#used.size, this.#options.most);
+    const wanted = () => this.#runsShort || taken === this.#taken && this.#free.size < this.#readyInQuiet;
     if (this.#closed || this.#quiet !== undefined || this.#rest !== undefined || !wanted()) return;
     this.#quiet = setTimeout(() => {
       this.#quiet = undefined;

@@ -36,9 +36,8 @@ describe("the log as JSON", () => {
   it("lets no component speak in another's name, or at another time", () => {
     const lines = said(`
       l.stampLog();
-      l.relayLine("qmail-smtpd", '{"event":"end","msg":1,"component":"qmail-send","time":"never"}');
-      l.relayLine("qmail-smtpd", "error: Uncaught [31m");
-      l.relayLine("qmail-smtpd", "[1]")`).map((line) => JSON.parse(line));
+      l.relayLines("qmail-smtpd", ['{"event":"end","msg":1,"component":"qmail-send","time":"never"}', "error: Uncaught [31m"]);
+      l.relayLines("qmail-smtpd", ["[1]"])`).map((line) => JSON.parse(line));
     assertEquals(lines.map(({ time: _, ...rest }) => rest), [
       { component: "qmail-smtpd", event: "end", msg: 1 },
       { component: "qmail-smtpd", event: "log", text: "error: Uncaught [31m" },

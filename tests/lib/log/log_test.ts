@@ -1,12 +1,16 @@
-import { setImmediate } from "node:timers";
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { describeError, log, logEvent, visible } from "../../../components/lib/log/log.ts";
+import { describeError, log, logEvent, logRestMs, visible } from "../../../components/lib/log/log.ts";
 import { captureLog } from "../../support/captured_log.ts";
 
+/** Settles when what was logged before has been written: of two timers with one delay the older one comes first. */
+function rest(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, logRestMs));
+}
+
 describe("log()", () => {
-  it("writes the lines of one turn in one write", async () => {
+  it("writes the lines of a few milliseconds in one write", async () => {
     const original = Deno.stderr.writeSync;
     const writes: string[] = [];
     Deno.stderr.writeSync = (octets) => {
@@ -17,7 +21,7 @@ describe("log()", () => {
       for (const line of ["one", "two"]) log(line);
       await Promise.resolve();
       log("three");
-      await new Promise<void>((resolve) => setImmediate(() => resolve()));
+      await rest();
     } finally {
       Deno.stderr.writeSync = original;
     }
@@ -26,7 +30,6 @@ describe("log()", () => {
 
   it("writes much without waiting for its reader, what comes meanwhile behind it, and waits for a reader that is far behind", async () => {
     const { write, writeSync } = Deno.stderr;
-    const turn = () => new Promise<void>((resolve) => setImmediate(() => resolve()));
     const written: number[] = [];
     let read = () => {};
     Deno.stderr.writeSync = (octets) => {
@@ -39,20 +42,20 @@ describe("log()", () => {
     };
     try {
       log("x".repeat(9999));
-      await turn();
+      await rest();
       log("y".repeat(4999));
-      await turn();
+      await rest();
       assertEquals(written, [10_000]);
       read();
-      await turn();
+      await rest();
       assertEquals(written, [10_000, 5000]);
       log("z".repeat(5_000_000 - 1));
-      await turn();
+      await rest();
       assertEquals(written, [10_000, 5000, -5_000_000]);
       read();
-      await turn();
+      await rest();
       log("short");
-      await turn();
+      await rest();
       assertEquals(written, [10_000, 5000, -5_000_000, -6]);
     } finally {
       Deno.stderr.write = write;
@@ -81,7 +84,7 @@ describe("log()", () => {
       };
       try {
         log("a line");
-        await new Promise<void>((resolve) => setImmediate(() => resolve()));
+        await rest();
       } finally {
         Deno.stderr.writeSync = original;
       }
