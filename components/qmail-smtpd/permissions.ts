@@ -66,6 +66,8 @@ export const manifest: Manifest = {
   startedBy: "supervisor",
   stopOrder: 1,
   permissions,
+  neededWhen: ({ controls, portOffset, home }) => listeningOf(controls.listeners, portOffset, home).length > 0,
+  neededWords: "a listener of smtp, submission, submissions or lmtp is there",
   instances: ({ controls }) => controls.smtpdprocesses,
   bindsLowPort,
 };

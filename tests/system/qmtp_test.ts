@@ -63,4 +63,13 @@ describe("QMTP of a whole system", () => {
     assertEquals(protocol, "TLSv1.3");
     assertMatch(await waitForMailWith(system.home, "Subject: second over QMTPS"), /with QMTP \(TLSv1\.3 \S+\); /);
   });
+
+  it("is all that a host speaks that listens for nothing else", async () => {
+    await using system = await startSystem({ controls: { listeners: "qmtp 127.0.0.1:0\n" } });
+    assertEquals(Object.keys(system.ports), ["qmtp"]);
+    using conn = await Deno.connect({ hostname: "127.0.0.1", port: system.ports["qmtp"]! });
+    await send(conn, packageOf("Subject: alone\n\nhi\n", ["demo@localhost"]));
+    assertMatch(await hear(conn, (heard) => heard.endsWith(",")), /^[0-9]+:Kok /);
+    await waitForMailWith(system.home, "Subject: alone");
+  });
 });
