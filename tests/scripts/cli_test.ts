@@ -6,6 +6,9 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { flagsOf, rightsOf } from "../../components/lib/permissions/grant.ts";
 import { readConfig } from "../../components/supervisor/run.ts";
+import { readControls } from "../../config/read.ts";
+import { type ControlFile, schema } from "../../config/schema.ts";
+import { instancesOf } from "../../components/lib/permissions/grant.ts";
 import { manifests } from "../../config/manifests.ts";
 import { newMail, waitForMailWith } from "../support/maildir.ts";
 import { isRunning } from "../support/processes.ts";
@@ -14,18 +17,21 @@ import { runTask, type TaskResult } from "../support/task.ts";
 import { tempDir } from "../support/temp_dir.ts";
 import { waitFor } from "../support/wait.ts";
 
-/** Those that every home needs; no listener of the system's here, no program or limit asks for another. */
-const supervised = manifests
-  .filter(({ startedBy, neededWhen }) => startedBy === "supervisor" && neededWhen === undefined)
-  .map(({ name }) => name);
-
 describe("with a running system", () => {
   let system: System;
+  /** Those that this home needs. */
+  let supervised: readonly string[];
   const task = (name: string, args: readonly string[] = [], input = ""): Promise<TaskResult> =>
     runTask(name, [...args, "--home", system.home.dir], { input });
 
   beforeAll(async () => {
     system = await startSystem();
+    const controls = readControls(system.home, Object.keys(schema) as ControlFile[]);
+    assert(controls.ok);
+    const config = { home: system.home, portOffset: 0, controls: controls.value, nameservers: [] };
+    supervised = manifests
+      .filter((manifest) => manifest.startedBy === "supervisor" && instancesOf(manifest, config) > 0)
+      .map(({ name }) => name);
   });
   afterAll(() => system?.stop());
 
@@ -96,7 +102,8 @@ describe("with a running system", () => {
     const { code, stdout } = await task("grants");
     assertEquals(code, 0);
     for (const { name, job, account, neededWords } of manifests) {
-      const needed = neededWords === undefined ? "" : `; not needed here, only when ${neededWords}`;
+      const isHere = neededWords === undefined || supervised.includes(name);
+      const needed = isHere ? "" : `; not needed here, only when ${neededWords}`;
       assertStringIncludes(stdout, `${name}: ${job}; as ${account} when root starts it${needed}\n    --allow-`);
     }
     assert(!stdout.includes("--allow-all") && !/--allow-(?:net|run|write|read|env|ffi)(?:$|\s)/m.test(stdout), stdout);

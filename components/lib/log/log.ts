@@ -3,8 +3,10 @@
  * journal does. Octets from outside are made harmless before they get here or by {@link visible}.
  * @module
  */
+import { setImmediate } from "node:timers";
+
 const encoder = new TextEncoder();
-/** Lines leave so much later: what happens in the meantime shares the write, and wakes who reads them once. */
+/** After a write comes a rest: what happens meanwhile shares the next, and wakes who reads the log once. */
 export const logRestMs = 5;
 /** More than that is not written while everybody waits: who reads the log may be slower than mail is. */
 const muchOctets = 4096;
@@ -12,6 +14,7 @@ const muchOctets = 4096;
 const mostPending = 4 * 1024 * 1024;
 let pending = "";
 let scheduled = false;
+let writtenAtMs = -Infinity;
 /** Whether a large piece is being written, by another thread. */
 let writing = false;
 let stamped = false;
@@ -88,11 +91,15 @@ function writeLines(lines: string): void {
   pending += lines;
   if (scheduled) return;
   scheduled = true;
-  setTimeout(writePending, logRestMs);
+  const restMs = writtenAtMs + logRestMs - performance.now();
+  if (restMs > 0) setTimeout(writePending, restMs);
+  // Not a microtask: work that waits for promises again and again would pay for a write each time.
+  else setImmediate(writePending);
 }
 
 function writePending(): void {
   scheduled = false;
+  writtenAtMs = performance.now();
   if (writing) {
     if (pending.length >= mostPending) flushLog();
   } else if (pending.length >= muchOctets) void writeMuch();
