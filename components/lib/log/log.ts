@@ -3,7 +3,7 @@
  * journal does. Octets from outside are made harmless before they get here or by {@link visible}.
  * @module
  */
-import { setImmediate } from "node:timers";
+import { setImmediate, setTimeout } from "node:timers";
 
 const encoder = new TextEncoder();
 /** After a write comes a rest: what happens meanwhile shares the next, and wakes who reads the log once. */
