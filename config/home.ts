@@ -25,7 +25,11 @@ export const socketNames = [
   "auth-tickets",
   "qmail-pop3d",
   "qmail-pop3spawn",
+  "dial6",
+  "dial6-permissions",
+  "mta-sts",
   "tally",
+  "tlsrpt",
   "hooks",
 ] as const;
 export type SocketName = (typeof socketNames)[number];
@@ -46,6 +50,8 @@ export interface Home {
   mail(...parts: string[]): string;
   /** What tally remembers. */
   tally(...parts: string[]): string;
+  /** What tlsrpt counts. */
+  tlsrpt(...parts: string[]): string;
   libexec(...parts: string[]): string;
   /** Programs for people and for other programs. */
   bin(...parts: string[]): string;
@@ -69,6 +75,7 @@ export function homeAt(dir: string, { queueSplit = defaultQueueSplit }: HomeOpti
     users: (file) => join(root, "users", file),
     mail: (...parts) => join(root, "mail", ...parts),
     tally: (...parts) => join(root, "tally", ...parts),
+    tlsrpt: (...parts) => join(root, "tlsrpt", ...parts),
     libexec: (...parts) => join(root, "libexec", ...parts),
     bin: (...parts) => join(root, "bin", ...parts),
     run: (...parts) => join(root, "run", ...parts),

@@ -5,8 +5,10 @@
  */
 import { manifest as admin } from "../components/admin/permissions.ts";
 import { manifest as auth } from "../components/auth/permissions.ts";
+import { manifest as dial6 } from "../components/dial6/permissions.ts";
 import { manifest as hooks } from "../components/hooks/permissions.ts";
 import type { Manifest } from "../components/lib/permissions/grant.ts";
+import { manifest as mtaSts } from "../components/mta-sts/permissions.ts";
 import { manifest as qmailClean } from "../components/qmail-clean/permissions.ts";
 import { manifest as qmailGetpw } from "../components/qmail-getpw/permissions.ts";
 import { manifest as qmailLocal } from "../components/qmail-local/permissions.ts";
@@ -24,6 +26,7 @@ import { manifest as qmailSmtpd } from "../components/qmail-smtpd/permissions.ts
 import { manifest as resolver } from "../components/resolver/permissions.ts";
 import { manifest as supervisor } from "../components/supervisor/permissions.ts";
 import { manifest as tally } from "../components/tally/permissions.ts";
+import { manifest as tlsrpt } from "../components/tlsrpt/permissions.ts";
 
 /** The supervisor first, then in the order mail takes. */
 export const manifests: readonly Manifest[] = [
@@ -40,11 +43,14 @@ export const manifests: readonly Manifest[] = [
   qmailLocal,
   qmailRspawn,
   qmailRemote,
+  dial6,
   qmailPopup,
   qmailPop3d,
   qmailPop3spawn,
   resolver,
+  mtaSts,
   tally,
+  tlsrpt,
   hooks,
   admin,
 ];

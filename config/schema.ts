@@ -11,11 +11,23 @@ import { noPatterns, parsePatternList } from "../components/lib/policy/pattern_l
 import { parseRateLimits } from "../components/lib/policy/rate_limits_file.ts";
 import { parseSenderLogins } from "../components/lib/policy/senderlogins_file.ts";
 import { parsePlugins, type Plugins } from "../components/lib/hooks/plugins_file.ts";
+import { defaultShaping, parseShaping, type Shaping } from "../components/lib/shaping/shaping_file.ts";
 import { parseTcpSmtp, parseTcpSmtpCdb } from "../components/lib/tcprules/control_files.ts";
 import type { TcpRules } from "../components/lib/tcprules/tcp_rules.ts";
 import { parseProgram } from "../components/lib/tcprules/variables.ts";
 import { parseCheckpassword } from "../components/lib/sasl/checkpassword_file.ts";
 import { defaultMechanisms, parseSmtpauth } from "../components/lib/sasl/offered.ts";
+import { parseTlsrptFrom } from "../components/lib/tlsrpt/from_file.ts";
+import { parseAuthorities } from "../components/lib/tls/authorities_file.ts";
+import { parseTlsDestinations, type TlsDestinations } from "../components/lib/tls/destinations_file.ts";
+import { type DomainIps, parseDomainips, parseOutgoingip } from "../components/lib/routing/local_addresses.ts";
+import { maskPasswords, type Routes } from "../components/lib/routing/route.ts";
+import {
+  parseAuthsenders,
+  parseQmtproutes,
+  parseSmtproutes,
+  type SenderRoutes,
+} from "../components/lib/routing/routes_files.ts";
 import { defaultUserHomes, parseUserHomes } from "../components/lib/users/user_homes.ts";
 import { defaultQueueSplit, mostQueueSplit } from "./home.ts";
 import {
@@ -30,7 +42,6 @@ import {
   parseNetworks,
   parseOneOf,
   parsePort,
-  parseRoutes,
   parseServers,
   parseVirtualDomains,
   parseWholeNumber,
@@ -39,6 +50,8 @@ import {
 /** One control file. `fromMe` computes the default from control/me, as qmail's "(me)" does. */
 export interface Row<T> {
   readonly parse: Parse<T>;
+  /** What of the text is shown to people; absent: all of it. */
+  readonly shown?: (text: string) => string;
   /** `parse` gets the file's octets as an octet string, for it is no text. */
   readonly octets?: true;
   readonly default?: T;
@@ -78,6 +91,7 @@ export const schema = {
         "qmail-popup",
         "qmail-pop3spawn",
         "admin",
+        "tlsrpt",
       ],
       ...["qmail-inject", "sendmail", "mailsubj"],
     ],
@@ -89,6 +103,14 @@ export const schema = {
     default: [],
     usedBy: ["qmail-smtpd", "qmail-qmtpd"],
     doc: "Addresses and networks whose clients are held up by no greetdelay, DNS list, greylist or rate of clients.",
+  }),
+  authsenders: row<SenderRoutes>({
+    parse: parseAuthsenders,
+    shown: maskPasswords,
+    default: new Map(),
+    usedBy: ["qmail-rspawn"],
+    doc:
+      "Where a sender's mail goes, whoever the recipients are: user@domain:relay;port|user|password, or @domain:...; the relay written as in smtproutes. Readable for qmailr only.",
   }),
   badhelo: row({
     parse: parsePatternList,
@@ -237,6 +259,13 @@ export const schema = {
     usedBy: ["qmail-send"],
     doc: "After so long a sender that asked for it (NOTIFY=DELAY) is told that a recipient still waits.",
   }),
+  domainips: row<DomainIps>({
+    parse: parseDomainips,
+    default: new Map(),
+    usedBy: ["qmail-rspawn"],
+    doc:
+      "From which of this machine's addresses, and under which name, mail leaves, by the sender's domain: domain:ip, domain:ip|helohost or domain:|helohost; * for all others. A second line adds the address of the other family.",
+  }),
   doublebouncehost: row({
     parse: parseDomain,
     fromMe: (me) => me,
@@ -287,6 +316,13 @@ export const schema = {
     fromMe: (me) => me,
     usedBy: ["qmail-inject", "sendmail", "mailsubj"],
     doc: "Host in the Message-ID of mail that is written here.",
+  }),
+  ipv6: row<"auto" | "1" | "0">({
+    parse: parseOneOf("auto", "1", "0"),
+    default: "auto",
+    usedBy: ["supervisor"],
+    doc:
+      "Whether mail leaves over IPv6 as well: auto: where this machine has an address of the Internet's IPv6 when the supervisor starts or reloads; 1: in any case; 0: never. A route to an IPv6 address counts in any case.",
   }),
   journalbytes: row({
     parse: parseWholeNumber("bytes"),
@@ -339,11 +375,32 @@ export const schema = {
     doc:
       "full: this host has a queue. mini: it has none, and no component runs; the programs in bin/ hand their mail to the servers of qmqpservers (qmail-qmqpc). Counts from the next start on.",
   }),
+  mtasts: row({
+    parse: parseFlag,
+    default: true,
+    usedBy: ["mta-sts"],
+    doc:
+      "1: the MTA-STS policies of other domains (RFC 8461) are fetched over https and kept to. Unlike the other flags 1 by default.",
+  }),
+  mtastsport: row({
+    parse: parsePort,
+    default: 443,
+    usedBy: ["mta-sts"],
+    doc: "Port that MTA-STS policies are fetched from; only a lab's network needs another.",
+  }),
   mxprivate: row({
     parse: parseFlag,
     default: false,
+    usedBy: ["qmail-rspawn", "mta-sts"],
+    doc:
+      "1: an MX may have a loopback or private address (a lab's network); else qmail-remote is not granted any. A route in smtproutes may in any case.",
+  }),
+  mxps: row({
+    parse: parseFlag,
+    default: false,
     usedBy: ["qmail-rspawn"],
-    doc: "1: an MX may have a loopback or private address (a lab's network). A route in smtproutes may in any case.",
+    doc:
+      "1: an MX preference of 12801, 12817, ... 13041 means that the host takes QMTP on port 209 (MXPS), which qmail-remote is granted then.",
   }),
   nameservers: row({
     parse: parseServers(53),
@@ -351,6 +408,14 @@ export const schema = {
     defaultText: "those of /etc/resolv.conf",
     usedBy: ["resolver"],
     doc: "DNS servers to ask: address or address:port a line.",
+  }),
+  outgoingip: row({
+    parse: parseOutgoingip,
+    default: [],
+    defaultText: "the system's choice",
+    usedBy: ["qmail-rspawn"],
+    doc:
+      "Address of this machine that mail leaves from, where domainips names none: one of IPv4, one of IPv6, or both, a line each.",
   }),
   percenthack: row({
     parse: parseDomains(false),
@@ -413,6 +478,12 @@ export const schema = {
     usedBy: ["qmail-qmqpc"],
     doc:
       "Whom qmail-qmqpc hands mail to, in this order: address or address:port a line. The program is granted these at a start.",
+  }),
+  qmtproutes: row<Routes>({
+    parse: parseQmtproutes,
+    default: new Map(),
+    usedBy: ["qmail-rspawn"],
+    doc: "As smtproutes, which it comes before, for relays that speak QMTP; port 209 unless another is said.",
   }),
   queuelifetime: row({
     parse: parseWholeNumber("seconds"),
@@ -480,6 +551,14 @@ export const schema = {
     usedBy: ["qmail-smtpd"],
     doc: "Senders that a login may use beside its own: login:address, login:@domain, login:*.",
   }),
+  shaping: row<Shaping>({
+    parse: parseShaping,
+    default: defaultShaping,
+    defaultText: "*: concurrency=0 start=5 rate=0 backoff=60..3600 failures=3 idle=0",
+    usedBy: ["qmail-send"],
+    doc:
+      'Pace of remote deliveries, lines "NAME: setting=value ..." for a site (the relay, or the registered domain of the best MX), a domain, .domain for all below it, or *: concurrency (deliveries under way at once, 0: no limit of its own), start (how many at first), rate (100/m; 0: any), backoff (seconds of the first and longest pause after so many failures in a row; 0: none), failures, idle (seconds after which it starts anew; 0: never). "warmup DOMAIN from YYYY-MM-DD: 50/d 100/d ...": deliveries of a sender\'s domain day by day, "default" for all others.',
+  }),
   smtpdprocesses: row({
     parse: parseWholeNumber("processes", 1, 64),
     default: 1,
@@ -509,11 +588,13 @@ export const schema = {
     doc:
       "Plug-ins of qmail-spp: sections [connection], [helo], [mail], [rcpt], [data], [auth], a program's path or :command for /bin/sh a line. They run as qmaild, without a network of the mail server's, 30 seconds each at the most; for clients whose environment has NOSPP none does.",
   }),
-  smtproutes: row({
-    parse: parseRoutes,
+  smtproutes: row<Routes>({
+    parse: parseSmtproutes,
+    shown: maskPasswords,
     default: new Map(),
     usedBy: ["qmail-rspawn"],
-    doc: 'domain:relay[:port] instead of that domain\'s MX; ".domain" for all below it, "" for all others.',
+    doc:
+      'domain:relay[:port] instead of that domain\'s MX; ".domain" (or "*.domain") for all below it, "" (or "*") for all others, "!@" for mail from the null sender; no relay: an exception. Behind it "user password" or |user|password, told within TLS only, and words: tls=none, may, encrypt, verify or dane; name= and fingerprint= of the certificate; protocol=lmtp or qmtp. Port 465 means TLS from the first octet on.',
   }),
   systemusers: row({
     parse: parseFlag,
@@ -577,6 +658,34 @@ export const schema = {
     usedBy: ["qmail-smtpd", "qmail-qmtpd", "qmail-qmqpd"],
     doc: "Limit of each wait for an SMTP client.",
   }),
+  tlsclientca: row<readonly string[] | "built in">({
+    parse: parseAuthorities,
+    default: "built in",
+    defaultText: "those of Mozilla, as deno has them",
+    usedBy: ["mta-sts", "qmail-rspawn"],
+    doc: "Certificates (PEM) of the authorities that are believed about other servers, instead of the ones built in.",
+  }),
+  tlsdestinations: row<TlsDestinations>({
+    parse: parseTlsDestinations,
+    default: new Map(),
+    defaultText: "TLS wherever it is offered",
+    usedBy: ["qmail-rspawn"],
+    doc:
+      'domain:level; ".domain" for all below it, "*" for all others. Levels: none, may, encrypt (or no mail), verify (by an authority, for the exchanger\'s name), dane. Words behind it: implicit (TLS from the first octet on); with verify also name= (instead of the exchanger\'s), fingerprint= (SHA-256 of the certificate), authority= (SHA-256 of one above it). For may and encrypt, what DANE and MTA-STS demand comes on top. A relay\'s own tls= comes first.',
+  }),
+  tlsrpt: row({
+    parse: parseFlag,
+    default: false,
+    usedBy: ["tlsrpt"],
+    doc:
+      "1: how TLS to other domains went is counted, and those that ask for it in the DNS get a report of each day (RFC 8460).",
+  }),
+  tlsrptfrom: row({
+    parse: parseTlsrptFrom,
+    fromMe: (me) => `postmaster@${me}`,
+    usedBy: ["tlsrpt"],
+    doc: "Whom TLS reports are from, and who is named in them to be asked; its domain is named as the sender's.",
+  }),
   tlsserverciphers: row({
     parse: parseLine,
     default: "",
@@ -584,6 +693,13 @@ export const schema = {
     usedBy: ["qmail-smtpd", "qmail-qmtpd", "qmail-popup"],
     doc:
       "OpenSSL's words for the ciphers of TLS 1.2 (TLS 1.3 has its own). Words that admit none of those there are switch TLS 1.2 off; Deno can leave out no single one.",
+  }),
+  trustad: row<"loopback" | "1" | "0">({
+    parse: parseOneOf("loopback", "1", "0"),
+    default: "loopback",
+    usedBy: ["resolver"],
+    doc:
+      "Which name servers are believed that an answer is proven (DNSSEC's AD bit, what DANE rests on): loopback: those on this machine, which have to validate themselves; 1: all, for the way to them is safe; 0: none.",
   }),
   userhomes: row({
     parse: parseUserHomes,

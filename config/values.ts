@@ -153,26 +153,6 @@ export function isAddress(host: string): boolean {
   return ipaddr.IPv4.isValidFourPartDecimal(host) || (host.includes(":") && ipaddr.IPv6.isValid(host));
 }
 
-/** Where mail for a domain goes instead of its MX; `undefined` as a map's value: by MX after all. */
-export type Routes = ReadonlyMap<string, Endpoint | undefined>;
-
-/** smtproutes: `domain:relay[:port]`, `.domain:relay`, `:relay`, and `domain:` for an exception. */
-export const parseRoutes: Parse<Routes> = (text) => {
-  const routes = new Map<string, Endpoint | undefined>();
-  for (const line of lines(text)) {
-    const colon = line.indexOf(":");
-    const domain = line.slice(0, Math.max(colon, 0)).toLowerCase();
-    const relay = line.slice(colon + 1);
-    const endpoint = relay === "" ? undefined : parseEndpoint(relay, 25);
-    const domainFits = domain === "" || isDomain(domain.replace(/^\./, ""));
-    if (colon < 0 || !domainFits || (relay !== "" && endpoint === undefined)) {
-      return expected("domain:relay or domain:relay:port", line);
-    }
-    routes.set(domain, endpoint);
-  }
-  return ok(routes);
-};
-
 /** Addresses and networks (`10.0.0.0/8`, `::1`). */
 export const parseNetworks: Parse<readonly string[]> = (text) => {
   const networks = lines(text);

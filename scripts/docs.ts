@@ -18,10 +18,15 @@ function defaultText(row: Row<unknown>): string {
   return row.default === false ? "0" : String(row.default);
 }
 
+/** A bar would end the cell. */
+function escapeCell(text: string): string {
+  return text.replaceAll("|", "\\|");
+}
+
 function controlTable(): string {
   const rows = (Object.keys(schema) as ControlFile[]).sort().map((file) => {
     const row = schema[file] as Row<unknown>;
-    return `| \`${file}\` | ${defaultText(row)} | ${row.usedBy.join(", ")} | ${row.doc} |`;
+    return `| \`${file}\` | ${escapeCell(defaultText(row))} | ${row.usedBy.join(", ")} | ${escapeCell(row.doc)} |`;
   });
   return ["| file | default | used by | meaning |", "|---|---|---|---|", ...rows].join("\n");
 }

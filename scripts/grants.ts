@@ -50,6 +50,12 @@ function main(): void {
         : `; ${count} times`;
       console.log(`${manifest.name}: ${manifest.job}; as ${manifest.account} when root starts it${how}`);
       for (const flag of flagsOf(grant, config.home)) console.log(`    ${flag.replaceAll(config.home.dir, "~")}`);
+      if (grant.broker !== undefined) {
+        console.log("    no flags; the supervisor decides, and allows");
+        for (const [kind, entries] of Object.entries(rightsOf(grant, config.home))) {
+          for (const entry of entries) console.log(`      ${kind} ${entry.replaceAll(config.home.dir, "~")}`);
+        }
+      }
       for (const [word, grantOf] of Object.entries(manifest.forHome ?? {})) {
         console.log(`  --${word} HOME: for the home of an account, as that account`);
         for (const flag of flagsOf(grantOf(config, "HOME"), config.home)) {

@@ -15,6 +15,7 @@ import { fail } from "./fail.ts";
 import { readHome } from "./home/queue_split.ts";
 import { act } from "./queue/act.ts";
 import { check } from "./queue/check.ts";
+import { destinations } from "./queue/destinations.ts";
 import { drain } from "./queue/drain.ts";
 import { parseWanted, type Wanted } from "./queue/select.ts";
 import { show } from "./queue/show.ts";
@@ -24,6 +25,8 @@ const help = `Usage: deno task queue COMMAND [ID... | --all | --to DOMAIN | --fr
 Looks at the queue, while everything runs:
   list               every preprocessed message with its recipients, as qmail-qread shows them
   stat               how many messages there are, and how many are not yet preprocessed (their first attempt runs, or waits)
+  destinations       remote destinations (sites, and domains of which no site is known) that have deliveries: how many run
+                     and wait, how many may run, at which rate, until when they are paused, what was said last
   show               all that is known of a message: where it stands, its recipients, its failures, its header
   check              whether every file is where and what it should be; a line for each that is not
   check --repair     on a stopped system: puts right what can be, and moves into queue-aside what it cannot explain
@@ -47,6 +50,7 @@ Works on the queue of the dqmail in DIR (default var), as root or as the user wh
 
   deno task queue list
   deno task queue stat --json
+  deno task queue destinations
   deno task queue show 1835
   deno task queue hold 1835 1840
   deno task queue retry --to example.org
@@ -62,6 +66,7 @@ const selecting = ["all", "to", "from"] as const;
 const optionsOf: Readonly<Record<string, readonly string[]>> = {
   list: [],
   stat: [],
+  destinations: [],
   show: selecting,
   check: ["repair"],
   drain: ["undo"],
@@ -103,6 +108,8 @@ async function run(home: Home, command: string, args: Readonly<Record<string, un
       return await print(json ? jsonTexts(home) : qread(readListing(home), formatQread));
     case "stat":
       return await print([json ? `${JSON.stringify(countQueue(home))}\n` : formatQstat(countQueue(home))]);
+    case "destinations":
+      return await destinations(home, json);
     case "check":
       return await check(home, { json, repair: args["repair"] === true });
     case "drain":

@@ -4,6 +4,7 @@
  * @module
  */
 import type { MessageBody } from "../lib/delivery/message_body.ts";
+import { fromOctets } from "../lib/octets.ts";
 
 export interface ContentFacts {
   /** As it lies in the queue, lines ending in LF: never more than travels. */
@@ -36,6 +37,18 @@ export function hasEightBitHeader(first: Uint8Array): boolean {
     if (first[at] === LF && first[at + 1] === LF) return false;
   }
   return false;
+}
+
+/**
+ * Whether the header, as far as it is at hand, says "TLS-Required: No" (RFC 8689 §5): the sender would rather have the
+ * message arrive than have it kept to what the recipient's domain publishes about TLS. A report on broken TLS does.
+ */
+export function saysTlsOptional(first: Uint8Array): boolean {
+  if (first[0] === LF) return false;
+  let end = first.indexOf(LF);
+  while (end >= 0 && first[end + 1] !== LF) end = first.indexOf(LF, end + 1);
+  const header = fromOctets(end < 0 ? first : first.subarray(0, end));
+  return /^tls-required:[ \t]*no[ \t]*$/im.test(header);
 }
 
 const [NUL, CR] = [0, 0x0d];

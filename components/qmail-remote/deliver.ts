@@ -1,128 +1,120 @@
 /**
- * One delivery: finds the addresses, tries them in order, keeps or closes the connection.
+ * One delivery: finds the hosts, tries them in order, and reports for each recipient.
  * @module
  */
 import type { MessageBody } from "../lib/delivery/message_body.ts";
-import { logEvent } from "../lib/log/log.ts";
-import type { MessageOptions } from "../lib/queue/message_options.ts";
+import { selectRecipients } from "../lib/queue/message_options.ts";
 import type { DeliveryReport, RemoteRequest } from "../lib/wire/delivery_protocol.ts";
-import { type Connection, dial } from "./connection.ts";
 import { hasEightBitHeader, isBinary, surveyContent } from "./content.ts";
-import { converse, type Outcome } from "./converse.ts";
 import { findAddresses, type Surroundings } from "./find_addresses.ts";
-import type { IdleConnections } from "./idle_connections.ts";
-import { forAll, noConnection, report } from "./reports.ts";
-import { Session, type Transaction } from "./session.ts";
+import type { NextHost } from "./mx.ts";
+import { type AttemptSurroundings, type Hop, keyOf, type Mail, policyOf, tryHost } from "./next_host.ts";
+import { forAll, noConnection } from "./reports.ts";
+import { siteOf } from "./site.ts";
 import type { Slots } from "./slots.ts";
-import type { TcpTimeouts } from "./tcpto.ts";
 
 /** What deliveries share. */
-export interface Shared extends Surroundings {
-  readonly idle: IdleConnections;
+export interface Shared extends Surroundings, AttemptSurroundings {
   readonly slots: Slots;
-  readonly tcpTimeouts: TcpTimeouts;
-  /** A clock that never goes back. */
-  readonly nowMs: () => number;
+  /** Whether anything can be reached over IPv6 here. */
+  readonly hasIpv6: boolean;
   /** What this delivery asks {@link TcpTimeouts.skips} with. */
   readonly nextSpread: () => number;
 }
 
 /**
- * Delivers to all recipients of `request`; one report each. Takes a slot only when there is somebody to connect to: mail
+ * Delivers to all recipients of `asked`; one report each. Takes a slot only when there is somebody to connect to: mail
  * for hosts that time out is deferred at once, however busy the slots are.
  */
 export async function deliver(
-  request: RemoteRequest,
+  asked: RemoteRequest,
   body: MessageBody,
   shared: Shared,
 ): Promise<readonly DeliveryReport[]> {
-  const unfit = await unfitFor(request.options, body);
-  if (unfit !== undefined) return forAll(request.recipients.length, unfit);
-  const addresses = await findAddresses(request, shared);
-  if (!addresses.ok) return forAll(request.recipients.length, addresses.error);
+  const request = asked.ipv6 && !shared.hasIpv6 ? { ...asked, ipv6: false } : asked;
+  const { recipients } = request;
+  const hosts = await findAddresses(request, shared);
+  if (!hosts.ok) return forAll(recipients.length, hosts.error);
   const spread = shared.nextSpread();
   const skips = (ip: string) => shared.tcpTimeouts.skips(ip, shared.nowMs(), spread);
-  if (addresses.value.every((ip) => skips(ip) && !shared.idle.has(keyOf(ip, request)))) {
-    return forAll(request.recipients.length, noConnection);
+  const site = siteOf(request.relayHost ?? hosts.value[0]!.name);
+  if (
+    hosts.value.every(({ addresses }) => addresses.every(skips)) &&
+    !await isConnected(hosts.value, { request, body }, shared)
+  ) {
+    const { name, addresses } = hosts.value[0]!;
+    return forAll(recipients.length, reportAt(noConnection, site, { host: name, ip: addresses[0]!, tls: "", code: 0 }));
   }
-  return await shared.slots.run(() => tryAll(addresses.value, request, body, shared, skips));
+  return await shared.slots.run(async () => {
+    const { helo, sender, options } = request;
+    const transaction = {
+      helo,
+      sender,
+      recipients,
+      content: surveyContent(body.sizeBytes, body.first),
+      options,
+      utf8Header: options?.smtputf8 === true && hasEightBitHeader(body.first),
+      binary: options?.body === "BINARYMIME" && await isBinary(body),
+    };
+    return await tryAll(hosts.value, { request, body, transaction, skips, tried: new Set() }, site, shared);
+  });
 }
 
-const needsTls = report("D", "Message requires TLS to the next host, which I cannot give it. (#5.7.30)");
-const needsBinary = report("D", "Message is binary, and I can only send text. (#5.6.3)");
-
-/** What is wrong with sending a message, whoever the next host is. */
-async function unfitFor(options: MessageOptions | undefined, body: MessageBody): Promise<DeliveryReport | undefined> {
-  // TODO: as soon as this speaks TLS: a server that offers REQUIRETLS within it (RFC 8689 §4.2.1) may have the message.
-  if (options?.requireTls === true) return needsTls;
-  if (options?.body === "BINARYMIME" && await isBinary(body)) return needsBinary;
-  return undefined;
-}
-
-/** Which kept connections may carry a request to `ip`. */
-function keyOf(ip: string, { port, helo }: RemoteRequest): string {
-  return `${ip} ${port} ${helo}`;
+/** Whether a connection is kept to a host that times out otherwise. */
+async function isConnected(
+  hosts: readonly NextHost[],
+  mail: Pick<Mail, "request" | "body">,
+  shared: Shared,
+): Promise<boolean> {
+  const { request } = mail;
+  for (const host of hosts) {
+    const policy = await policyOf(host, mail, shared);
+    if (!policy.ok) continue;
+    if (host.addresses.some((ip) => shared.idle.has(keyOf(ip, host, request, policy.value)))) return true;
+  }
+  return false;
 }
 
 async function tryAll(
-  addresses: readonly string[],
-  request: RemoteRequest,
-  body: MessageBody,
+  hosts: readonly NextHost[],
+  mail: Mail,
+  site: string,
   shared: Shared,
-  skips: (ip: string) => boolean,
 ): Promise<readonly DeliveryReport[]> {
-  const { helo, sender, recipients, options } = request;
-  const content = surveyContent(body.sizeBytes, body.first);
-  const utf8Header = options?.smtputf8 === true && hasEightBitHeader(body.first);
-  let last = noConnection;
-  for (const ip of addresses) {
-    const transaction = { ip, helo, sender, recipients, content, options, utf8Header };
-    const outcome = await tryAddress(transaction, request, body, shared, skips);
-    if (outcome?.kind === "done") return outcome.reports;
-    if (outcome !== undefined) last = outcome.report;
+  const { recipients } = mail.transaction;
+  let last: { readonly report: DeliveryReport; readonly hop: Hop } | undefined;
+  for (const host of hosts) {
+    const attempt = await tryHost(host, mail, shared);
+    if (attempt.kind === "done") {
+      const reports = attempt.reports.map((report) => reportAt(report, site, attempt.hop));
+      const { left } = attempt;
+      // At least one recipient was asked about on each connection, so this comes to an end.
+      if (left.length === 0 || left.length >= recipients.length) return reports;
+      const others = await tryAll(hosts, onlyFor(left, mail), site, shared);
+      left.forEach((place, at) => reports[place] = others[at]!);
+      return reports;
+    }
+    // What a server said is worth more than that another could not be reached.
+    if (attempt.report !== undefined) last = { report: attempt.report, hop: attempt.hop };
+    else if (last === undefined || last.report === noConnection) last = { report: noConnection, hop: attempt.hop };
   }
-  return forAll(recipients.length, last);
+  return forAll(recipients.length, last === undefined ? noConnection : reportAt(last.report, site, last.hop));
 }
 
-/** Undefined: no connection. */
-async function tryAddress(
-  transaction: Transaction,
-  request: RemoteRequest,
-  body: MessageBody,
-  { idle, tcpTimeouts, nowMs }: Shared,
-  skips: (ip: string) => boolean,
-): Promise<Outcome | undefined> {
-  const { port, connectTimeoutMs, timeoutMs } = request;
-  const { ip } = transaction;
-  const key = keyOf(ip, request);
-
-  const play = async (connection: Connection, session: Session, transactions: number): Promise<Outcome> => {
-    const outcome = await converse(connection, session, body, timeoutMs);
-    if (outcome.kind === "done" && outcome.reusable) {
-      idle.keep(key, { connection, peer: session.peer, transactions: transactions + 1 });
-    } else connection.close(outcome.farewell);
-    return outcome;
+/** The same mail for some of its recipients. */
+function onlyFor(places: readonly number[], mail: Mail): Mail {
+  const { transaction } = mail;
+  return {
+    ...mail,
+    transaction: {
+      ...transaction,
+      recipients: places.map((place) => transaction.recipients[place]!),
+      options: transaction.options && selectRecipients(transaction.options, places),
+    },
+    tried: new Set(),
   };
+}
 
-  const kept = idle.take(key);
-  if (kept !== undefined) {
-    const outcome = await play(kept.connection, new Session(transaction, kept.peer), kept.transactions);
-    // A connection that was about to be closed says nothing about its server: ask again on a new one.
-    if (outcome.kind === "done") return outcome;
-  }
-  if (skips(ip)) return undefined;
-  const dialled = await dial(ip, port, connectTimeoutMs);
-  switch (dialled.kind) {
-    case "connected":
-      tcpTimeouts.connected(ip);
-      return await play(dialled.connection, new Session(transaction), 0);
-    case "timeout":
-      tcpTimeouts.timedOut(ip, nowMs());
-      return undefined;
-    case "not granted":
-      logEvent("not_granted", { ip, port });
-      return undefined;
-    case "refused":
-      return undefined;
-  }
+function reportAt(report: DeliveryReport, site: string, hop: Hop): DeliveryReport {
+  return { ...report, next: { site, ...hop } };
 }

@@ -6,7 +6,7 @@ import { isAddress } from "../../config/values.ts";
 import { ok, type Result } from "../lib/result.ts";
 import type { DeliveryReport, RemoteRequest } from "../lib/wire/delivery_protocol.ts";
 import type { RecordType, ResolveReply } from "../lib/wire/resolver_protocol.ts";
-import { addressesOf, exchangersOf, type Found, lookupOf, relayAddressesOf } from "./mx.ts";
+import { exchangersOf, hostsOf, lookupOf, type NextHost, relayHostOf } from "./mx.ts";
 
 /** One question to the resolver. Never rejects: trouble is the status "temporary". */
 export type Resolve = (name: string, type: RecordType) => Promise<ResolveReply>;
@@ -19,27 +19,40 @@ export interface Surroundings {
   readonly ownAddresses: () => ReadonlySet<string>;
 }
 
-/** The addresses to try for a request, in order; or the report that ends it. */
+/** What a search needs of a request. */
+export type Wanted = Pick<RemoteRequest, "domain" | "relayHost" | "privateAddresses" | "ipv6">;
+
+/**
+ * The hosts to try for a request, in order, with their addresses; or the report that ends it. All addresses are asked for
+ * at once: who asks is answered from a cache as a rule, and otherwise waits for one round trip only.
+ */
 export async function findAddresses(
-  { domain, relayHost, privateAddresses }: Pick<RemoteRequest, "domain" | "relayHost" | "privateAddresses">,
+  { domain, relayHost, privateAddresses, ipv6 }: Wanted,
   { resolve, random, ownAddresses }: Surroundings,
-): Promise<Result<readonly string[], DeliveryReport>> {
+): Promise<Result<readonly NextHost[], DeliveryReport>> {
+  const repliesFor = ipv6
+    ? (name: string) => Promise.all([resolve(name, "A"), resolve(name, "AAAA")])
+    : async (name: string) => [await resolve(name, "A")];
   if (relayHost !== undefined) {
-    return isAddress(relayHost) ? ok([relayHost]) : relayAddressesOf(relayHost, await resolve(relayHost, "A"));
+    if (!isAddress(relayHost)) return relayHostOf(relayHost, await repliesFor(relayHost));
+    const unsigned = { authenticated: false, nameAuthenticated: false };
+    return ok([{ name: relayHost, preference: 0, addresses: [relayHost], ...unsigned }]);
   }
   const lookup = lookupOf(domain);
   if (!lookup.ok) return lookup;
   const policy = { own: ownAddresses(), privateAddresses };
   if (lookup.value.kind === "address") {
-    const reply: ResolveReply = { status: "ok", authenticated: false, records: [{ value: lookup.value.address }] };
-    return addressesOf(domain, [{ exchanger: { host: domain, preference: 0 }, reply }], policy);
+    const { address } = lookup.value;
+    const records = ipv6 || !address.includes(":") ? [{ value: address }] : [];
+    const literal: ResolveReply = { status: "ok", authenticated: false, records };
+    return hostsOf(domain, [{ exchanger: { host: address, preference: 0 }, replies: [literal] }], policy, literal);
   }
   const { name } = lookup.value;
   const mx = await resolve(name, "MX");
   const exchangers = exchangersOf(name, mx, mx.records.map(random));
   if (!exchangers.ok) return exchangers;
-  const found: Found[] = await Promise.all(exchangers.value.map(async (exchanger) => {
-    return { exchanger, reply: await resolve(exchanger.host, "A") };
+  const found = await Promise.all(exchangers.value.map(async (exchanger) => {
+    return { exchanger, replies: await repliesFor(exchanger.host) };
   }));
-  return addressesOf(name, found, policy);
+  return hostsOf(name, found, policy, mx);
 }

@@ -3,6 +3,7 @@
  * queue that empties towards one host then needs one connection a slot, not one a message.
  * @module
  */
+import type { TlsFacts } from "../lib/tls/client_policy.ts";
 import type { Connection } from "./connection.ts";
 import type { Peer } from "./peer.ts";
 
@@ -10,6 +11,8 @@ import type { Peer } from "./peer.ts";
 export interface IdleConnection {
   readonly connection: Connection;
   readonly peer: Peer;
+  /** What protects it. Its key has to tell what was demanded, and whom it is logged in as. */
+  readonly tls?: TlsFacts | undefined;
   /** Transactions it has carried. */
   readonly transactions: number;
 }
@@ -44,7 +47,8 @@ export class IdleConnections {
   /** Keeps a connection for a while, or closes it where it has served enough or is not quiet. */
   keep(key: string, idle: IdleConnection): void {
     const { connection } = idle;
-    if (connection.spoken || idle.transactions >= mostTransactions) {
+    const most = Math.min(mostTransactions, idle.peer.limits.mailMax ?? mostTransactions);
+    if (connection.spoken || idle.transactions >= most) {
       connection.close(quit);
       return;
     }

@@ -1,12 +1,12 @@
 /**
- * From a domain to the addresses its mail is sent to, in order (RFC 5321 §5.1, RFC 7505): pure steps between the
- * questions to the resolver. Only IPv4: deno's grants know no networks of IPv6, so IPv6 is reached only through a route
- * that names the address.
+ * From a domain to the hosts its mail is sent to, in order, and their addresses (RFC 5321 §5.1, RFC 7505): pure steps
+ * between the questions to the resolver. An address that only means something on this machine, on this link or in a
+ * private network is none, unless control/mxprivate is 1; nor is one of IPv6 that has another of IPv4 inside.
  * @module
  */
 import { domainToASCII } from "node:url";
 import ipaddr from "ipaddr.js";
-import { isDomain } from "../../config/values.ts";
+import { isAddress, isDomain } from "../../config/values.ts";
 import { decodeUtf8 } from "../lib/address/parse_domain.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { DeliveryReport } from "../lib/wire/delivery_protocol.ts";
@@ -22,10 +22,25 @@ export interface Exchanger {
   readonly preference: number;
 }
 
-/** What the resolver answered about an exchanger's addresses. */
+/** What the resolver answered about an exchanger's addresses: about A, and AAAA where it was asked. */
 export interface Found {
   readonly exchanger: Exchanger;
-  readonly reply: ResolveReply;
+  readonly replies: readonly ResolveReply[];
+}
+
+/** A host that may be connected to. */
+export interface NextHost {
+  /** Its name, lower-cased; an address where it has none. */
+  readonly name: string;
+  readonly preference: number;
+  /** At least one; IPv4 first. */
+  readonly addresses: readonly string[];
+  /** Whether every answer that led here had AD: the one about MX records, and those about addresses. */
+  readonly authenticated: boolean;
+  /** Whether the answer that named it had, whatever those about its addresses. */
+  readonly nameAuthenticated: boolean;
+  /** The name at the end of its aliases; only where it is one. */
+  readonly canonical?: string;
 }
 
 /** What decides which addresses are used. */
@@ -52,15 +67,18 @@ function noSuchHost(domain: string): DeliveryReport {
 }
 
 /**
- * What to ask the resolver about `domain`: the name, as A-labels; or nothing, where it is an IPv4 address, in brackets
- * or not.
+ * What to ask the resolver about `domain`: the name, as A-labels; or nothing, where it is an address: of IPv4, in brackets
+ * or not, or of IPv6 as RFC 5321 §4.1.3 writes it (without its tag, too).
  */
 export function lookupOf(
   domain: string,
 ): Result<{ kind: "address"; address: string } | { kind: "name"; name: string }, DeliveryReport> {
   const inside = domain.startsWith("[") && domain.endsWith("]") ? domain.slice(1, -1) : domain;
   if (ipaddr.IPv4.isValidFourPartDecimal(inside)) return ok({ kind: "address", address: inside });
-  if (inside !== domain) return err(noAddress);
+  if (inside !== domain) {
+    const tagless = inside.replace(/^ipv6:/i, "");
+    return isAddress(tagless) ? ok({ kind: "address", address: canonical(tagless) }) : err(noAddress);
+  }
   const text = decodeUtf8(domain);
   const name = text === undefined ? "" : text === domain ? domain : domainToASCII(text);
   return isDomain(name) ? ok({ kind: "name", name }) : err(noSuchHost(domain));
@@ -91,49 +109,98 @@ export function exchangersOf(
 }
 
 /**
- * The addresses to try, in order. Those from the preference on at which this machine itself is listed are left out, so
- * that a backup MX does not send to itself.
+ * The hosts to try, in order. Those from the preference on at which this machine itself is listed are left out, so that a
+ * backup MX does not send to itself. `mx`: the answer that the exchangers came from.
  */
-export function addressesOf(
+export function hostsOf(
   domain: string,
   found: readonly Found[],
   policy: AddressPolicy,
-): Result<readonly string[], DeliveryReport> {
-  const all = found.flatMap(({ exchanger: { preference }, reply }) =>
-    reply.records
-      .filter(({ value }) => ipaddr.IPv4.isValidFourPartDecimal(value))
-      .map(({ value }) => ({ address: value, preference }))
+  mx: Pick<ResolveReply, "authenticated">,
+): Result<readonly NextHost[], DeliveryReport> {
+  const all = found.map(({ exchanger, replies }) => ({
+    name: exchanger.host,
+    preference: exchanger.preference,
+    addresses: addressesIn(replies),
+    authenticated: mx.authenticated && replies.every(({ authenticated }) => authenticated),
+    nameAuthenticated: mx.authenticated,
+    ...canonicalIn(replies),
+  }));
+  const mine = all.reduce(
+    (least, { preference, addresses }) =>
+      preference < least && addresses.some((address) => isMe(address, policy.own)) ? preference : least,
+    Infinity,
   );
-  const isMe = (address: string) => address === "0.0.0.0" || policy.own.has(address);
-  const mine = Math.min(...all.filter(({ address }) => isMe(address)).map(({ preference }) => preference));
-  const others = all.filter(({ preference }) => preference < mine);
-  const usable = others.filter(({ address }) => isUsable(address, policy.privateAddresses));
-  if (usable.length > 0) return ok([...new Set(usable.map(({ address }) => address))].slice(0, mostAddresses));
-  // Better exchangers may be there, only not found now.
-  if (found.some(({ exchanger, reply }) => reply.status === "temporary" && exchanger.preference < mine)) {
-    return err(dnsTrouble);
+  const others = all.filter(({ preference, addresses }) => preference < mine && addresses.length > 0);
+  const usable: NextHost[] = [];
+  let room = mostAddresses;
+  for (const host of others) {
+    const addresses = host.addresses.filter((address) => isUsable(address, policy.privateAddresses)).slice(0, room);
+    room -= addresses.length;
+    if (addresses.length > 0) usable.push({ ...host, addresses });
   }
+  if (usable.length > 0) return ok(usable);
+  // Better exchangers may be there, only not found now.
+  const isUnclear = ({ exchanger, replies }: Found) =>
+    exchanger.preference < mine && replies.some(({ status }) => status === "temporary");
+  if (found.some(isUnclear)) return err(dnsTrouble);
   if (others.length > 0) return err(onlyPrivate);
-  if (all.length > 0) return err(bestIsMe);
-  return err(found.every(({ reply }) => reply.status === "nxdomain") ? noSuchHost(domain) : noAddress);
+  if (all.some(({ addresses }) => addresses.length > 0)) return err(bestIsMe);
+  const isNowhere = ({ replies }: Found) => replies.some(({ status }) => status === "nxdomain");
+  return err(found.every(isNowhere) ? noSuchHost(domain) : noAddress);
 }
 
 /**
- * The addresses of a route's relay. Nothing is refused here: the operator named it.
+ * A route's relay as the host to try. Nothing is refused here: the operator named it.
  * Unlike qmail: a relay that does not exist is a deferral; a slip in smtproutes must not bounce mail.
  */
-export function relayAddressesOf(relay: string, reply: ResolveReply): Result<readonly string[], DeliveryReport> {
-  const addresses = reply.records.map(({ value }) => value).filter((value) =>
-    ipaddr.IPv4.isValidFourPartDecimal(value)
-  );
-  if (addresses.length > 0) return ok(addresses.slice(0, mostAddresses));
-  if (reply.status === "temporary") return err(dnsTrouble);
+export function relayHostOf(
+  relay: string,
+  replies: readonly ResolveReply[],
+): Result<readonly NextHost[], DeliveryReport> {
+  const addresses = addressesIn(replies).slice(0, mostAddresses);
+  const authenticated = replies.every((reply) => reply.authenticated);
+  if (addresses.length > 0) {
+    const named = { name: relay, nameAuthenticated: false, ...canonicalIn(replies) };
+    return ok([{ ...named, preference: 0, addresses, authenticated }]);
+  }
+  if (replies.some(({ status }) => status === "temporary")) return err(dnsTrouble);
   return err(report("Z", `Sorry, I couldn't find any host named ${relay}. (#4.1.2)`));
 }
 
-const never = new Set(["unspecified", "broadcast", "multicast"]);
+/** What a preference says of protocols (MXPS: 12800 to 13055): whether the host takes QMTP on port 209. */
+export function meansQmtp(preference: number): boolean {
+  return preference >= 12_800 && preference <= 13_055 && (preference - 12_800) % 16 === 1;
+}
+
+function canonicalIn(replies: readonly ResolveReply[]): Pick<NextHost, "canonical"> {
+  const canonical = replies.find((reply) => reply.canonical !== undefined)?.canonical;
+  return canonical === undefined ? {} : { canonical };
+}
+
+/** Each once, in its canonical spelling. Not more than anybody needs: who has a thousand gets no thousand tries. */
+function addressesIn(replies: readonly ResolveReply[]): string[] {
+  const addresses = replies.flatMap(({ records }) => records.map(({ value }) => value)).filter(isAddress);
+  return [...new Set(addresses.map(canonical))];
+}
+
+function canonical(address: string): string {
+  return address.includes(":") ? ipaddr.IPv6.parse(address).toString() : address;
+}
+
+/** Whether a connection there would reach this machine: `0.0.0.0` and `::` do, and an IPv4 address inside IPv6 may. */
+function isMe(address: string, own: ReadonlySet<string>): boolean {
+  const reached = address.includes(":") ? ipaddr.process(address).toString() : address;
+  return reached === "0.0.0.0" || reached === "::" || own.has(reached);
+}
+
+/** Used with control/mxprivate only. */
+const privateRanges = new Set(["loopback", "private", "linkLocal", "uniqueLocal", "carrierGradeNat", "reserved"]);
 
 function isUsable(address: string, privateAddresses: boolean): boolean {
-  const range = ipaddr.IPv4.parse(address).range();
-  return range === "unicast" || (privateAddresses && !never.has(range));
+  const parsed = ipaddr.parse(address);
+  const range = parsed.range();
+  if (privateAddresses && privateRanges.has(range)) return true;
+  // RFC 4291 §2.4: of IPv6 nothing else is given out. What is below has an old form of IPv4 address in it.
+  return range === "unicast" && (parsed instanceof ipaddr.IPv4 || parsed.parts[0]! >> 13 === 1);
 }

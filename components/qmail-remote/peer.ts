@@ -1,8 +1,18 @@
 /**
- * What a server says it can do, in its reply to EHLO (RFC 5321 §4.1.1.1): the extensions a client here makes use of.
+ * What a server says it can do, in its reply to EHLO or LHLO (RFC 5321 §4.1.1.1): the extensions a client here makes use
+ * of.
  * @module
  */
 import type { Reply } from "../lib/smtp/reply.ts";
+
+/** RFC 9422 §4; each is 1 or more, and absent where the server names none. */
+export interface PeerLimits {
+  /** Transactions on one connection. */
+  readonly mailMax?: number;
+  /** Recipients of one transaction, and domains among them. */
+  readonly rcptMax?: number;
+  readonly rcptDomainMax?: number;
+}
 
 export interface Peer {
   /** RFC 2920. */
@@ -15,6 +25,16 @@ export interface Peer {
   readonly dsn: boolean;
   /** RFC 1870; the limit in bytes, 0 where the server names none. */
   readonly size: number | undefined;
+  /** RFC 3207. */
+  readonly startTls: boolean;
+  /** RFC 8689; means something within TLS only. */
+  readonly requireTls: boolean;
+  /** Both of RFC 3030: what binary content needs. */
+  readonly chunking: boolean;
+  readonly binaryMime: boolean;
+  /** SASL mechanisms on offer (RFC 4954), upper case; none: no AUTH. */
+  readonly auth: readonly string[];
+  readonly limits: PeerLimits;
 }
 
 /** A server that only knows HELO. */
@@ -24,6 +44,12 @@ export const plainPeer: Peer = {
   smtpUtf8: false,
   dsn: false,
   size: undefined,
+  startTls: false,
+  requireTls: false,
+  chunking: false,
+  binaryMime: false,
+  auth: [],
+  limits: {},
 };
 
 /**
@@ -48,10 +74,35 @@ export function parsePeer(reply: Reply): Peer {
     smtpUtf8: keywords.has("SMTPUTF8"),
     dsn: keywords.has("DSN"),
     size: parseSize(keywords.get("SIZE")),
+    startTls: keywords.has("STARTTLS"),
+    requireTls: keywords.has("REQUIRETLS"),
+    chunking: keywords.has("CHUNKING"),
+    binaryMime: keywords.has("BINARYMIME"),
+    auth: reply.lines.slice(1).flatMap(mechanismsOf),
+    limits: parseLimits(keywords.get("LIMITS") ?? ""),
   };
 }
 
 function parseSize(value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
   return /^[0-9]{1,15}$/.test(value) ? Number(value) : 0;
+}
+
+/** Some servers say `AUTH=` beside `AUTH`, for clients older than RFC 4954; a few say nothing else. */
+function mechanismsOf(line: string): readonly string[] {
+  return /^AUTH[ =]/i.test(line) ? line.slice(5).toUpperCase().split(" ").filter((word) => word !== "") : [];
+}
+
+function parseLimits(value: string): PeerLimits {
+  const limits = new Map(
+    value.toUpperCase().split(" ").flatMap((word): [string, number][] => {
+      const match = /^([A-Z]+)=([1-9][0-9]{0,5})$/.exec(word);
+      return match === null ? [] : [[match[1]!, Number(match[2])]];
+    }),
+  );
+  const limit = <Name extends keyof PeerLimits>(name: Name, word: string): PeerLimits => {
+    const most = limits.get(word);
+    return most === undefined ? {} : { [name]: most };
+  };
+  return { ...limit("mailMax", "MAILMAX"), ...limit("rcptMax", "RCPTMAX"), ...limit("rcptDomainMax", "RCPTDOMAINMAX") };
 }

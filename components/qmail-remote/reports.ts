@@ -1,10 +1,11 @@
 /**
- * The texts of qmail-remote (reference: qmail-remote's record texts), and how the records of one transaction become one
+ * The texts of qmail-remote (qmail's interface: its records), and how the records of one transaction become one
  * report a recipient, as qmail-rspawn folds them.
  * @module
  */
 import { formatReply, type Reply } from "../lib/smtp/reply.ts";
 import type { DeliveryReport, Verdict } from "../lib/wire/delivery_protocol.ts";
+import type { Breakage } from "./steps.ts";
 
 /** A report that says one thing; `text` without its last LF. */
 export function report(verdict: Verdict, text: string): DeliveryReport {
@@ -41,4 +42,10 @@ const rank: Readonly<Record<Verdict, number>> = { K: 1, Z: 0, D: -1 };
 export function fold(own: DeliveryReport | undefined, whole: DeliveryReport): DeliveryReport {
   if (own === undefined) return whole;
   return rank[whole.verdict] <= rank[own.verdict] ? { ...own, text: own.text + whole.text } : own;
+}
+
+/** The connection failed; `isDoubtful`: after the whole message, so that the server may have it. */
+export function brokenReport(ip: string, breakage: Breakage, isDoubtful = false): DeliveryReport {
+  const [what, status] = breakage === "died" ? ["connection died.", "4.4.2"] : ["its reply was malformed.", "4.5.0"];
+  return report("Z", `Connected to ${ip} but ${what}${isDoubtful ? " Possible duplicate!" : ""} (#${status})`);
 }

@@ -6,12 +6,17 @@ import { Deliverer } from "../lib/delivery/deliverer.ts";
 import { ResolverClient } from "../lib/dns/resolver_client.ts";
 import { describeError, logEvent } from "../lib/log/log.ts";
 import type { Running, Start } from "../lib/process/component.ts";
+import { netAddress } from "../lib/permissions/grant.ts";
 import { parseRemoteRequest, type RemoteRequest } from "../lib/wire/delivery_protocol.ts";
 import type { Pipe } from "../lib/wire/pipe.ts";
+import { mayCall } from "../lib/wire/may_call.ts";
 import { serveUnix } from "../lib/wire/server.ts";
 import { serveStatus } from "../lib/wire/status_server.ts";
+import { StsClient } from "../lib/wire/sts_client.ts";
 import { parseTcpokRequest, type RemoteStatus } from "../lib/wire/tcpto_protocol.ts";
+import { TlsrptClient } from "../lib/wire/tlsrpt_client.ts";
 import { deliver, type Shared } from "./deliver.ts";
+import { Families } from "./families.ts";
 import { IdleConnections } from "./idle_connections.ts";
 import { Slots } from "./slots.ts";
 import { spreads, TcpTimeouts } from "./tcpto.ts";
@@ -33,6 +38,27 @@ function ownAddressReader(): () => ReadonlySet<string> {
   };
 }
 
+/** Asked of deno once an address: an attempt beyond the grant would end the process, not only the connection. */
+function grantReader(hasDial6: boolean): (address: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (address) => {
+    let granted = known.get(address);
+    if (granted === undefined) {
+      const host = netAddress({ host: address, port: 0 });
+      // dial6 binds those of IPv6 itself, where it is the one that connects.
+      granted = (hasDial6 && address.includes(":")) ||
+        Deno.permissions.querySync({ name: "net", host }).state === "granted";
+      known.set(address, granted);
+    }
+    return granted;
+  };
+}
+
+function afterMs(delayMs: number, run: () => void): () => void {
+  const timer = setTimeout(run, delayMs);
+  return () => clearTimeout(timer);
+}
+
 /** 0, 1, … 31, 0, …: see {@link TcpTimeouts.skips}. */
 function spreadCounter(): () => number {
   let deliveries = 0;
@@ -47,14 +73,26 @@ export interface RunOptions {
 
 /** Starts serving. */
 export function run({ home }: Start, { nowMs = () => performance.now() }: RunOptions = {}): Running {
+  // None of them connects before it is asked.
   const resolver = new ResolverClient(home);
+  const sts = new StsClient(home);
+  const tlsrpt = new TlsrptClient(home);
+  const hasIpv6 = mayCall(home, "dial6");
   const shared: Shared = {
+    sts,
+    tlsrpt,
+    hasIpv6,
+    dial6: hasIpv6 ? home.socket("dial6") : undefined,
+    families: new Families(),
+    clock: { nowMs, after: afterMs },
+    mayLeaveFrom: grantReader(hasIpv6),
     resolve: (name, type) => resolver.resolve(name, type),
     random: Math.random,
     ownAddresses: ownAddressReader(),
     idle: new IdleConnections(),
     slots: new Slots(mostTransactions),
     tcpTimeouts: new TcpTimeouts(),
+    qmtpTimeouts: new TcpTimeouts(),
     nowMs,
     nextSpread: spreadCounter(),
   };
@@ -93,6 +131,8 @@ export function run({ home }: Start, { nowMs = () => performance.now() }: RunOpt
       server.closeAll();
       status.closeAll();
       resolver.close();
+      sts.close();
+      tlsrpt.close();
     },
   };
 }

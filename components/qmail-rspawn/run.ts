@@ -31,7 +31,7 @@ export function run({ home }: Start): Running {
       const link = await remote.get();
       if (link === undefined) return reportAll(recipients, unreachable);
       const asked = options && formatMessageOptions(selectRecipients(options, places), recipients);
-      const destination = destinationOf(domain, controls.current);
+      const destination = destinationOf(domain, sender, controls.current);
       return await link.deliver({ ...destination, sender, recipients, options: asked }, file);
     };
     // One after the other: were one to fail while another still reads, that one would find the file closed.

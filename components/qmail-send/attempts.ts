@@ -10,7 +10,7 @@ import { rewriteRecipient } from "../lib/queue/rewrite.ts";
 import { mostFirstAttempt } from "../lib/wire/queue_protocol.ts";
 import type { Asked } from "./asked.ts";
 import type { Deliveries } from "./deliveries.ts";
-import { isDone, JobCutter, jobsOf, type Recipient } from "./dispatcher.ts";
+import { isDone, type Job, JobCutter, jobsOf, type Recipient } from "./dispatcher.ts";
 import type { Message, Pass } from "./message.ts";
 import type { Reports } from "./reports.ts";
 import type { Retry } from "./retry_queue.ts";
@@ -156,6 +156,19 @@ export class Attempts {
   jobEnded(message: Message, channel: Channel): void {
     const pass = message.passes.get(channel)!;
     if (--pass.left === 0) this.#events.track(this.#endPass(message, channel, pass));
+  }
+
+  /** Some of its remote deliveries are not made in this attempt: who is left is due at `atSeconds`, or sooner for others. */
+  putOff(message: Message, jobs: readonly Job<Message>[], atSeconds: number): void {
+    const pass = message.passes.get("remote")!;
+    let count = 0;
+    for (const { recipients } of jobs) {
+      for (const recipient of recipients) recipient.state = "deferred";
+      count += recipients.length;
+    }
+    pass.left -= jobs.length;
+    pass.nextSeconds = count === pass.recipients.length ? atSeconds : Math.min(pass.nextSeconds, atSeconds);
+    if (pass.left === 0) this.#events.track(this.#endPass(message, "remote", pass));
   }
 
   async #endPass(message: Message, channel: Channel, pass: Pass): Promise<void> {

@@ -12,6 +12,7 @@ import type { JournalReader } from "../lib/queue/journal/reader.ts";
 import {
   type ControlRequest,
   mostAtOnce,
+  mostDestinations,
   mostShownBytes,
   parseControlRequest,
   type ShownMessage,
@@ -67,6 +68,8 @@ async function answer(ways: ControlWays, request: ControlRequest): Promise<Reply
     }
     case "show":
       return show(ways, request.message);
+    case "destinations":
+      return { head: { destinations: manager.destinations(Math.min(request.count, mostDestinations)) } };
     case "drain":
       return { head: { messages: request.undo ? drain.end() : drain.begin() } };
     default: {

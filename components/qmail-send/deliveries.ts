@@ -5,14 +5,17 @@
  * @module
  */
 import type { Channel } from "../lib/queue/layout.ts";
+import type { Shaping } from "../lib/shaping/shaping_file.ts";
+import type { ShownDestination } from "../lib/wire/control_protocol.ts";
 import type { DeliveryReport, SpawnReply, Verdict } from "../lib/wire/delivery_protocol.ts";
-import type { DestinationView } from "./destinations.ts";
 import { type Added, Dispatcher, type Job, type Recipient } from "./dispatcher.ts";
+import type { TakenBack } from "./lanes.ts";
 import { logMail } from "./log_lines.ts";
 import type { Message } from "./message.ts";
-import { outcomeOf } from "./outcome.ts";
+import { nextHopOf, outcomeOf, toldBy } from "./outcome.ts";
 import { mostLosses, retryAfterLoss } from "./timing.ts";
 import { expandVerp } from "./verp.ts";
+import { WarmUps } from "./warm_up.ts";
 
 /** Reports of so many recipients are worth a turn of the event loop of their own. */
 const manyRecipients = 10;
@@ -20,7 +23,13 @@ const manyRecipients = 10;
 const courtesyMs = 8;
 /** Others have mail for so long after a delivery to few. */
 const othersMs = 1000;
+/** Destinations that wait for their time are looked at no more often, and after a clock was set back no later. */
+const tickMs = 100;
+const longestTickMs = 60_000;
 const tooLong = "I'm not going to try again; this message has been in the queue too long.\n";
+
+/** A message with very many to put off is due when the first of so many is. */
+const mostLookedAt = 1000;
 
 /** What an attempt did for one recipient. */
 export interface Settled {
@@ -37,6 +46,8 @@ export interface DeliveryEvents {
   breathe(ms?: number): Promise<void>;
   /** One job of the message's pass has reported for all its recipients. */
   jobEnded(message: Message, channel: Channel): void;
+  /** Remote deliveries of the message's pass are not made in this attempt, and are due again then. */
+  putOff(message: Message, jobs: readonly Job<Message>[], atSeconds: number): void;
 }
 
 export class Deliveries {
@@ -48,9 +59,16 @@ export class Deliveries {
   /** When a delivery to few was started last. */
   #othersAtMs = -Infinity;
   #stopping = false;
+  readonly #warmUps: WarmUps;
+  /** What has to be put off once whoever adds has done so. */
+  #putOff: TakenBack<Job<Message>>[] = [];
+  /** One timer for all destinations that wait for their time. */
+  #tick: ReturnType<typeof setTimeout> | undefined;
+  #tickAtMs = Infinity;
 
-  constructor(limits: Readonly<Record<Channel, number>>, events: DeliveryEvents) {
-    this.#dispatcher = new Dispatcher(limits);
+  constructor(limits: Readonly<Record<Channel, number>>, events: DeliveryEvents, shaping?: Shaping) {
+    this.#dispatcher = new Dispatcher(limits, shaping);
+    this.#warmUps = new WarmUps(shaping?.warmUps ?? new Map());
     this.#events = events;
   }
 
@@ -67,19 +85,41 @@ export class Deliveries {
     this.#pump();
   }
 
+  setShaping(shaping: Shaping): void {
+    this.#warmUps.setSchedules(shaping.warmUps);
+    this.#dispatcher.setShaping(shaping, Date.now());
+    this.#pump();
+  }
+
   /** Adds one message's deliveries of one channel. */
   add(channel: Channel, jobs: readonly Job<Message>[]): Added<Message> {
-    const added = this.#dispatcher.add(channel, jobs);
+    const ready = channel === "remote" && !this.#warmUps.none ? jobs.filter((job) => this.#isWarm(job)) : jobs;
+    const added = this.#dispatcher.add(channel, ready, Date.now());
     this.#pump();
     return added;
   }
 
-  /** Takes back those of them that have not been started. */
-  remove(channel: Channel, added: Added<Message>): Job<Message>[] {
-    return this.#dispatcher.remove(channel, added);
+  /** Whether its sender may send it today; otherwise it is put off. A last attempt is not. */
+  #isWarm(job: Job<Message>): boolean {
+    const { message: { sender, passes } } = job;
+    const atMs = this.#warmUps.take(sender, Date.now());
+    if (atMs === "now" || passes.get("remote")?.dying === true) return true;
+    this.#putOffLater([{ job, atMs, reason: "" }]);
+    return false;
   }
 
-  /** Starts no remote delivery to `destination` (lower-cased) until it is resumed. */
+  /** Takes back those of them that have not been started. */
+  remove(channel: Channel, added: Added<Message>): Job<Message>[] {
+    return this.#dispatcher.remove(channel, added, Date.now());
+  }
+
+  /** SIGALRM: has every destination tried that is paused for its setbacks. */
+  endPauses(): void {
+    this.#dispatcher.endPauses(Date.now());
+    this.#pump();
+  }
+
+  /** Starts no remote delivery to a site or domain (lower-cased) until it is resumed. */
   pause(destination: string): void {
     this.#dispatcher.pause(destination);
   }
@@ -94,13 +134,14 @@ export class Deliveries {
   }
 
   /** Up to `count` of the remote destinations that have deliveries, busiest first. */
-  destinations(count: number): readonly DestinationView[] {
-    return this.#dispatcher.destinations(count);
+  destinations(count: number): readonly ShownDestination[] {
+    return this.#dispatcher.destinations(count, Date.now());
   }
 
   /** Starts no more. */
   stop(): void {
     this.#stopping = true;
+    clearTimeout(this.#tick);
   }
 
   /** Settles when nothing runs any more, or after `limitMs`. */
@@ -117,28 +158,97 @@ export class Deliveries {
 
   #pump(): void {
     while (!this.#stopping) {
-      const job = this.#dispatcher.next();
-      if (job === undefined) return;
-      void this.#run(job);
+      const job = this.#dispatcher.next(Date.now());
+      if (job === undefined) break;
+      this.#run(job);
+    }
+    if (this.#stopping) return;
+    const tooMany = this.#dispatcher.takeBack(Date.now());
+    if (tooMany.length > 0) {
+      for (const { job } of tooMany) this.#warmUps.putBack(job.message.sender, Date.now());
+      this.#putOffLater(tooMany);
+    }
+    if (this.#dispatcher.wakeAtMs < this.#tickAtMs) this.#setTick();
+  }
+
+  // --- what waits for its time
+
+  #setTick(): void {
+    clearTimeout(this.#tick);
+    this.#tickAtMs = this.#dispatcher.wakeAtMs;
+    const delayMs = Math.min(Math.max(tickMs, this.#tickAtMs - Date.now()), longestTickMs);
+    this.#tick = setTimeout(() => {
+      this.#tickAtMs = Infinity;
+      this.#dispatcher.tick(Date.now());
+      this.#pump();
+    }, delayMs);
+  }
+
+  /** Not at once: what is put off may be all there is of a pass whose other part is just being added. */
+  #putOffLater(more: readonly TakenBack<Job<Message>>[]): void {
+    if (this.#putOff.length === 0) queueMicrotask(() => this.#putAllOff());
+    for (const one of more) this.#putOff.push(one);
+  }
+
+  #putAllOff(): void {
+    const all = this.#putOff;
+    this.#putOff = [];
+    const byMessage = new Map<Message, TakenBack<Job<Message>>[]>();
+    for (const one of all) {
+      const { message } = one.job;
+      // In a last attempt there is no later.
+      if (message.passes.get("remote")?.dying === true) void this.#giveUp(one);
+      else if (byMessage.has(message)) byMessage.get(message)!.push(one);
+      else byMessage.set(message, [one]);
+    }
+    for (const [message, ones] of byMessage) {
+      const atMs = Math.min(...ones.slice(0, mostLookedAt).map((one) => one.atMs));
+      this.#events.putOff(message, ones.map(({ job }) => job), Math.ceil(atMs / 1000));
     }
   }
 
-  async #run(job: Job<Message>): Promise<void> {
-    const { message, channel, recipients } = job;
-    if (recipients.length < manyRecipients) this.#othersAtMs = performance.now();
-    const numbers = recipients.map((recipient) => {
+  /** The message's lifetime ends while nothing can be sent there. */
+  async #giveUp({ job, reason }: TakenBack<Job<Message>>): Promise<void> {
+    const text = `Sorry, mail is being held back from ${reason} (#4.4.7)\n`;
+    const reports = job.recipients.map((): DeliveryReport => ({ verdict: "Z", text }));
+    await this.#report(job, this.#announce(job), { lost: false, reports });
+  }
+
+  // --- one delivery
+
+  /** Numbers a job's deliveries, and logs that they begin. */
+  #announce({ message, channel, recipients }: Job<Message>): readonly number[] {
+    return recipients.map((recipient) => {
       recipient.state = "running";
       const delivery = ++this.#started;
       logMail({ event: "starting", delivery, msg: message.id, channel, to: recipient.address });
       return delivery;
     });
+  }
+
+  #run(job: Job<Message>): void {
+    const { message, channel, recipients } = job;
+    if (recipients.length < manyRecipients) this.#othersAtMs = performance.now();
+    const numbers = this.#announce(job);
     this.logStatus();
-    const reply = await this.#events.spawn(job, expandVerp(message.sender, recipients[0]?.address ?? ""));
-    this.#dispatcher.ended(job, outcomeOf(reply));
+    void this.#events.spawn(job, expandVerp(message.sender, recipients[0]?.address ?? "")).then((reply) => {
+      if (channel === "local") this.#dispatcher.ended(job, outcomeOf(reply));
+      else this.#dispatcher.ended(job, outcomeOf(reply), toldBy(reply), Date.now());
+      void this.#report(job, numbers, reply);
+    });
+  }
+
+  /** Logs what came of a job's deliveries, and has it written down. */
+  async #report(job: Job<Message>, numbers: readonly number[], reply: SpawnReply): Promise<void> {
+    const { message, channel, recipients } = job;
+    const next = channel === "remote" ? nextHopOf(reply) : undefined;
+    if (next !== undefined && next.tls !== "") {
+      logMail({ event: "tls", delivery: numbers[0]!, msg: message.id, tls: next.tls });
+    }
     // The report waits for that to end, others need not.
     if (message.moving !== undefined) this.#pump();
     const tell = (at: number, { address: to }: Recipient, { verdict, text }: DeliveryReport) => {
-      logMail({ event: "delivery", delivery: numbers[at]!, msg: message.id, channel, to, verdict, report: text });
+      logMail({ event: "delivery", delivery: numbers[at]!, msg: message.id, channel, to, verdict, report: text, next });
     };
     // Twenty transactions of a large message may end at one time: others want their turn in between.
     if (recipients.length >= manyRecipients) await this.#turn();
@@ -175,7 +285,10 @@ export class Deliveries {
 
   #repeat(job: Job<Message>): void {
     const losses = Math.max(...job.recipients.map((recipient) => recipient.losses));
-    setTimeout(() => void this.add(job.channel, [job]), retryAfterLoss(losses) * 1000);
+    setTimeout(() => {
+      this.#dispatcher.add(job.channel, [job], Date.now());
+      this.#pump();
+    }, retryAfterLoss(losses) * 1000);
   }
 }
 

@@ -1,13 +1,15 @@
 /**
- * Destinations of remote deliveries (domains), and how many deliveries each may have under way: a window that grows
- * while the destination answers and is halved when it cannot be reached, as TCP's is.
+ * Destinations of remote deliveries: sites, and domains of which no site is known (yet). What waits for each, what runs,
+ * and the pace each has (pace.ts), which is remembered for a while when nothing is left to deliver.
  * @module
  */
+import { defaultRules, type SiteRules } from "../lib/shaping/shaping_file.ts";
+import type { ShownDestination } from "../lib/wire/control_protocol.ts";
 import { Entry, LinkedList } from "./linked_list.ts";
-import type { Outcome } from "./outcome.ts";
+import { Pace } from "./pace.ts";
 
 /** Enough to be quick with a stranger, few enough for the smallest server to bear. */
-export const firstWindow = 5;
+export const firstWindow = defaultRules.start;
 
 /** Destinations without deliveries that are remembered. */
 export const mostLearnt = 10_000;
@@ -22,62 +24,52 @@ export function mostForUnreachable(limit: number): number {
   return Math.max(1, Math.floor(limit / 2));
 }
 
-/** One destination as the operator sees it. */
-export interface DestinationView {
-  readonly name: string;
-  /** Deliveries under way. */
-  readonly running: number;
-  /** Deliveries that are still to be started. */
-  readonly waiting: number;
-  /** The most deliveries it may have under way now. */
-  readonly window: number;
-  /** Whether the last that was heard of it is that it cannot be reached. */
-  readonly unreachable: boolean;
-  readonly paused: boolean;
-}
+/** What is kept of an error's text. */
+const longestError = 300;
 
-/** What is kept of a destination that has no deliveries. */
-interface Learnt {
-  readonly window: number;
-  readonly unreachable: boolean;
+/** The key of a site; no domain has an "@". */
+export function siteKey(site: string): string {
+  return `@${site}`;
 }
 
 /** A destination with deliveries to make; `L` is what waits for it. */
 export class Destination<L> {
-  readonly name: string;
+  /** Its domain, or {@link siteKey}. */
+  readonly key: string;
   running = 0;
   /** Deliveries not started, in all its lanes. */
   waiting = 0;
+  /** By the operator. */
   paused: boolean;
+  /** It waits for its time: the end of a pause, or what its rate leaves. */
+  resting = false;
+  /** Of a domain's own: the site that has taken over all it had. */
+  movedTo: Destination<L> | undefined;
   /** Lanes for which room is kept, and those that wait for room, both first come first served. */
   readonly released = new LinkedList<L>();
   readonly parked = new LinkedList<L>();
   /** Its place among the unreachable ones that wait for a slot. */
   readonly hope = new Entry<Destination<L>>(this);
-  #window: number;
-  #unreachable: boolean;
-  #answered = 0;
-  #halvings = 0;
+  pace: Pace;
+  lastCode = 0;
+  lastError = "";
 
-  constructor(name: string, learnt: Learnt, paused: boolean) {
-    this.name = name;
-    this.#window = learnt.window;
-    this.#unreachable = learnt.unreachable;
+  constructor(key: string, pace: Pace, paused: boolean) {
+    this.key = key;
+    this.pace = pace;
     this.paused = paused;
   }
 
-  /** May be more than one destination may have: a limit may have been lowered, and may rise again. */
-  get window(): number {
-    return this.#window;
+  get isSite(): boolean {
+    return this.key.startsWith("@");
+  }
+
+  get name(): string {
+    return this.isSite ? this.key.slice(1) : this.key;
   }
 
   get unreachable(): boolean {
-    return this.#unreachable;
-  }
-
-  /** How often the window was halved; a delivery that started before the last time halves it no more. */
-  get halvings(): number {
-    return this.#halvings;
+    return this.pace.unreachable;
   }
 
   /** Deliveries under way, and room kept for others. */
@@ -85,20 +77,14 @@ export class Destination<L> {
     return this.running + this.released.size;
   }
 
-  /** A delivery ended that was started after `halvings`; `most` is what one destination may have. */
-  learn(outcome: Outcome, halvings: number, most: number): void {
-    if (outcome === "unknown") return;
-    this.#unreachable = outcome === "unreachable";
-    const window = Math.min(this.#window, most);
-    if (outcome === "answered") {
-      if (++this.#answered < window) return;
-      this.#answered = 0;
-      if (this.#window < most) this.#window++;
-    } else if (halvings === this.#halvings) {
-      this.#halvings++;
-      this.#answered = 0;
-      this.#window = Math.max(1, Math.floor(window / 2));
-    }
+  /** Nothing is to be started now, whoever asks. */
+  get closed(): boolean {
+    return this.paused || this.resting;
+  }
+
+  noteError(code: number, text: string): void {
+    this.lastCode = code;
+    this.lastError = text.slice(0, longestError).trimEnd().replaceAll("\n", " ");
   }
 }
 
@@ -106,13 +92,13 @@ export class Destination<L> {
 export class Destinations<L> {
   readonly #busy = new Map<string, Destination<L>>();
   /** Least recently used first; what a stranger gets is not worth remembering. */
-  readonly #learnt = new Map<string, Learnt>();
+  readonly #learnt = new Map<string, Pace>();
   readonly #paused = new Set<string>();
-  readonly #stranger: Learnt;
+  #rulesFor: (name: string) => SiteRules;
 
-  /** `window` is what a destination begins with. */
-  constructor(window: number) {
-    this.#stranger = { window, unreachable: false };
+  /** `rulesFor` tells what a domain or site may have. */
+  constructor(rulesFor: (name: string) => SiteRules) {
+    this.#rulesFor = rulesFor;
   }
 
   get busy(): Iterable<Destination<L>> {
@@ -123,63 +109,102 @@ export class Destinations<L> {
     return this.#paused;
   }
 
-  find(name: string): Destination<L> | undefined {
-    return this.#busy.get(name);
+  find(key: string): Destination<L> | undefined {
+    return this.#busy.get(key);
+  }
+
+  /** Whether nothing but the beginning is known of it. */
+  isStranger(key: string): boolean {
+    return !this.#busy.has(key) && !this.#learnt.has(key);
+  }
+
+  /** Other rules from now on, for those with deliveries at once. */
+  setRules(rulesFor: (name: string) => SiteRules): void {
+    this.#rulesFor = rulesFor;
+    for (const destination of this.#busy.values()) destination.pace.setRules(rulesFor(destination.name));
   }
 
   /** The destination, which has deliveries from now on. */
-  open(name: string): Destination<L> {
-    const known = this.#busy.get(name);
+  open(key: string, nowMs = 0): Destination<L> {
+    const known = this.#busy.get(key);
     if (known !== undefined) return known;
-    const destination = new Destination<L>(name, this.#learnt.get(name) ?? this.#stranger, this.#paused.has(name));
-    this.#learnt.delete(name);
-    this.#busy.set(name, destination);
+    const name = key.startsWith("@") ? key.slice(1) : key;
+    const rules = this.#rulesFor(name);
+    const pace = this.#learnt.get(key) ?? new Pace(rules);
+    pace.setRules(rules);
+    pace.wake(nowMs);
+    const destination = new Destination<L>(key, pace, this.#paused.has(name));
+    this.#learnt.delete(key);
+    this.#busy.set(key, destination);
     return destination;
   }
 
   /** It has no deliveries any more. */
-  close({ name, window, unreachable }: Destination<L>): void {
-    this.#busy.delete(name);
-    if (window === this.#stranger.window && !unreachable) return;
+  close({ key, pace }: Destination<L>, nowMs = 0): void {
+    this.#busy.delete(key);
+    pace.rest(nowMs);
+    if (pace.isNew) return;
     if (this.#learnt.size >= mostLearnt) this.#forgetSome();
-    this.#learnt.set(name, { window, unreachable });
+    this.#learnt.set(key, pace);
+  }
+
+  /** A domain's own, all of which has moved to a site. */
+  drop({ key }: Destination<L>): void {
+    this.#busy.delete(key);
+  }
+
+  /** Sites and domains of this name. */
+  #named(name: string): Destination<L>[] {
+    return [this.find(name), this.find(siteKey(name))].filter((one) => one !== undefined);
   }
 
   pause(name: string): void {
     this.#paused.add(name);
-    const destination = this.find(name);
-    if (destination !== undefined) destination.paused = true;
+    for (const destination of this.#named(name)) destination.paused = true;
   }
 
-  resume(name: string): void {
+  /** Those with deliveries that it concerns. */
+  resume(name: string): readonly Destination<L>[] {
     this.#paused.delete(name);
-    const destination = this.find(name);
-    if (destination !== undefined) destination.paused = false;
+    const resumed = this.#named(name);
+    for (const destination of resumed) destination.paused = false;
+    return resumed;
+  }
+
+  /** SIGALRM: no pause lasts, of none that has deliveries or is remembered. */
+  endPauses(): void {
+    for (const { pace } of this.#busy.values()) pace.endPause();
+    for (const pace of this.#learnt.values()) pace.endPause();
   }
 
   /** Up to `count` of those with deliveries, busiest first; `most` is what one destination may have. */
-  view(count: number, most: number): DestinationView[] {
+  view(count: number, most: number, nowMs = 0): ShownDestination[] {
     const busiest: Destination<L>[] = [];
     for (const destination of this.#busy.values()) {
       const place = busiest.findIndex((other) => busierFirst(destination, other) < 0);
       busiest.splice(place < 0 ? busiest.length : place, 0, destination);
       if (busiest.length > count) busiest.pop();
     }
-    return busiest.map(({ name, running, waiting, window, unreachable, paused }) => ({
+    return busiest.map(({ name, isSite, running, waiting, pace, paused, lastCode, lastError }) => ({
       name,
+      site: isSite,
       running,
       waiting,
-      window: Math.min(window, most),
-      unreachable,
+      window: pace.room(most),
+      unreachable: pace.unreachable,
       paused,
+      rate: pace.rate === undefined ? "" : `${pace.rate.count}/${pace.rate.perSeconds}s`,
+      pausedUntilMs: pace.pausedUntilMs(nowMs) ?? 0,
+      lastCode,
+      lastError,
     }));
   }
 
   // A tenth at a time: a map's iterator steps over whatever was deleted before its first entry.
   #forgetSome(): void {
     let left = mostLearnt / 10;
-    for (const name of this.#learnt.keys()) {
-      this.#learnt.delete(name);
+    for (const key of this.#learnt.keys()) {
+      this.#learnt.delete(key);
       if (--left === 0) return;
     }
   }

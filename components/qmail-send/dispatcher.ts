@@ -6,9 +6,11 @@
  */
 import { lowerCaseAscii } from "../lib/address/parse_domain.ts";
 import { type Channel, channels } from "../lib/queue/layout.ts";
-import type { DestinationView } from "./destinations.ts";
-import type { Outcome } from "./outcome.ts";
-import { type Pass, Turns } from "./turns.ts";
+import { defaultRules, type Shaping } from "../lib/shaping/shaping_file.ts";
+import type { ShownDestination } from "../lib/wire/control_protocol.ts";
+import type { Pass, TakenBack } from "./lanes.ts";
+import type { Outcome, Told } from "./outcome.ts";
+import { Turns } from "./turns.ts";
 
 /** One recipient of a message on its way through a pass. */
 export interface Recipient {
@@ -81,14 +83,18 @@ function domainOf(address: string): string {
   return lowerCaseAscii(address.slice(address.lastIndexOf("@") + 1));
 }
 
+/** Windows alone: nothing waits for its time. */
+const withoutPauses: Shaping = {
+  ...{ named: new Map(), warmUps: new Map() },
+  others: { ...defaultRules, backoff: undefined },
+};
+
+/** Times are in ms since 1970. Only remote deliveries wait for any. */
 export class Dispatcher<M> {
   readonly #turns: Readonly<Record<Channel, Turns<Job<M>>>>;
 
-  constructor(limits: Readonly<Record<Channel, number>>) {
-    this.#turns = {
-      local: new Turns(limits.local, { windows: false }),
-      remote: new Turns(limits.remote, { windows: true }),
-    };
+  constructor(limits: Readonly<Record<Channel, number>>, shaping: Shaping = withoutPauses) {
+    this.#turns = { local: new Turns(limits.local), remote: new Turns(limits.remote, shaping) };
   }
 
   get running(): Readonly<Record<Channel, number>> {
@@ -104,26 +110,50 @@ export class Dispatcher<M> {
   }
 
   /** Adds deliveries of one message on one channel; they take turns with those of others. */
-  add(channel: Channel, jobs: readonly Job<M>[]): Added<M> {
-    return this.#turns[channel].add(jobs);
+  add(channel: Channel, jobs: readonly Job<M>[], nowMs = 0): Added<M> {
+    return this.#turns[channel].add(jobs, nowMs);
   }
 
   /** Takes back those of them that have not been started. */
-  remove(channel: Channel, added: Added<M>): Job<M>[] {
-    return this.#turns[channel].remove(added);
+  remove(channel: Channel, added: Added<M>, nowMs = 0): Job<M>[] {
+    return this.#turns[channel].remove(added, nowMs);
   }
 
   /** The next delivery for which there is a slot, and room at its destination; both are taken. */
-  next(): Job<M> | undefined {
-    return this.#turns.local.next() ?? this.#turns.remote.next();
+  next(nowMs = 0): Job<M> | undefined {
+    return this.#turns.local.next() ?? this.#turns.remote.next(nowMs);
   }
 
-  /** Gives a delivery's slot back; `outcome` is what it told about its destination. */
-  ended(job: Job<M>, outcome: Outcome): void {
-    this.#turns[job.channel].ended(job, outcome);
+  /** Gives a delivery's slot back; `outcome` and `told` are what it told about its destination. */
+  ended(job: Job<M>, outcome: Outcome, told?: Told, nowMs = 0): void {
+    this.#turns[job.channel].ended(job, outcome, told, nowMs);
   }
 
-  /** Starts no remote delivery to `destination` (lower-cased) until it is resumed; all else goes on. */
+  /** Takes back remote deliveries that would wait in memory for long; the caller adds them again at their time. */
+  takeBack(nowMs: number): readonly TakenBack<Job<M>>[] {
+    return this.#turns.remote.takeBack(nowMs);
+  }
+
+  /** When {@link tick} is to be called next; Infinity: never. */
+  get wakeAtMs(): number {
+    return this.#turns.remote.wakeAtMs;
+  }
+
+  /** Has those destinations go on whose time has come. */
+  tick(nowMs: number): void {
+    this.#turns.remote.tick(nowMs);
+  }
+
+  setShaping(shaping: Shaping, nowMs: number): void {
+    this.#turns.remote.setShaping(shaping, nowMs);
+  }
+
+  /** Has every destination tried that is paused for its setbacks. */
+  endPauses(nowMs: number): void {
+    this.#turns.remote.endPauses(nowMs);
+  }
+
+  /** Starts no remote delivery to a site or domain (lower-cased) until it is resumed; all else goes on. */
   pause(destination: string): void {
     this.#turns.remote.pause(destination);
   }
@@ -138,7 +168,7 @@ export class Dispatcher<M> {
   }
 
   /** Up to `count` of the remote destinations that have deliveries, busiest first. */
-  destinations(count: number): readonly DestinationView[] {
-    return this.#turns.remote.view(count);
+  destinations(count: number, nowMs = 0): readonly ShownDestination[] {
+    return this.#turns.remote.view(count, nowMs);
   }
 }

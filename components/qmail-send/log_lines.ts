@@ -5,7 +5,7 @@
  */
 import { logBoth, type LogFields } from "../lib/log/log.ts";
 import type { Channel } from "../lib/queue/layout.ts";
-import type { Verdict } from "../lib/wire/delivery_protocol.ts";
+import type { NextHop, Verdict } from "../lib/wire/delivery_protocol.ts";
 import { assertNever } from "../lib/result.ts";
 
 /** Deliveries of each channel under way, or at most. */
@@ -40,7 +40,11 @@ export type MailEvent =
     readonly to: string;
     readonly verdict: Verdict;
     readonly report: string;
+    /** Where it went. */
+    readonly next?: NextHop | undefined;
   }
+  /** What protected a remote delivery, or would have had to: once for all recipients of one, by the first one's number. */
+  | { readonly event: "tls"; readonly delivery: number; readonly msg: number; readonly tls: string }
   | { readonly event: "status"; readonly running: Counts; readonly limits: Counts; readonly exiting: boolean }
   | { readonly event: "bounce"; readonly msg: number; readonly qp: number }
   | { readonly event: "report"; readonly msg: number; readonly qp: number; readonly kind: "success" | "delay" }
@@ -86,8 +90,10 @@ export function formatLine(event: MailEvent): string {
     }
     case "bounce":
       return `bounce msg ${event.msg} qp ${event.qp}`;
+    // These two lines are our own: what reads qmail's log passes over those it does not know.
+    case "tls":
+      return `tls delivery ${event.delivery}: ${event.tls.replace(/[^ -~]/g, "_")}`;
     case "report":
-      // A line of our own: what reads qmail's log passes over those it does not know.
       return `report msg ${event.msg} qp ${event.qp}: ${event.kind}`;
     case "triple bounce":
       return `triple bounce: discarding bounce/${event.msg}`;
@@ -100,8 +106,8 @@ export function formatLine(event: MailEvent): string {
 
 function fieldsOf(event: MailEvent): LogFields {
   if (event.event === "delivery") {
-    const { verdict, ...rest } = event;
-    return { ...rest, result: results[verdict] };
+    const { verdict, next, ...rest } = event;
+    return { ...rest, result: results[verdict], ...next };
   }
   if (event.event !== "status") return { ...event };
   const { running, limits, exiting } = event;

@@ -11,6 +11,7 @@ import type { Controls } from "../../config/schema.ts";
 import type { Held } from "../lib/disk/disk.ts";
 import { log } from "../lib/log/log.ts";
 import type { Channel } from "../lib/queue/layout.ts";
+import type { ShownDestination } from "../lib/wire/control_protocol.ts";
 import type { SendStatus } from "../lib/wire/status_protocol.ts";
 import { Arrivals } from "./arrivals.ts";
 import { Asked } from "./asked.ts";
@@ -108,7 +109,8 @@ export class Manager {
       settle: (message, channel, reports) => settling.settle(message, channel, reports),
       breathe: this.#hands.breathe,
       jobEnded: (message, channel) => this.#attempts.jobEnded(message, channel),
-    });
+      putOff: (message, jobs, atSeconds) => this.#attempts.putOff(message, jobs, atSeconds),
+    }, this.#controls.shaping);
   }
 
   #newTransitions(): Transitions {
@@ -176,10 +178,12 @@ export class Manager {
   setControls(controls: Controls): void {
     this.#controls = controls;
     this.#deliveries.setLimits(limitsOf(controls));
+    this.#deliveries.setShaping(controls.shaping);
   }
 
   /** SIGALRM. */
   retryAll(): void {
+    this.#deliveries.endPauses();
     this.#retries.allDue();
   }
 
@@ -218,6 +222,11 @@ export class Manager {
     this.#cleaner.stop();
     await atMost(Promise.all(this.#underWay), lastWordsMs);
     log("status: exiting");
+  }
+
+  /** Up to `count` of the remote destinations that have deliveries, busiest first. */
+  destinations(count: number): readonly ShownDestination[] {
+    return this.#deliveries.destinations(count);
   }
 
   // --- the messages in memory

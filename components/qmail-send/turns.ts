@@ -11,78 +11,62 @@
  *
  * So a message waits for each other one at most once, and at a busy destination for each lane before it at most once. No
  * step looks through passes, lanes or destinations: what lost its room meanwhile (a window was halved, a limit lowered, a
- * destination paused) is parked again when its turn comes, which its release has paid for.
+ * destination paused) is parked again when its turn comes, which its release has paid for. Two steps do, each as seldom as
+ * it can: a domain's first report moves what waits for it to its site's destination, and a tick looks at the destinations
+ * that wait for their time.
  * @module
  */
-import {
-  type Destination,
-  Destinations,
-  type DestinationView,
-  firstWindow,
-  mostForOne,
-  mostForUnreachable,
-} from "./destinations.ts";
-import { Entry, LinkedList } from "./linked_list.ts";
-import type { Outcome } from "./outcome.ts";
-
-/** One message's deliveries of this channel: what {@link Turns.add} answers, for {@link Turns.remove}. */
-class Pass<J> {
-  lanes: Lane<J>[] = [];
-  /** Its lanes with room at their destinations. */
-  readonly released = new LinkedList<Lane<J>>();
-  /** Its deliveries under way. */
-  running = 0;
-  /** Its place among the passes that take turns. */
-  readonly turn = new Entry<Pass<J>>(this);
-  /** Whether it waited for a turn when it lost its room: it need not wait for that again. */
-  turnIsDue = false;
-}
-
-/** A pass's deliveries to one destination. */
-class Lane<J> {
-  readonly pass: Pass<J>;
-  readonly destination: Destination<Lane<J>>;
-  /** Next one last. */
-  readonly jobs: J[];
-  readonly placeInPass = new Entry<Lane<J>>(this);
-  readonly placeAtDestination = new Entry<Lane<J>>(this);
-
-  constructor(pass: Pass<J>, destination: Destination<Lane<J>>, jobs: J[]) {
-    this.pass = pass;
-    this.destination = destination;
-    this.jobs = jobs;
-  }
-}
+import { namedRules, type Shaping, type SiteRules } from "../lib/shaping/shaping_file.ts";
+import type { ShownDestination } from "../lib/wire/control_protocol.ts";
+import { type Destination, Destinations, mostForOne, mostForUnreachable, siteKey } from "./destinations.ts";
+import { Lane, moveLanes, Pass, type TakenBack, takeSurplus } from "./lanes.ts";
+import { LinkedList } from "./linked_list.ts";
+import type { Outcome, Told } from "./outcome.ts";
+import { Resting } from "./resting.ts";
+import { Sites } from "./sites.ts";
 
 /** A delivery under way. */
 interface Started<J> {
   readonly pass: Pass<J>;
+  /** It may have moved since. */
   readonly destination: Destination<Lane<J>>;
-  /** The destination's, when it started. */
-  readonly halvings: number;
+  /** Deliveries started so far, with this one. */
+  readonly serial: number;
 }
 
-export type { Pass };
+/** Those who wait for nothing are paced by nothing. */
+const unpaced: SiteRules = {
+  ...{ concurrency: Infinity, start: Infinity, rate: undefined, backoff: undefined },
+  ...{ failures: 1, idleSeconds: 0 },
+};
+const untold: Told = { site: "", code: 0, error: undefined };
 
 export class Turns<J extends { readonly destination: string }> {
-  /** Whether destinations have windows. */
-  readonly #windows: boolean;
+  /** How destinations are paced; undefined: not at all. */
+  #shaping: Shaping | undefined;
   readonly #destinations: Destinations<Lane<J>>;
+  /** The keys of the sites of domains. */
+  readonly #sites = new Sites();
   /** Those with released lanes; first those whose turn is due. */
   readonly #due = new LinkedList<Pass<J>>();
   readonly #passes = new LinkedList<Pass<J>>();
   readonly #started = new Map<J, Started<J>>();
   /** Unreachable destinations whose windows have room, but not all unreachable ones together; they take turns as well. */
   readonly #hopeful = new LinkedList<Destination<Lane<J>>>();
+  readonly #resting = new Resting<Lane<J>>();
+  /** Those where more may wait than is kept in memory. */
+  readonly #crowded = new Set<Destination<Lane<J>>>();
   /** Deliveries of unreachable destinations under way; the same with the room kept for others. */
   #unreachableRunning = 0;
   #unreachableHeld = 0;
+  /** Deliveries started so far. */
+  #serial = 0;
   #limit: number;
 
-  constructor(limit: number, options: { readonly windows: boolean }) {
+  constructor(limit: number, shaping?: Shaping) {
     this.#limit = limit;
-    this.#windows = options.windows;
-    this.#destinations = new Destinations(options.windows ? firstWindow : Infinity);
+    this.#shaping = shaping;
+    this.#destinations = new Destinations((name) => this.#rulesFor(name));
   }
 
   get running(): number {
@@ -103,8 +87,30 @@ export class Turns<J extends { readonly destination: string }> {
     for (const { pass } of this.#started.values()) this.#takeTurns(pass);
   }
 
+  /** Other rules from now on. What a domain has waiting stays where it is, even where a line names it now. */
+  setShaping(shaping: Shaping, nowMs: number): void {
+    if (shaping === this.#shaping) return;
+    this.#shaping = shaping;
+    this.#destinations.setRules((name) => this.#rulesFor(name));
+    this.#lookAtAll(nowMs);
+  }
+
+  /** No destination is paused for its setbacks any more: each is tried with one delivery. */
+  endPauses(nowMs: number): void {
+    this.#destinations.endPauses();
+    this.#lookAtAll(nowMs);
+  }
+
+  #lookAtAll(nowMs: number): void {
+    for (const destination of this.#destinations.busy) {
+      this.#resting.lookAt(destination, nowMs);
+      this.#fill(destination);
+      this.#lookForCrowd(destination);
+    }
+  }
+
   /** Adds one message's deliveries. */
-  add(jobs: readonly J[]): Pass<J> {
+  add(jobs: readonly J[], nowMs = 0): Pass<J> {
     const lanes = new Map<string, J[]>();
     for (const job of jobs) {
       const lane = lanes.get(job.destination);
@@ -112,21 +118,40 @@ export class Turns<J extends { readonly destination: string }> {
       else lane.push(job);
     }
     const pass = new Pass<J>();
-    for (const [name, lane] of lanes) {
-      const destination = this.#destinations.open(name);
-      destination.waiting += lane.length;
-      const added = new Lane(pass, destination, lane.reverse());
-      pass.lanes.push(added);
-      destination.parked.addLast(added.placeAtDestination);
-      this.#fill(destination);
+    for (const [domain, jobs] of lanes) {
+      const destination = this.#destinations.open(this.#keyOf(domain), nowMs);
+      if (destination.running === 0 && destination.waiting === 0) this.#resting.add(destination, nowMs);
+      destination.waiting += jobs.length;
+      const there = pass.lanes.get(destination);
+      if (there === undefined) {
+        const added = new Lane(pass, destination, jobs.reverse());
+        pass.lanes.set(destination, added);
+        destination.parked.addLast(added.placeAtDestination);
+        this.#fill(destination);
+      } else {
+        // Another domain of the same site.
+        for (const job of jobs) there.jobs.push(job);
+      }
+      this.#lookForCrowd(destination);
     }
     return pass;
   }
 
+  /** What deliveries to a domain are paced as: its site, where that is known, or the domain itself. */
+  #keyOf(domain: string): string {
+    if (this.#shaping === undefined) return domain;
+    if (namedRules(this.#shaping, domain) !== undefined) return siteKey(domain);
+    return this.#destinations.paused.has(domain) ? domain : this.#sites.get(domain) ?? domain;
+  }
+
+  #rulesFor(name: string): SiteRules {
+    return this.#shaping === undefined ? unpaced : namedRules(this.#shaping, name) ?? this.#shaping.others;
+  }
+
   /** Takes back those of a message's deliveries that have not been started. */
-  remove(pass: Pass<J>): J[] {
+  remove(pass: Pass<J>, nowMs = 0): J[] {
     const removed: J[] = [];
-    for (const { jobs, destination, placeInPass, placeAtDestination } of pass.lanes) {
+    for (const { jobs, destination, placeInPass, placeAtDestination } of pass.lanes.values()) {
       if (jobs.length === 0) continue;
       this.#countUnreachable(destination, -1);
       destination.waiting -= jobs.length;
@@ -135,15 +160,39 @@ export class Turns<J extends { readonly destination: string }> {
       this.#countUnreachable(destination, 1);
       for (const job of jobs.splice(0)) removed.push(job);
       this.#fill(destination);
-      this.#closeIfIdle(destination);
+      this.#closeIfIdle(destination, nowMs);
     }
-    pass.lanes = [];
+    pass.lanes.clear();
     pass.turn.leave();
     return removed;
   }
 
+  /**
+   * Takes back what waits for destinations that cannot take it for a while: those in a pause, and what exceeds a minute of
+   * a rate. It would only fill the memory; who gets it adds it again at its time.
+   */
+  takeBack(nowMs: number): TakenBack<J>[] {
+    if (this.#crowded.size === 0) return [];
+    const taken: TakenBack<J>[] = [];
+    for (const destination of this.#crowded) {
+      const { pace, name, lastError } = destination;
+      const reason = `${name}: ${lastError}`;
+      for (const job of takeSurplus(destination, pace.mostWaiting)) {
+        taken.push({ job, atMs: pace.comeBackAtMs(nowMs), reason });
+      }
+      this.#closeIfIdle(destination, nowMs);
+    }
+    this.#crowded.clear();
+    return taken;
+  }
+
+  /** Twice as many as are kept, so that each that is taken back has paid for the search. */
+  #lookForCrowd(destination: Destination<Lane<J>>): void {
+    if (destination.waiting > 2 * destination.pace.mostWaiting) this.#crowded.add(destination);
+  }
+
   /** The next delivery, which takes a slot; undefined when nothing can be started. */
-  next(): J | undefined {
+  next(nowMs = 0): J | undefined {
     while (this.running < this.#limit) {
       const pass = this.#due.first ?? this.#passes.first;
       const lane = pass?.released.first;
@@ -153,7 +202,7 @@ export class Turns<J extends { readonly destination: string }> {
         pass.turn.leave();
         continue;
       }
-      if (this.#mayStart(lane.destination)) return this.#start(lane);
+      if (this.#mayStart(lane.destination)) return this.#start(lane, nowMs);
       while (lane.destination.released.size > 0) this.#park(lane.destination);
       this.#fill(lane.destination);
     }
@@ -161,22 +210,71 @@ export class Turns<J extends { readonly destination: string }> {
   }
 
   /** Gives a delivery's slot back. */
-  ended(job: J, outcome: Outcome): void {
+  ended(job: J, outcome: Outcome, told: Told = untold, nowMs = 0): void {
     const started = this.#started.get(job);
     if (started === undefined) throw new Error("a delivery ended that was not under way");
     this.#started.delete(job);
-    const { pass, destination, halvings } = started;
+    const { pass, serial } = started;
+    let destination = started.destination.movedTo ?? started.destination;
     pass.running--;
     this.#countUnreachable(destination, -1);
     destination.running--;
-    if (this.#windows) destination.learn(outcome, halvings, this.#mostForOne);
     this.#countUnreachable(destination, 1);
+    if (this.#shaping !== undefined) {
+      destination = this.#learnSite(destination, job.destination, told.site, nowMs);
+      if (told.error !== undefined) destination.noteError(told.code, told.error);
+      this.#countUnreachable(destination, -1);
+      destination.pace.learn(outcome, { startedAt: serial, latest: this.#serial, most: this.#mostForOne, nowMs });
+      this.#countUnreachable(destination, 1);
+      this.#resting.lookAt(destination, nowMs);
+      this.#lookForCrowd(destination);
+    }
     if (!destination.unreachable) destination.hope.leave();
     this.#fill(destination);
     this.#fillHopeful();
     this.#takeTurns(pass);
-    this.#closeIfIdle(destination);
+    this.#closeIfIdle(destination, nowMs);
   }
+
+  /** Learns the site of `domain`, a delivery to which ended at `destination`; answers where what is left of it is now. */
+  #learnSite(destination: Destination<Lane<J>>, domain: string, site: string, nowMs: number): Destination<Lane<J>> {
+    if (site === "") return destination;
+    const key = siteKey(site);
+    if (this.#sites.get(domain) !== key) this.#sites.set(domain, key);
+    // A site keeps what it has: what comes later finds the one that is known then.
+    if (destination.isSite || destination.paused || this.#keyOf(domain) !== key) return destination;
+    const isStranger = this.#destinations.isStranger(key);
+    const there = this.#destinations.open(key, nowMs);
+    while (destination.released.size > 0) this.#park(destination);
+    destination.hope.leave();
+    this.#resting.remove(destination);
+    this.#crowded.delete(destination);
+    this.#countUnreachable(destination, -1);
+    this.#countUnreachable(there, -1);
+    moveLanes(destination, there);
+    if (isStranger) {
+      there.pace = destination.pace;
+      there.pace.setRules(this.#rulesFor(site));
+      there.noteError(destination.lastCode, destination.lastError);
+    }
+    this.#countUnreachable(there, 1);
+    this.#destinations.drop(destination);
+    return there;
+  }
+
+  // --- waiting for their time
+
+  /** When {@link tick} is to be called next: ms since 1970, Infinity for never. */
+  get wakeAtMs(): number {
+    return this.#resting.wakeAtMs;
+  }
+
+  /** Has those go on whose time has come. Looks at all who wait for theirs: not more often than needed. */
+  tick(nowMs: number): void {
+    for (const destination of this.#resting.takeReady(nowMs)) this.#fill(destination);
+  }
+
+  // --- turns
 
   #hasSlotFor(pass: Pass<J>): boolean {
     return pass.running < mostForOne(this.#limit);
@@ -189,27 +287,28 @@ export class Turns<J extends { readonly destination: string }> {
     pass.turnIsDue = false;
   }
 
-  #closeIfIdle(destination: Destination<Lane<J>>): void {
-    if (destination.running === 0 && destination.waiting === 0) this.#destinations.close(destination);
+  #closeIfIdle(destination: Destination<Lane<J>>, nowMs: number): void {
+    if (destination.running > 0 || destination.waiting > 0) return;
+    this.#resting.remove(destination);
+    this.#crowded.delete(destination);
+    this.#destinations.close(destination, nowMs);
   }
 
-  /** Starts nothing for this destination from now on. */
+  /** Starts nothing for sites and domains of this name from now on; a domain whose site is known waits for itself then. */
   pause(name: string): void {
     this.#destinations.pause(name);
   }
 
   resume(name: string): void {
-    this.#destinations.resume(name);
-    const destination = this.#destinations.find(name);
-    if (destination !== undefined) this.#fill(destination);
+    for (const destination of this.#destinations.resume(name)) this.#fill(destination);
   }
 
-  view(count: number): DestinationView[] {
-    return this.#destinations.view(count, this.#mostForOne);
+  view(count: number, nowMs = 0): ShownDestination[] {
+    return this.#destinations.view(count, this.#mostForOne, nowMs);
   }
 
   get #mostForOne(): number {
-    return this.#windows ? mostForOne(this.#limit) : Infinity;
+    return this.#shaping !== undefined ? mostForOne(this.#limit) : Infinity;
   }
 
   /** Adds (1) or takes away (-1) what a destination holds from the sums over the unreachable ones. */
@@ -219,19 +318,19 @@ export class Turns<J extends { readonly destination: string }> {
     this.#unreachableHeld += sign * held;
   }
 
-  #mayStart({ paused, running, window, unreachable }: Destination<Lane<J>>): boolean {
-    return !paused && running < Math.min(window, this.#mostForOne) &&
+  #mayStart({ closed, running, pace, unreachable }: Destination<Lane<J>>): boolean {
+    return !closed && running < pace.room(this.#mostForOne) &&
       (!unreachable || this.#unreachableRunning < mostForUnreachable(this.#limit));
   }
 
-  #hasRoomForParked({ paused, parked, held, window }: Destination<Lane<J>>): boolean {
-    return !paused && parked.size > 0 && held < Math.min(window, this.#mostForOne);
+  #hasRoomForParked({ closed, parked, held, pace }: Destination<Lane<J>>): boolean {
+    return !closed && parked.size > 0 && held < pace.room(this.#mostForOne);
   }
 
-  #start(lane: Lane<J>): J {
+  #start(lane: Lane<J>, nowMs: number): J {
     const { pass, destination, jobs } = lane;
     const job = jobs.pop()!;
-    this.#started.set(job, { pass, destination, halvings: destination.halvings });
+    this.#started.set(job, { pass, destination, serial: ++this.#serial });
     pass.running++;
     // The room that was kept is the one that is taken.
     destination.waiting--;
@@ -242,6 +341,10 @@ export class Turns<J extends { readonly destination: string }> {
     else lane.placeAtDestination.leave();
     if (pass.released.size > 0 && this.#hasSlotFor(pass)) this.#passes.addLast(pass.turn);
     else pass.turn.leave();
+    if (destination.pace.rate !== undefined) {
+      destination.pace.spend(nowMs);
+      this.#resting.add(destination, nowMs);
+    }
     this.#fill(destination);
     return job;
   }

@@ -11,6 +11,8 @@ export type Finding =
     readonly kind: "final";
     readonly status: "ok" | "nodata" | "nxdomain";
     readonly records: readonly DnsRecord[];
+    /** The question's name and the aliases up to the one this is about. */
+    readonly path: readonly string[];
     readonly ttlSeconds: number;
   }
   /** The last name of `path` has to be asked for. */
@@ -32,7 +34,7 @@ export function findAnswer(response: Response, type: RecordType, path: readonly 
   for (;;) {
     const own = response.answers.filter((record) => record.owner === names.at(-1));
     const wanted = own.filter((record) => record.type === type);
-    if (wanted.length > 0) return usable(wanted, ttlSeconds);
+    if (wanted.length > 0) return usable(wanted, names, ttlSeconds);
     const alias = own.find((record) => record.type === "CNAME");
     if (alias === undefined) break;
     const next = alias.record?.value;
@@ -44,6 +46,7 @@ export function findAnswer(response: Response, type: RecordType, path: readonly 
     kind: "final",
     status,
     records: [],
+    path: names,
     ttlSeconds: Math.min(ttlSeconds, response.negativeSeconds ?? briefSeconds),
   });
   // With aliases, the code is about the last of them (RFC 6604 §3).
@@ -53,7 +56,7 @@ export function findAnswer(response: Response, type: RecordType, path: readonly 
   return response.authoritative || response.recursionAvailable ? negative("nodata") : { kind: "lame" };
 }
 
-function usable(wanted: readonly ResourceRecord[], ttlSeconds: number): Finding {
+function usable(wanted: readonly ResourceRecord[], path: readonly string[], ttlSeconds: number): Finding {
   const records = wanted.flatMap((record) => record.record ?? []).slice(0, mostRecords);
   // Not "nodata": that would send mail for a domain with a broken MX to its web server.
   if (records.length === 0) return { kind: "unusable" };
@@ -61,6 +64,7 @@ function usable(wanted: readonly ResourceRecord[], ttlSeconds: number): Finding 
     kind: "final",
     status: "ok",
     records,
+    path,
     ttlSeconds: Math.min(ttlSeconds, ...wanted.map((record) => record.ttlSeconds)),
   };
 }

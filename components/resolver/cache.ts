@@ -36,7 +36,8 @@ function secondsToKeep({ reply, ttlSeconds }: Answer): number {
 }
 
 function octetsOf(key: string, reply: ResolveReply): number {
-  return reply.records.reduce((sum, record) => sum + record.value.length + recordOctets, key.length + entryOctets);
+  const names = key.length + (reply.canonical?.length ?? 0);
+  return reply.records.reduce((sum, record) => sum + record.value.length + recordOctets, names + entryOctets);
 }
 
 /** The answers by {@link keyOf}. */

@@ -41,6 +41,8 @@ export interface Lookup {
   readonly path: readonly string[];
   /** In the order in which to ask. */
   readonly servers: readonly Endpoint[];
+  /** Whether a server's AD bit counts. */
+  readonly believes: (server: Endpoint) => boolean;
   readonly asked: number;
   readonly over: "udp" | "tcp";
   readonly edns: boolean;
@@ -60,12 +62,27 @@ export const temporaryAnswer: Answer = {
   ttlSeconds: briefSeconds,
 };
 
-/** Begins a lookup that was asked for at `sinceMs`, ten seconds before it ends; `servers` must not be empty. */
-export function beginLookup(question: Question, servers: readonly Endpoint[], sinceMs: number, nowMs = sinceMs): Step {
+export interface LookupOptions {
+  /** In the order in which to ask; must not be empty. */
+  readonly servers: readonly Endpoint[];
+  /** Whether a server's AD bit counts. */
+  readonly believes: (server: Endpoint) => boolean;
+  /** When it was asked for: ten seconds later it ends. */
+  readonly sinceMs: number;
+  /** Default: `sinceMs`. */
+  readonly nowMs?: number;
+}
+
+/** Begins a lookup. */
+export function beginLookup(
+  question: Question,
+  { servers, believes, sinceMs, nowMs = sinceMs }: LookupOptions,
+): Step {
   const lookup: Lookup = {
     type: question.type,
     path: [question.name],
     servers,
+    believes,
     asked: 0,
     over: "udp",
     edns: true,
@@ -110,13 +127,15 @@ function onResponse(lookup: Lookup, response: Response, nowMs: number): Step {
 
 function onAnswer(lookup: Lookup, response: Response, nowMs: number): Step {
   const found = findAnswer(response, lookup.type, lookup.path);
-  const authenticated = lookup.authenticated && response.authenticated;
+  const isBelieved = response.authenticated && lookup.believes(lookup.servers[lookup.asked]!);
+  const authenticated = lookup.authenticated && isBelieved;
   switch (found.kind) {
     case "final": {
       const ttlSeconds = Math.min(lookup.ttlSeconds, found.ttlSeconds);
+      const alias = found.path.length > 1 ? { canonical: found.path.at(-1)! } : {};
       return {
         kind: "done",
-        answer: { reply: { status: found.status, authenticated, records: found.records }, ttlSeconds },
+        answer: { reply: { status: found.status, authenticated, records: found.records, ...alias }, ttlSeconds },
       };
     }
     case "alias": {

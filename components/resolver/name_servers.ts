@@ -6,6 +6,9 @@
 import ipaddr from "ipaddr.js";
 import type { Endpoint } from "../../config/values.ts";
 
+/** Of which servers the AD bit is believed (control/trustad). */
+export type TrustAd = "loopback" | "1" | "0";
+
 /** One silence may be the fault of a slow zone, not of the server. */
 const silencesInARow = 3;
 const setAsideMs = 30_000;
@@ -54,6 +57,15 @@ export function localEndOf(server: Endpoint): Endpoint {
   const isLoopback = address.range() === "loopback";
   if (address.kind() === "ipv6") return { host: isLoopback ? "::1" : "::", port: 0 };
   return { host: isLoopback ? "127.0.0.1" : "0.0.0.0", port: 0 };
+}
+
+/**
+ * Whether a server's word that an answer is proven (the AD bit, RFC 4035 §3.2.3) may be believed. On the way from another
+ * machine anybody could have set it, and it is all that DANE rests on (RFC 7672 §2.1.1): so, unless the operator says that
+ * the way is safe, only a server of this machine is believed.
+ */
+export function believesAd(server: Endpoint, trust: TrustAd): boolean {
+  return trust === "1" || (trust === "loopback" && ipaddr.parse(server.host).range() === "loopback");
 }
 
 /** Whether a datagram came from `server`, however its address is spelled. */

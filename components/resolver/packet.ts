@@ -19,7 +19,7 @@ export interface Question {
 /** A record of the answer section. */
 export interface ResourceRecord {
   readonly owner: string;
-  readonly type: RecordType | "CNAME";
+  readonly type: RecordType;
   readonly ttlSeconds: number;
   /** `undefined`: it is there, but nobody should use it (a host name with odd octets, rdata of a wrong length). */
   readonly record: DnsRecord | undefined;
@@ -49,15 +49,18 @@ const udpPayloadBytes = 1232;
 /** An honest answer has fewer; a name may cost a thousand jumps, so their number bounds the work. */
 const mostExamined = 256;
 const headerBytes = 12;
+/** A whole certificate with many names. */
+const longestTlsaBytes = 16_384;
 const classIn = 1;
 const typeSoa = 6;
-const typeNumbers = new Map<number, RecordType | "CNAME">([
+const typeNumbers = new Map<number, RecordType>([
   [1, "A"],
   [5, "CNAME"],
   [12, "PTR"],
   [15, "MX"],
   [16, "TXT"],
   [28, "AAAA"],
+  [52, "TLSA"],
 ]);
 
 /** A query with recursion desired; the AD bit asks for the AD bit (RFC 6840 §5.7). The name must be a query name. */
@@ -166,7 +169,7 @@ function minimumOf(octets: Uint8Array, lengthAt: number, end: number): number {
 
 function readRecord(
   octets: Uint8Array,
-  type: RecordType | "CNAME",
+  type: RecordType,
   lengthAt: number,
   end: number,
 ): DnsRecord | undefined {
@@ -184,6 +187,8 @@ function readRecord(
       return isHostName(data as string) ? { value: (data as string).toLowerCase() } : undefined;
     case "MX":
       return mxRecord(data as { preference: number; exchange: string });
+    case "TLSA":
+      return tlsaRecord(data as TlsaData);
   }
 }
 
@@ -191,4 +196,17 @@ function readRecord(
 function mxRecord({ preference, exchange }: { preference: number; exchange: string }): DnsRecord | undefined {
   if (exchange === ".") return { value: "", preference };
   return isHostName(exchange) ? { value: exchange.toLowerCase(), preference } : undefined;
+}
+
+interface TlsaData {
+  readonly usage: number;
+  readonly selector: number;
+  readonly matchingType: number;
+  readonly certificate: Uint8Array;
+}
+
+/** RFC 6698 §2.1. Without data, or with more than a certificate has, it cannot match anything. */
+function tlsaRecord({ usage, selector, matchingType, certificate }: TlsaData): DnsRecord | undefined {
+  if (certificate.length === 0 || certificate.length > longestTlsaBytes) return undefined;
+  return { value: `${usage} ${selector} ${matchingType} ${certificate.toHex()}` };
 }

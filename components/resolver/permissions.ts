@@ -5,7 +5,10 @@ import { localEndOf } from "./name_servers.ts";
 function permissions(config: Config): Grant {
   const { home, nameservers, controls } = config;
   return {
-    read: [...controlPaths(home, ["nameservers"]), ...(controls.nameservers.length === 0 ? [resolvConfPath] : [])],
+    read: [
+      ...controlPaths(home, ["nameservers", "trustad"]),
+      ...(controls.nameservers.length === 0 ? [resolvConfPath] : []),
+    ],
     listen: [...new Set(nameservers.map((server) => netAddress(localEndOf(server))))],
     connect: nameservers.map(netAddress),
     serves: ["resolver"],

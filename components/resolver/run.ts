@@ -16,7 +16,7 @@ import { serveUnix } from "../lib/wire/server.ts";
 import { AnswerCache, keyOf } from "./cache.ts";
 import { exchange } from "./exchange.ts";
 import { type Answer, beginLookup, continueLookup, temporaryAnswer } from "./lookup.ts";
-import { localEndOf, NameServers } from "./name_servers.ts";
+import { believesAd, localEndOf, NameServers, type TrustAd } from "./name_servers.ts";
 import type { Question } from "./packet.ts";
 import { Slots } from "../lib/process/slots.ts";
 
@@ -32,6 +32,7 @@ export function run({ home }: Start): Running {
   const first = readServers(controls.current);
   if (typeof first === "string") throw new CannotStart(first);
   let servers = new NameServers(first);
+  let trustAd: TrustAd = controls.current.trustad;
   const cache = new AnswerCache();
   const underWay = new Map<string, Promise<ResolveReply>>();
   const slots = new Slots(mostUnderWay, mostWaiting);
@@ -40,7 +41,7 @@ export function run({ home }: Start): Running {
     const asked = servers;
     try {
       const nowMs = performance.now();
-      const answer = await slots.run(() => lookUp(question, asked, nowMs)) ?? temporaryAnswer;
+      const answer = await slots.run(() => lookUp(question, asked, trustAd, nowMs)) ?? temporaryAnswer;
       // What the servers of before a reload said is still an answer, but none to remember.
       if (asked === servers) cache.put(key, answer, performance.now());
       return answer.reply;
@@ -74,6 +75,7 @@ export function run({ home }: Start): Running {
       const read = readServers(controls.current);
       if (typeof read === "string") return [read];
       servers = new NameServers(read);
+      trustAd = controls.current.trustad;
       cache.clear();
       return [];
     },
@@ -101,8 +103,15 @@ function readServers(controls: Controls): readonly Endpoint[] | string {
 }
 
 /** `sinceMs`: when it was asked for; the wait for a slot counts, since the client waits as well. */
-async function lookUp(question: Question, servers: NameServers, sinceMs: number): Promise<Answer> {
-  let step = beginLookup(question, servers.inOrder(performance.now()), sinceMs, performance.now());
+async function lookUp(
+  question: Question,
+  servers: NameServers,
+  trustAd: TrustAd,
+  sinceMs: number,
+): Promise<Answer> {
+  const nowMs = performance.now();
+  const believes = (server: Endpoint) => believesAd(server, trustAd);
+  let step = beginLookup(question, { servers: servers.inOrder(nowMs), believes, sinceMs, nowMs });
   while (step.kind === "ask") {
     const { server } = step.ask;
     const exchanged = await exchange(step.ask);

@@ -44,6 +44,7 @@ export function launchCommand(
     `DENO_DIR=${runtime.denoDir}`,
     "DENO_NO_UPDATE_CHECK=1",
     "NO_COLOR=1",
+    ...(grant.broker === undefined ? [] : [`DENO_PERMISSION_BROKER_PATH=${home.socket(grant.broker)}`]),
     ...(runtime.audit === undefined ? [] : [`DENO_AUDIT_PERMISSIONS=${runtime.audit}/${name}.jsonl`]),
   ];
   const deno = [

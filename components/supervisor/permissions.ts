@@ -13,15 +13,21 @@ export const supervised = [
   "qmail-lspawn",
   "qmail-rspawn",
   "qmail-remote",
+  "dial6",
   "qmail-popup",
   "qmail-pop3d",
   "qmail-pop3spawn",
   "resolver",
   "auth",
+  "mta-sts",
   "tally",
+  "tlsrpt",
   "hooks",
   "admin",
 ] as const;
+
+/** Where those ask that have no flags. */
+export const brokerNames = ["dial6-permissions"] as const;
 
 /** The supervisor's grant: it reads the configuration, writes the grants into scripts and starts the launchers of them. */
 function permissions({ home }: Config): Grant {
@@ -29,7 +35,9 @@ function permissions({ home }: Config): Grant {
   return {
     read: [...controlPaths(home, Object.keys(schema)), "/etc/resolv.conf", "/etc/passwd", grants],
     write: [grants],
-    serves: ["supervisor", "supervisor-status"],
+    serves: ["supervisor", "supervisor-status", ...brokerNames],
+    // Whether there is an address of the Internet's IPv6 among them.
+    sys: ["networkInterfaces"],
     run: supervised.map((name) => home.libexec("launch", name)),
   };
 }

@@ -3,8 +3,9 @@
  * @module
  */
 import { accountIds } from "../../config/accounts.ts";
-import type { Home } from "../../config/home.ts";
+import type { Home, SocketName } from "../../config/home.ts";
 import { manifests } from "../../config/manifests.ts";
+import { hasGlobalIpv6 } from "../../config/ipv6.ts";
 import { nameserversOf } from "../../config/nameservers.ts";
 import { readControls } from "../../config/read.ts";
 import { type ControlFile, schema } from "../../config/schema.ts";
@@ -18,8 +19,11 @@ import {
   type Ids,
   instancesOf,
   type Manifest,
+  type Rights,
+  rightsOf,
   userHomeWord,
 } from "../lib/permissions/grant.ts";
+import { type Check, isAllowed } from "../lib/permissions/decide.ts";
 import { breaches } from "../lib/permissions/rule.ts";
 import { CannotStart, type Running, type Start } from "../lib/process/component.ts";
 import { formatHomeArgs } from "../lib/process/home_args.ts";
@@ -27,7 +31,9 @@ import * as field from "../lib/wire/fields.ts";
 import { serveUnix } from "../lib/wire/server.ts";
 import { serveStatus } from "../lib/wire/status_server.ts";
 import type { SupervisorStatus } from "../lib/wire/status_protocol.ts";
+import { type Broker, serveBroker } from "./broker.ts";
 import { Child, type ChildOptions } from "./child.ts";
+import { brokerNames } from "./permissions.ts";
 import { formatGrant, formatHomeGrants, homeGrantName, launchCommand, type Runtime } from "./launcher.ts";
 
 export interface Settings extends Runtime {
@@ -63,7 +69,8 @@ export function readConfig(home: Home, portOffset: number): Config | readonly st
   const controls = readControls(home, Object.keys(schema) as ControlFile[]);
   if (!controls.ok) return controls.error;
   const nameservers = nameserversOf(controls.value, readText("/etc/resolv.conf"));
-  const config = { home, portOffset, controls: controls.value, nameservers };
+  const globalIpv6 = hasGlobalIpv6(Deno.networkInterfaces().map(({ address }) => address));
+  const config = { home, portOffset, controls: controls.value, nameservers, globalIpv6 };
   // A path in a control file could ask for more than any component may have.
   const found = [
     ...breaches(manifests, config).map((breach) => `Cannot use the control files: ${breach}`),
@@ -136,6 +143,8 @@ class Supervisor {
   readonly #settings: Settings;
   readonly #ids: Readonly<Record<Account, Ids>>;
   readonly #units = new Map<string, Unit>();
+  /** What those may do that have no flags, by their brokers' sockets. */
+  readonly #decided = new Map<SocketName, Rights>();
   readonly #startedMs = Date.now();
   readonly #allReady = Promise.withResolvers<void>();
   #stopping = false;
@@ -146,6 +155,12 @@ class Supervisor {
     this.#portOffset = portOffset;
     this.#settings = settings;
     this.#ids = accountIds(readText("/etc/passwd"));
+  }
+
+  /** Whether a component without flags may do what it asks for on its broker's socket. */
+  decides(broker: SocketName, check: Check): boolean {
+    const rights = this.#decided.get(broker);
+    return rights !== undefined && isAllowed(rights, check);
   }
 
   get allReady(): Promise<void> {
@@ -169,6 +184,8 @@ class Supervisor {
   /** Writes all of a component's grants, none for one that is not needed; answers whether its own is another than before. */
   #writeGrants(manifest: Manifest, config: Config): boolean {
     const path = this.#home.libexec("grants", manifest.name);
+    const grant = manifest.permissions(config);
+    if (grant.broker !== undefined) this.#decided.set(grant.broker, rightsOf(grant, this.#home));
     if (manifest.programs !== undefined) writePrograms(this.#home, manifest, manifest.programs(config));
     if (instancesOf(manifest, config) === 0) {
       ifThere(() => Deno.removeSync(path));
@@ -188,7 +205,7 @@ class Supervisor {
       const path = this.#home.libexec("grants", homeGrantName(manifest.name));
       writeGrant(path, formatHomeGrants(new Map(commands)));
     }
-    return writeGrant(path, formatGrant(command(manifest.permissions(config), own)));
+    return writeGrant(path, formatGrant(command(grant, own)));
   }
 
   /** The processes of a component that these settings want, by name. */
@@ -334,6 +351,12 @@ export async function run({ home, portOffset, requestStop }: Start, settings: Se
     onError: (error) => logEvent("garbage", { socket: "supervisor", reason: describeError(error) }),
   });
   const status = serveStatus(home, "supervisor-status", () => supervisor.status());
+  const brokers = brokerNames.map((name): Broker =>
+    serveBroker(home.socket(name), {
+      decide: (check) => supervisor.decides(name, check),
+      onGarbage: (reason) => logEvent("garbage", { socket: name, reason }),
+    })
+  );
   supervisor.start(config);
   await supervisor.allReady;
   return {
@@ -343,6 +366,7 @@ export async function run({ home, portOffset, requestStop }: Start, settings: Se
       control.stop();
       status.stop();
       await supervisor.stop();
+      for (const broker of brokers) broker.stop();
     },
   };
 }

@@ -33,7 +33,8 @@ function valueOf(text: string): string {
 /** One control file's paragraph; `text`: what is in it (an octet string where the row says so), undefined where it is absent. */
 export function describeControl(file: ControlFile, text: string | undefined, me: string): string {
   const row = schema[file] as Row<unknown>;
-  const shown = (text: string) => file.endsWith(".cdb") ? `(${text.length} octets.)` : valueOf(text) || "(Empty.)";
+  const shown = (text: string) =>
+    file.endsWith(".cdb") ? `(${text.length} octets.)` : valueOf(row.shown?.(text) ?? text) || "(Empty.)";
   const value = text === undefined ? `(Default.) ${defaultOf(row, me)}` : shown(text);
   const parsed = text === undefined ? undefined : row.parse(text);
   const wrong = parsed?.ok === false ? `Malformed: ${parsed.error}.\n` : "";

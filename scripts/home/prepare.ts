@@ -51,7 +51,11 @@ const socketOwners: Readonly<Record<SocketName, { owner: Account; open: boolean 
   "auth-tickets": { owner: "qmailp", open: "vmail" },
   "qmail-pop3d": { owner: "vmail", open: "nofiles" },
   "qmail-pop3spawn": { owner: "root", open: "nofiles" },
+  "dial6": { owner: "qmailr", open: "owner" },
+  "dial6-permissions": { owner: "root", open: false },
+  "mta-sts": { owner: "qmaild", open: false },
   "tally": { owner: "qmaill", open: "nofiles" },
+  "tlsrpt": { owner: "qmaill", open: false },
   "hooks": { owner: "qmaild", open: "owner" },
 };
 
@@ -113,6 +117,7 @@ function foldersOf(home: Home): Folder[] {
     { path: join(home.dir, "alias"), owner: "alias", group: "own", mode: 0o755 },
     { path: home.mail(), owner: "vmail", group: "own", mode: 0o700 },
     { path: home.tally(), owner: "qmaill", group: "own", mode: 0o700 },
+    { path: home.tlsrpt(), owner: "qmaill", group: "own", mode: 0o700 },
     ...queue,
     ...sockets,
   ];
@@ -184,6 +189,7 @@ function takeOverFiles(home: Home, ids: Readonly<Record<Account, Ids>>, foreign:
     [join(home.dir, "alias"), ids.alias],
     [home.mail(), ids.vmail],
     [home.tally(), ids.qmaill],
+    [home.tlsrpt(), ids.qmaill],
   ];
   for (const [path, { uid, gid }] of owners) {
     const isSmall = path === home.users("") || !existsSync(path) || !Deno.lstatSync(path).isDirectory;

@@ -15,7 +15,6 @@ const aLine = "expected a line of text, got";
 const aDomain = "expected a domain name, got";
 const domainLines = "expected one domain name a line, got";
 const virtual = "expected domain:prefix or user@domain:prefix, got";
-const route = "expected domain:relay or domain:relay:port, got";
 const network = "expected one address or network a line, like 192.0.2.0/24, got";
 const nameserver = "expected one address or address:port a line, got";
 const listener =
@@ -143,29 +142,6 @@ const tables: readonly Table[] = [
       "x@a..b:joe",
       `${virtual} "x@a..b:joe"`,
     ]],
-  },
-  {
-    parser: "parseRoutes()",
-    parse: values.parseRoutes,
-    takes: [
-      ["A.example:Relay.example\n", new Map([["a.example", { host: "relay.example", port: 25 }]])],
-      [":[2001:DB8::1]:2525\n", new Map([["", { host: "2001:db8::1", port: 2525 }]])],
-      [
-        ".a.example:192.0.2.1:26\nb.a.example:\n",
-        new Map<string, unknown>([
-          [".a.example", { host: "192.0.2.1", port: 26 }],
-          ["b.a.example", undefined],
-        ]),
-      ],
-    ],
-    refuses: [
-      ["a.example\n", `${route} "a.example"`],
-      ["a.example:relay:port\n", `${route} "a.example:relay:port"`],
-      ["a.example:relay:65536\n", `${route} "a.example:relay:65536"`],
-      ["a.example:re lay\n", `${route} "a.example:re lay"`],
-      ["a b:relay\n", `${route} "a b:relay"`],
-      ["a.example:[relay]\n", `${route} "a.example:[relay]"`],
-    ],
   },
   {
     parser: "parseNetworks()",

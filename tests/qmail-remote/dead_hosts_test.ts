@@ -7,6 +7,7 @@ import { dirname } from "@std/path";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import type { Running } from "../../components/lib/process/component.ts";
 import { ask } from "../../components/lib/wire/ask.ts";
+import { defaultTlsWish } from "../../components/lib/tls/client_policy.ts";
 import { Client } from "../../components/lib/wire/client.ts";
 import { parseSpawnReply } from "../../components/lib/wire/delivery_protocol.ts";
 import type { UnixServer } from "../../components/lib/wire/server.ts";
@@ -66,7 +67,9 @@ describe("qmail-remote and hosts that time out", () => {
     const content = new TextEncoder().encode("x\n");
     const envelope = { sender: "", recipients: [`a@${to.domain}`], sizeBytes: content.length };
     const limits = { connectTimeoutMs: longMs, timeoutMs: longMs };
-    const request = { op: "deliver", helo: "me.example", privateAddresses: true, port, ...envelope, ...limits, ...to };
+    const how = { protocol: "smtp", tls: defaultTlsWish, mxps: false, ipv6: false, localAddresses: [] };
+    const whereTo = { helo: "me.example", privateAddresses: true, port, ...how };
+    const request = { op: "deliver", ...whereTo, ...envelope, ...limits, ...to };
     const reply = await within(client.request(request, content), reportMs, () => `a report on ${to.domain}`);
     const [report] = parseSpawnReply(reply, 1).reports;
     return report!.verdict + report!.text;

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 import { findAddresses } from "../../components/qmail-remote/find_addresses.ts";
-import { exchangersOf, lookupOf } from "../../components/qmail-remote/mx.ts";
+import { exchangersOf, hostsOf, lookupOf, meansQmtp } from "../../components/qmail-remote/mx.ts";
 import type {
   DnsRecord,
   RecordType,
@@ -26,6 +26,7 @@ function mx(preference: number, value: string): DnsRecord {
 interface Options {
   readonly relayHost?: string;
   readonly privateAddresses?: boolean;
+  readonly ipv6?: boolean;
   readonly randoms?: readonly number[];
 }
 
@@ -36,17 +37,21 @@ async function find(domain: string, zone: Zone, options: Options = {}): Promise<
     domain,
     relayHost: options.relayHost,
     privateAddresses: options.privateAddresses ?? false,
+    ipv6: options.ipv6 ?? false,
   }, {
     resolve: (name: string, type: RecordType) => Promise.resolve(answer(zone[`${name} ${type}`])),
     random: () => randoms.shift() ?? 0,
-    ownAddresses: () => new Set(["127.0.0.1", "198.51.100.1", "9.9.9.9"]),
+    ownAddresses: () => new Set(["127.0.0.1", "198.51.100.1", "9.9.9.9", "::1", "2001:4860::9"]),
   });
-  return found.ok ? found.value.join(" ") : found.error.verdict + found.error.text;
+  return found.ok
+    ? found.value.flatMap(({ addresses }) => addresses).join(" ")
+    : found.error.verdict + found.error.text;
 }
 
 const bestIsMe = "DSorry. Although I'm listed as a best-preference MX or A for that host,\n" +
   "it isn't in my control/locals file, so I don't treat it as local. (#5.4.6)\n";
 const trouble = "ZSorry, I couldn't find any host by that name. (#4.1.2)\n";
+const noHost = (name: string) => `DSorry, I couldn't find any host named ${name}. (#5.1.2)\n`;
 const noAddress = "DSorry, I couldn't find a mail exchanger or IP address. (#5.4.4)\n";
 const noPublic = "DSorry, that host's mail exchangers have no public IP address. (#5.4.4)\n";
 
@@ -249,6 +254,117 @@ const rows: readonly Row[] = [
     want: "ZSorry, I couldn't find any host named r.example. (#4.1.2)\n",
   },
 ];
+
+const overSix: readonly Row[] = [
+  {
+    name: "gives each exchanger's addresses of both families before the next one's",
+    zone: {
+      "d.example MX": [mx(2, "b.example"), mx(1, "a.example")],
+      "a.example A": ["8.0.0.1"],
+      "a.example AAAA": ["2001:4860:0::1"],
+      "b.example AAAA": ["2001:4860::2"],
+    },
+    want: "8.0.0.1 2001:4860::1 2001:4860::2",
+  },
+  { name: "takes a domain that has only AAAA", zone: { "d.example AAAA": ["2001:4860::1"] }, want: "2001:4860::1" },
+  { name: "takes [IPv6:...]", domain: "[ipv6:2001:4860:0:0::1]", zone: {}, want: "2001:4860::1" },
+  { name: "takes IPv6 in brackets", domain: "[2001:4860::1]", zone: {}, want: "2001:4860::1" },
+  { name: "takes no bare IPv6", domain: "2001:4860::1", zone: {}, want: noHost("2001:4860::1") },
+  { name: "takes no literal with an interface", domain: "[ipv6:fe80::1%eth0]", zone: {}, want: noPublic },
+  {
+    name: "knows this machine by an IPv6 address, however it is spelt",
+    zone: {
+      "d.example MX": [mx(1, "a.example"), mx(2, "b.example")],
+      "a.example AAAA": ["2001:4860:0000::0009"],
+      "b.example A": ["8.0.0.1"],
+    },
+    want: bestIsMe,
+  },
+  ...["::", "::1", "::ffff:9.9.9.9", "::ffff:127.0.0.1", "::ffff:0.0.0.0"].map((address): Row => ({
+    name: `takes ${address} for this machine`,
+    zone: { "d.example AAAA": [address] },
+    privateAddresses: true,
+    want: bestIsMe,
+  })),
+  ...["::ffff:10.0.0.1", "::ffff:8.8.8.8", "64:ff9b::a00:1", "2002:a00:1::1", "ff02::1", "::7f00:1"].flatMap((
+    address,
+  ): Row[] =>
+    [false, true].map((privateAddresses) => ({
+      name: `uses ${address} nowhere${privateAddresses ? ", not in a lab either" : ""}`,
+      zone: { "d.example AAAA": [address] },
+      privateAddresses,
+      want: noPublic,
+    }))
+  ),
+  ...["fe80::1", "fd00::1", "2001:db8::1"].map((address): Row => ({
+    name: `does not use ${address}`,
+    zone: { "d.example AAAA": [address] },
+    want: noPublic,
+  })),
+  { name: "uses fd00::1 in a lab", zone: { "d.example AAAA": ["fd00::1"] }, privateAddresses: true, want: "fd00::1" },
+  {
+    name: "goes on with one family where nobody answers about the other",
+    zone: { "d.example A": "temporary", "d.example AAAA": ["2001:4860::1"] },
+    want: "2001:4860::1",
+  },
+  {
+    name: "defers where one family is private and nobody answers about the other",
+    zone: { "d.example A": ["10.0.0.1"], "d.example AAAA": "temporary" },
+    want: trouble,
+  },
+  {
+    name: "asks for a relay's addresses of both families",
+    relayHost: "r.example",
+    zone: { "r.example A": ["10.0.0.1"], "r.example AAAA": ["fd00::1"] },
+    want: "10.0.0.1 fd00::1",
+  },
+];
+
+describe("findAddresses() where there is IPv6", () => {
+  for (const { name, domain, zone, want, ...options } of overSix) {
+    it(name, async () => assertEquals(await find(domain ?? "d.example", zone, { ...options, ipv6: true }), want));
+  }
+
+  for (const { name, domain, zone, want, ...options } of rows) {
+    if (domain === "[IPv6:2001:db8::1]") continue;
+    it(`as without it: ${name}`, async () => {
+      assertEquals(await find(domain ?? "d.example", zone, { ...options, ipv6: true }), want);
+    });
+  }
+});
+
+describe("hostsOf()", () => {
+  const secure = (...values: string[]): ResolveReply => {
+    return {
+      status: values.length > 0 ? "ok" : "nodata",
+      authenticated: true,
+      records: values.map((value) => ({ value })),
+    };
+  };
+  const bare = (reply: ResolveReply): ResolveReply => ({ ...reply, authenticated: false });
+  const policy = { own: new Set<string>(), privateAddresses: false };
+  const table = [
+    { name: "all answers", mx: true, replies: [secure("8.0.0.1"), secure()], want: true },
+    { name: "not the one about MX", mx: false, replies: [secure("8.0.0.1"), secure()], want: false },
+    { name: "not the one about A", mx: true, replies: [bare(secure("8.0.0.1")), secure()], want: false },
+    { name: "not the one that there is no AAAA", mx: true, replies: [secure("8.0.0.1"), bare(secure())], want: false },
+  ];
+  for (const { name, mx: authenticated, replies, want } of table) {
+    it(`calls a host ${want ? "" : "not "}authenticated where AD was in ${name}`, () => {
+      const found = hostsOf("d.example", [{ exchanger: { host: "a.example", preference: 1 }, replies }], policy, {
+        authenticated,
+      });
+      assertEquals(found.ok && found.value.map((host) => host.authenticated), [want]);
+    });
+  }
+});
+
+describe("meansQmtp()", () => {
+  it("holds for 12801, and every sixteenth from there to 13041", () => {
+    const preferences = Array.from({ length: 65_536 }, (_, preference) => preference).filter(meansQmtp);
+    assertEquals(preferences, Array.from({ length: 16 }, (_, at) => 12_801 + 16 * at));
+  });
+});
 
 describe("findAddresses()", () => {
   for (const { name, domain, zone, want, ...options } of rows) {

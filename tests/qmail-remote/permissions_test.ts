@@ -1,10 +1,20 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { type Manifest, type Rights, rightsOf } from "../../components/lib/permissions/grant.ts";
+import {
+  type Config,
+  flagsOf,
+  type Grant,
+  type Manifest,
+  type Rights,
+  rightsOf,
+} from "../../components/lib/permissions/grant.ts";
 import { breaches } from "../../components/lib/permissions/rule.ts";
 import { manifest as remote } from "../../components/qmail-remote/permissions.ts";
 import { manifest as rspawn } from "../../components/qmail-rspawn/permissions.ts";
+import type { Route } from "../../components/lib/routing/route.ts";
+import type { Controls } from "../../config/schema.ts";
+import { tempDir } from "../support/temp_dir.ts";
 import { Pair } from "./support/pair.ts";
 import { ScriptedServer } from "./support/scripted_server.ts";
 
@@ -88,5 +98,79 @@ describe("the grants of qmail-rspawn and qmail-remote", () => {
       "[::1]:27",
       "0.0.0.0/0:587",
     ]);
+  });
+
+  function grantWith(controls: Partial<Controls>, more: Partial<Config> = {}): Grant {
+    const plain = { authsenders: new Map(), remoteport: 25, smtproutes: new Map(), mxprivate: false };
+    return remote.permissions({
+      ...pair.config,
+      controls: { ...pair.config.controls, ...plain, ...controls },
+      ...more,
+    });
+  }
+
+  it("open only public addresses to mail by MX, unless mxprivate is 1", () => {
+    assertEquals(grantWith({}).connect, ["public:25"]);
+    assertEquals(grantWith({ mxprivate: true }).connect, ["0.0.0.0/0:25"]);
+  });
+
+  it("open port 209 where mxps is 1, and the relays of qmtproutes and authsenders", () => {
+    assertEquals(grantWith({ mxps: true }).connect, ["public:25", "public:209"]);
+    const qmtproutes = new Map<string, Route>([["q.example", { host: "10.0.0.1", port: 209, protocol: "qmtp" }]]);
+    const authsenders = new Map([["@s.example", { host: "10.0.0.2", port: 587 }]]);
+    assertEquals(grantWith({ qmtproutes, authsenders }).connect, ["public:25", "10.0.0.2:587", "10.0.0.1:209"]);
+  });
+
+  it("open the addresses mail leaves from; those of IPv6 only where qmail-remote itself connects over IPv6", () => {
+    const outgoingip = ["192.0.2.1", "2001:db8::1"];
+    const domainips = new Map([["a.example", { addresses: ["192.0.2.2"], helo: undefined }]]);
+    assertEquals(grantWith({}).listen, undefined);
+    assertEquals(grantWith({ outgoingip, domainips }).listen, ["192.0.2.1:0", "192.0.2.2:0"]);
+    const smtproutes = new Map([["a.example", { host: "2001:db8::9", port: 25 }]]);
+    assertEquals(grantWith({ outgoingip, smtproutes }).listen, ["192.0.2.1:0", "[2001:db8::1]:0"]);
+  });
+
+  it("open the sockets of dial6, mta-sts and tlsrpt where control files want them", () => {
+    const calls = (controls: Partial<Controls>) =>
+      grantWith({ mtasts: false, tlsrpt: false, ipv6: "0", ...controls }).calls;
+    assertEquals(calls({}), ["resolver"]);
+    assertEquals(calls({ ipv6: "1" }), ["resolver", "dial6"]);
+    assertEquals(calls({ mtasts: true, tlsrpt: true }), ["resolver", "mta-sts", "tlsrpt"]);
+  });
+
+  it("refuse loopback and private addresses, in any spelling, to whoever tries them under the flags of a usual home", async () => {
+    using home = tempDir();
+    const script = join(home.path, "probe.ts");
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = listener.addr;
+    Deno.writeTextFileSync(
+      script,
+      `const outcomes = [];
+for (const hostname of JSON.parse(Deno.args[0])) {
+  try {
+    (await Deno.connect({ hostname, port: ${port} })).close();
+    outcomes.push("done");
+  } catch (error) {
+    outcomes.push(error instanceof Deno.errors.NotCapable ? "refused" : String(error));
+  }
+}
+console.log(JSON.stringify(outcomes));`,
+    );
+    const attempts = async (grant: Grant, addresses: readonly string[]) => {
+      const flags = flagsOf({ connect: grant.connect ?? [] }, pair.home);
+      const { stdout } = await new Deno.Command(Deno.execPath(), {
+        args: ["run", "--no-prompt", "--no-check", ...flags, script, JSON.stringify(addresses)],
+      }).output();
+      return JSON.parse(new TextDecoder().decode(stdout)) as string[];
+    };
+    const loopback = ["127.0.0.1", "::ffff:127.0.0.1", "::ffff:7f00:1", "0.0.0.0", "::1", "localhost"];
+    assertEquals(await attempts(grantWith({ remoteport: port }), loopback), loopback.map(() => "refused"));
+    // A route opens its own address, and the next one stays shut.
+    const smtproutes = new Map([["a.example", { host: "127.0.0.1", port }]]);
+    assertEquals(await attempts(grantWith({ remoteport: port, smtproutes }), ["127.0.0.1", "127.0.0.2"]), [
+      "done",
+      "refused",
+    ]);
+    listener.close();
   });
 });

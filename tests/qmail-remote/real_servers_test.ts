@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { Buffer } from "node:buffer";
 import type { AddressInfo } from "node:net";
 import { SMTPServer, type SMTPServerSession } from "smtp-server";
+import { type Made, makeCertificate, opensslIsInstalled, opensslNote } from "../lib/tls/openssl.ts";
 import { Pair } from "./support/pair.ts";
 import { freePort } from "../support/free_port.ts";
 
@@ -77,6 +78,86 @@ describe("delivery to the smtp-server package", () => {
     ]);
   });
 });
+
+describe(
+  `delivery to the smtp-server package within TLS, after a login${opensslNote}`,
+  { ignore: !opensslIsInstalled },
+  () => {
+    const taken: { readonly user: string | undefined; readonly isSecure: boolean; readonly content: string }[] = [];
+    let made: Made;
+    beforeAll(() => {
+      made = makeCertificate({ name: "localhost" });
+    });
+
+    /** A submission server: STARTTLS or TLS from the start, and no mail without login; amy's password is "secret". */
+    async function withServer(
+      options: { readonly secure: boolean; readonly versions: "TLSv1.2" | "TLSv1.3" },
+      route: (port: number) => string,
+      use: (pair: Pair) => Promise<void>,
+    ): Promise<void> {
+      const server = new SMTPServer({
+        ...made,
+        secure: options.secure,
+        minVersion: options.versions,
+        maxVersion: options.versions,
+        authMethods: ["PLAIN", "LOGIN", "CRAM-MD5"],
+        disableReverseLookup: true,
+        logger: false,
+        closeTimeout: 1,
+        onAuth(auth, _session, callback) {
+          const isRight = auth.username === "amy" &&
+            (auth.method === "CRAM-MD5" ? auth.validatePassword("secret") : auth.password === "secret");
+          if (isRight) callback(null, { user: "amy" });
+          else callback(Object.assign(new Error("no"), { responseCode: 535 }));
+        },
+        onData(stream, session: SMTPServerSession, callback) {
+          const chunks: Buffer[] = [];
+          stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+          stream.on("end", () => {
+            const content = Buffer.concat(chunks).toString("latin1");
+            taken.push({ user: session.user, isSecure: session.secure, content });
+            callback(null, "taken");
+          });
+        },
+      });
+      server.on("error", () => {});
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      try {
+        await using pair = await Pair.start({ smtproutes: route((server.server.address() as AddressInfo).port) });
+        await use(pair);
+      } finally {
+        await new Promise<void>((resolve) => server.close(resolve));
+      }
+    }
+
+    for (const versions of ["TLSv1.2", "TLSv1.3"] as const) {
+      for (const secure of [false, true]) {
+        const how = `${versions}, ${secure ? "from the start" : "by STARTTLS"}`;
+        it(`brings mail through: ${how}`, async () => {
+          const words = `tls=encrypt${secure ? " implicit" : ""}`;
+          await withServer({ secure, versions }, (port) => `:127.0.0.1:${port} ${words} amy secret\n`, async (pair) => {
+            const reports = await Promise.all(
+              ["a", "b", "c"].map((name) => pair.deliver(content, sender, [`${name}@r.example`])),
+            );
+            assert(reports.every(([report]) => report?.startsWith("K")), reports.join());
+            const want = { user: "amy", isSecure: true, content: content.replaceAll("\n", "\r\n") };
+            assertEquals(taken.splice(0), [want, want, want]);
+          });
+        });
+      }
+    }
+
+    it("defers where the password is wrong", async () => {
+      const options = { secure: false, versions: "TLSv1.3" } as const;
+      await withServer(options, (port) => `:127.0.0.1:${port} amy wrong\n`, async (pair) => {
+        assertEquals(await pair.deliver(content, sender, ["a@r.example"]), [
+          "ZConnected to 127.0.0.1 but login was refused.\nRemote host said: 535 no\n",
+        ]);
+      });
+      assertEquals(taken, []);
+    });
+  },
+);
 
 const smtpSink = "/usr/sbin/smtp-sink";
 

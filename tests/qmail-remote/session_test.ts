@@ -7,9 +7,11 @@ import { encodeDots } from "../../components/lib/smtp/dot_stuffing.ts";
 import { ReplyParser } from "../../components/lib/smtp/reply.ts";
 import type { RecipientOptions } from "../../components/lib/queue/message_options.ts";
 import { hasEightBitHeader, isBinary, surveyContent } from "../../components/qmail-remote/content.ts";
-import { parsePeer, type Peer } from "../../components/qmail-remote/peer.ts";
+import { parsePeer, type Peer, plainPeer } from "../../components/qmail-remote/peer.ts";
 import { fold, forAll, report } from "../../components/qmail-remote/reports.ts";
-import { Session, type Step, type Transaction } from "../../components/qmail-remote/session.ts";
+import { Session, type SessionOptions, type Step } from "../../components/qmail-remote/session.ts";
+import type { Transaction } from "../../components/qmail-remote/transaction.ts";
+import { mayTls } from "./support/conversation.ts";
 import { defaults, type Dialogue, dialogues, turnsOf } from "./support/dialogues.ts";
 
 function transactionOf(dialogue: Dialogue, content: Uint8Array): Transaction {
@@ -17,10 +19,14 @@ function transactionOf(dialogue: Dialogue, content: Uint8Array): Transaction {
   return { ip: "127.0.0.1", helo: "me.example", sender, recipients, content: surveyContent(content.length, content) };
 }
 
+function sessionOf(transaction: Transaction, peer?: Peer, more: Partial<SessionOptions> = {}): Session {
+  return new Session({ transaction, policy: mayTls, protocol: "smtp", nonce: "", peer, ...more });
+}
+
 /** Plays the server's lines to a session, checks the client's, and answers the reports. */
 function play(dialogue: Dialogue): string[] {
   const content = toOctets(dialogue.content ?? defaults.content);
-  const session = new Session(transactionOf(dialogue, content));
+  const session = sessionOf(transactionOf(dialogue, content));
   const parser = new ReplyParser();
   const said: string[] = [];
   let ended: Step | undefined;
@@ -30,6 +36,7 @@ function play(dialogue: Dialogue): string[] {
       take(session.contentSent());
       return;
     }
+    assert(step.kind !== "secure" && step.kind !== "derive" && step.kind !== "chunk", "not in these dialogues");
     const octets = step.kind === "reply" ? step.send : step.farewell;
     said.push(...octets.split("\r\n").slice(0, -1));
     if (step.kind !== "reply") ended = step;
@@ -60,10 +67,10 @@ describe("Session", () => {
   for (const dialogue of dialogues) it(`plays: ${dialogue.name}`, () => assertEquals(play(dialogue), dialogue.want));
 
   const transaction = transactionOf(dialogues[0]!, toOctets("x\n"));
-  const peer = { pipelining: true, eightBitMime: false, smtpUtf8: false, dsn: false, size: undefined };
+  const peer = { ...plainPeer, pipelining: true };
 
   it("begins again with RSET and the envelope in one write", () => {
-    const step = new Session(transaction, peer).begin();
+    const step = sessionOf(transaction, peer).begin();
     assertEquals(step, {
       kind: "reply",
       send: "RSET\r\nMAIL FROM:<s@s.example>\r\nRCPT TO:<a@r.example>\r\nDATA\r\n",
@@ -71,14 +78,14 @@ describe("Session", () => {
   });
 
   it("begins again step by step without PIPELINING", () => {
-    const session = new Session(transaction, { ...peer, pipelining: false });
+    const session = sessionOf(transaction, { ...peer, pipelining: false });
     assertEquals(session.begin(), { kind: "reply", send: "RSET\r\n" });
     assertEquals(session.onReply({ code: 250, lines: ["ok"] }), { kind: "reply", send: "MAIL FROM:<s@s.example>\r\n" });
   });
 
   for (const answers of [[421], [250, 421], [250, 550]]) {
     it(`leaves a used connection for a new one after ${answers.join(" and ")}`, () => {
-      const session = new Session(transaction, peer);
+      const session = sessionOf(transaction, peer);
       let step = session.begin();
       for (const code of answers) step = session.onReply({ code, lines: [""] });
       assertEquals(step.kind, "next");
@@ -96,7 +103,7 @@ describe("Session", () => {
       recipients: new Map<number, RecipientOptions>([[0, { notify, orcpt: "rfc822;a b\n@x" }], [2, { notify: never }]]),
     };
     const begun = (more: Partial<Transaction>, offers: Partial<Peer>) => {
-      const step = new Session({ ...asked, ...more }, { ...peer, ...offers }).begin();
+      const step = sessionOf({ ...asked, ...more }, { ...peer, ...offers }).begin();
       return step.kind === "reply" ? step.send.split("\r\n") : step.kind === "done" ? step.reports : step;
     };
 
@@ -123,7 +130,7 @@ describe("Session", () => {
       for (
         const [more, offers, want] of [[{ options }, true, true], [{ options }, false, undefined], [{}, true]] as const
       ) {
-        const session = new Session({ ...asked, ...more }, { ...peer, dsn: offers });
+        const session = sessionOf({ ...asked, ...more }, { ...peer, dsn: offers });
         session.begin();
         for (const code of [250, 250, 250, 550, 250, 354]) session.onReply({ code, lines: ["x"] });
         session.contentSent();
@@ -152,12 +159,14 @@ describe("Session", () => {
 
   it("takes no reply for consent to a message that is not out yet", () => {
     for (const [code, verdict] of [[250, "Z"], [451, "Z"], [552, "D"]] as const) {
-      const session = new Session(transaction, peer);
+      const session = sessionOf(transaction, peer);
       session.begin();
       for (const reply of [250, 250, 250, 354]) session.onReply({ code: reply, lines: [""] });
       const step = session.onReply({ code, lines: ["early"] });
-      assertEquals(step, {
-        kind: "done",
+      assert(step.kind === "done");
+      const { reports, farewell, reusable, seen } = step;
+      assertEquals({ reports, farewell, reusable, seen }, {
+        seen: { code, tls: undefined, flaw: undefined },
         reports: [{
           verdict,
           text: `127.0.0.1 failed while I was sending the message.\nRemote host said: ${code} early\n`,
@@ -175,7 +184,7 @@ describe("Session", () => {
       maxLength: 4,
     });
     fc.assert(fc.property(codes, recipients, fc.boolean(), (codes, recipients, pipelining) => {
-      const session = new Session({ ...transaction, recipients });
+      const session = sessionOf({ ...transaction, recipients });
       let step = session.begin();
       let last = 0;
       for (const code of [...codes, ...new Array<number>(30).fill(0)]) {
@@ -217,7 +226,7 @@ describe("fold()", () => {
 });
 
 describe("parsePeer()", () => {
-  const plain = { pipelining: false, eightBitMime: false, smtpUtf8: false, dsn: false, size: undefined };
+  const plain = plainPeer;
   const rows = [
     { lines: ["mx"], want: plain },
     { lines: ["PIPELINING"], want: plain },
@@ -231,6 +240,16 @@ describe("parsePeer()", () => {
     { lines: ["mx", "SIZE 52428800"], want: { ...plain, size: 52428800 } },
     { lines: ["mx", "SIZE -1"], want: { ...plain, size: 0 } },
     { lines: ["mx", "SIZE 99999999999999999999"], want: { ...plain, size: 0 } },
+    { lines: ["mx", "STARTTLS", "requiretls"], want: { ...plain, startTls: true, requireTls: true } },
+    { lines: ["mx", "CHUNKING", "BINARYMIME"], want: { ...plain, chunking: true, binaryMime: true } },
+    { lines: ["mx", "AUTH plain Login"], want: { ...plain, auth: ["PLAIN", "LOGIN"] } },
+    { lines: ["mx", "AUTH=PLAIN", "AUTH CRAM-MD5 "], want: { ...plain, auth: ["PLAIN", "CRAM-MD5"] } },
+    { lines: ["mx", "AUTH", "AUTHOR x"], want: plain },
+    {
+      lines: ["mx", "limits RcptMax=20 X=1 MAILMAX=5 RCPTDOMAINMAX=1"],
+      want: { ...plain, limits: { rcptMax: 20, mailMax: 5, rcptDomainMax: 1 } },
+    },
+    { lines: ["mx", "LIMITS RCPTMAX=0 MAILMAX=-1 RCPTDOMAINMAX=9999999"], want: plain },
     { lines: ["mx", "__proto__ x", "constructor", "SIZE=5"], want: plain },
   ];
   for (const { lines, want } of rows) {

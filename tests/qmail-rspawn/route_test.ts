@@ -1,7 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { destinationOf, findRoute, groupByDomain } from "../../components/qmail-rspawn/route.ts";
-import type { Routes } from "../../config/values.ts";
+import { destinationOf, findRoute, groupByDomain, type RemoteControls } from "../../components/qmail-rspawn/route.ts";
+import type { LeavesBy } from "../../components/lib/routing/local_addresses.ts";
+import { defaultTlsWish, type TlsWish } from "../../components/lib/tls/client_policy.ts";
+import type { Route, Routes } from "../../components/lib/routing/route.ts";
 
 const relay = { host: "relay.example", port: 25 };
 const inner = { host: "192.0.2.1", port: 2525 };
@@ -56,24 +58,135 @@ describe("groupByDomain()", () => {
 });
 
 describe("destinationOf()", () => {
-  const controls = {
+  const controls: RemoteControls = {
+    authsenders: new Map(),
+    domainips: new Map(),
     helohost: "me.example",
     mxprivate: false,
+    mxps: false,
+    outgoingip: [],
+    qmtproutes: new Map(),
     remoteport: 2626,
     smtproutes: routes,
     timeoutconnect: 60,
     timeoutremote: 999_999_999_999_999,
+    tlsclientca: "built in",
+    tlsdestinations: new Map(),
   };
+  const sender = "s@s.example";
 
   it("gives the relay and its port where there is a route, else remoteport", () => {
-    const byRoute = destinationOf("a.example.org", controls);
+    const byRoute = destinationOf("a.example.org", sender, controls);
     assertEquals([byRoute.relayHost, byRoute.port], ["192.0.2.1", 2525]);
-    const byMx = destinationOf("direct.example.org", controls);
+    const byMx = destinationOf("direct.example.org", sender, controls);
     assertEquals([byMx.relayHost, byMx.port], [undefined, 2626]);
   });
 
   it("keeps every limit within what a timer takes", () => {
-    const { connectTimeoutMs, timeoutMs } = destinationOf("a.example", controls);
+    const { connectTimeoutMs, timeoutMs } = destinationOf("a.example", sender, controls);
     assertEquals([connectTimeoutMs, timeoutMs], [60_000, 2_147_483_647]);
+  });
+
+  describe("by route", () => {
+    const viaSender = { host: "sender.example", port: 587, login: { user: "amy", password: "secret" } };
+    const viaDomain = { host: "domain.example", port: 25 };
+    const viaNull = { host: "bounces.example", port: 26 };
+    const viaQmtp = { host: "qmtp.example", port: 209, protocol: "qmtp" as const };
+    const all = {
+      ...controls,
+      authsenders: new Map([["amy@s.example", viaSender], ["@t.example", viaDomain]]),
+      qmtproutes: new Map<string, Route | undefined>([["q.example", viaQmtp], ["example.org", undefined]]),
+      smtproutes: new Map<string, Route | undefined>([...routes, ["!@", viaNull], ["q.example", relay]]),
+    };
+    const rows = [
+      { from: "amy@s.example", to: "example.org", want: viaSender.host },
+      { from: "AMY@S.Example", to: "q.example", want: viaSender.host },
+      { from: "bob@s.example", to: "example.org", want: relay.host },
+      { from: "bob@t.example", to: "example.org", want: viaDomain.host },
+      { from: "t.example", to: "nowhere.example", want: undefined },
+      { from: "", to: "example.org", want: viaNull.host },
+      { from: "#@[]", to: "example.org", want: viaNull.host },
+      { from: "bob@s.example", to: "q.example", want: viaQmtp.host },
+      { from: "bob@s.example", to: "example.org", want: relay.host },
+    ];
+    for (const { from, to, want } of rows) {
+      it(`sends mail of <${from}> for ${to} to ${want ?? "its MX"}`, () => {
+        assertEquals(destinationOf(to, from, all).relayHost, want);
+      });
+    }
+
+    it("tells the password only to its relay", () => {
+      assertEquals(destinationOf("a.example", "amy@s.example", all).login, viaSender.login);
+      assertEquals(destinationOf("a.example", "bob@s.example", all).login, undefined);
+    });
+
+    it("speaks what the relay speaks", () => {
+      assertEquals(destinationOf("q.example", sender, all).protocol, "qmtp");
+      assertEquals(destinationOf("example.org", sender, all).protocol, "smtp");
+    });
+  });
+
+  describe("with TLS", () => {
+    const verify = { ...defaultTlsWish, level: "verify" as const, isDefault: false };
+    const encrypt = { ...defaultTlsWish, level: "encrypt" as const, isDefault: false };
+    const none = { ...defaultTlsWish, level: "none" as const, isDefault: false };
+    const all = {
+      ...controls,
+      tlsdestinations: new Map<string, TlsWish>([["a.example", verify], ["relay.example", encrypt]]),
+      smtproutes: new Map<string, Route | undefined>([
+        ["a.example", relay],
+        ["b.example", relay],
+        ["c.example", { ...relay, tls: none }],
+      ]),
+    };
+    const rows = [
+      { domain: "a.example", want: "verify", why: "the domain's own line comes before its relay's" },
+      { domain: "b.example", want: "encrypt", why: "else the relay's line counts" },
+      { domain: "c.example", want: "none", why: "the route's word comes first" },
+      { domain: "d.example", want: "may", why: "nothing is said" },
+    ];
+    for (const { domain, want, why } of rows) {
+      it(`wishes ${want} for ${domain}: ${why}`, () =>
+        assertEquals(destinationOf(domain, sender, all).tls.level, want));
+    }
+
+    it("tells which authorities count, where control/tlsclientca is there", () => {
+      const own = { ...all, tlsclientca: ["PEM"] };
+      assertEquals(["b.example", "c.example"].map((domain) => destinationOf(domain, sender, own).tls.authorities), [
+        ["PEM"],
+        ["PEM"],
+      ]);
+    });
+  });
+
+  describe("leaving", () => {
+    const all = {
+      ...controls,
+      outgoingip: ["192.0.2.1"],
+      domainips: new Map([
+        ["s.example", { addresses: ["192.0.2.2", "2001:db8::2"], helo: "s.example" }],
+        ["t.example", { addresses: [], helo: "t.example" }],
+      ]),
+    };
+    const rows = [
+      { from: "a@S.example", addresses: ["192.0.2.2", "2001:db8::2"], helo: "s.example" },
+      { from: "a@t.example", addresses: ["192.0.2.1"], helo: "t.example" },
+      { from: "a@x.example", addresses: ["192.0.2.1"], helo: "me.example" },
+      { from: "", addresses: ["192.0.2.1"], helo: "me.example" },
+    ];
+    for (const { from, addresses, helo } of rows) {
+      it(`mail of <${from}> leaves from ${addresses.join(" and ")} as ${helo}`, () => {
+        const destination = destinationOf("a.example", from, all);
+        assertEquals([destination.localAddresses, destination.helo], [addresses, helo]);
+      });
+    }
+
+    it("mail of others leaves by the line for all, where there is one", () => {
+      const domainips = new Map<string, LeavesBy>([...all.domainips, ["", {
+        addresses: ["192.0.2.9"],
+        helo: undefined,
+      }]]);
+      assertEquals(destinationOf("a.example", "a@x.example", { ...all, domainips }).localAddresses, ["192.0.2.9"]);
+    });
   });
 });

@@ -3,6 +3,7 @@ import { dirname, fromFileUrl } from "@std/path";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { flagsOf } from "../../components/lib/permissions/grant.ts";
 import { queueFile } from "../../components/lib/queue/layout.ts";
+import { defaultTlsWish } from "../../components/lib/tls/client_policy.ts";
 import { Client } from "../../components/lib/wire/client.ts";
 import { parseRemoteRequest, type RemoteRequest } from "../../components/lib/wire/delivery_protocol.ts";
 import { serveUnix, type UnixServer } from "../../components/lib/wire/server.ts";
@@ -83,6 +84,11 @@ describe("qmail-rspawn", () => {
       connectTimeoutMs: 7000,
       timeoutMs: 1_200_000,
       privateAddresses: false,
+      protocol: "smtp" as const,
+      tls: defaultTlsWish,
+      mxps: false,
+      ipv6: true,
+      localAddresses: [],
     };
     assertEquals(asked, [
       {

@@ -114,6 +114,10 @@ describe("log lines", () => {
     { event: { event: "bounce", msg: 2189625, qp: 27499 }, want: "bounce msg 2189625 qp 27499" },
     { event: { event: "triple bounce", msg: 2189625 }, want: "triple bounce: discarding bounce/2189625" },
     { event: { event: "report", msg: 2189625, qp: 4896, kind: "delay" }, want: "report msg 2189625 qp 4896: delay" },
+    {
+      event: { event: "tls", delivery: 12, msg: 1, tls: "TLSv1.3 TLS_AES_256_GCM_SHA384, dane\xff" },
+      want: "tls delivery 12: TLSv1.3 TLS_AES_256_GCM_SHA384, dane_",
+    },
     { event: { event: "end", msg: 2189625 }, want: "end msg 2189625" },
     {
       event: { event: "info", msg: 1, bytes: 2, from: "a b\n@c>\nend msg 1%", qp: 3, uid: 4 },

@@ -25,6 +25,7 @@ describe("Deliveries", () => {
       settle: () => Promise.resolve(),
       breathe: () => Promise.resolve(),
       jobEnded: () => ended.resolve(),
+      putOff: () => {},
     });
     deliveries.pause("dead");
     deliveries.add("remote", jobsOf(message, "remote", ["a@dead", "b@Dead", "c@alive"].map(recipient), true));
@@ -38,5 +39,30 @@ describe("Deliveries", () => {
       `${name} ${running}/${window} ${unreachable}`
     );
     assertEquals(views, ["alive 1/5 false", "dead 0/2 true"]);
+  });
+
+  it("say once for a delivery what protected it, before what came of it, and where TLS had no part nothing", async () => {
+    using log = captureLog();
+    const tls = "TLSv1.3 TLS_AES_256_GCM_SHA384, dane";
+    const ended = Promise.withResolvers<void>();
+    let left = 2;
+    const deliveries = new Deliveries({ local: 1, remote: 20 }, {
+      spawn: ({ destination, recipients }) => {
+        const next = { site: "s", host: "mx.s", ip: "192.0.2.1", tls: destination === "safe" ? tls : "", code: 250 };
+        return Promise.resolve({ lost: false, reports: recipients.map(() => ({ verdict: "K", text: "ok\n", next })) });
+      },
+      settle: () => undefined,
+      breathe: () => Promise.resolve(),
+      jobEnded: () => --left === 0 && ended.resolve(),
+      putOff: () => {},
+    });
+    deliveries.add("remote", jobsOf(message, "remote", ["a@safe", "b@safe", "c@bare"].map(recipient), true));
+    await ended.promise;
+    assertEquals(log.lines().filter((line) => !line.startsWith("st")), [
+      `tls delivery 1: ${tls}`,
+      "delivery 1: success: ok/",
+      "delivery 2: success: ok/",
+      "delivery 3: success: ok/",
+    ]);
   });
 });

@@ -158,10 +158,15 @@ describe("Dispatcher: any order of events", () => {
         const compare = () => {
           assertEquals(dispatcher.running, { local: 0, remote: model.running.size });
           const seen = dispatcher.destinations(100);
-          for (const { name, ...view } of seen) {
-            const { unreachable, paused } = model.of(name);
-            const [running, waiting] = [model.runningTo(name), model.waitingFor(name)];
-            assertEquals(view, { running, waiting, window: model.window(name), unreachable, paused });
+          for (const { name, running, waiting, window, unreachable, paused } of seen) {
+            const standing = model.of(name);
+            assertEquals(
+              { running, waiting, window, unreachable, paused },
+              {
+                ...{ running: model.runningTo(name), waiting: model.waitingFor(name), window: model.window(name) },
+                ...{ unreachable: standing.unreachable, paused: standing.paused },
+              },
+            );
           }
           const busy = new Set([...model.running.keys(), ...model.waiting].map((job) => job.destination));
           assertEquals(new Set(seen.map(({ name }) => name)), busy);

@@ -12,12 +12,8 @@ describe("Dispatcher: one destination", () => {
     for (let n = 0; n < 5; n++) bench.end();
     assertEquals(bench.start().length, 6);
     assertEquals(bench.view("d0"), {
-      name: "d0",
-      running: 6,
-      waiting: 89,
-      window: 6,
-      unreachable: false,
-      paused: false,
+      ...{ name: "d0", site: false, running: 6, waiting: 89, window: 6, unreachable: false, paused: false },
+      ...{ rate: "", pausedUntilMs: 0, lastCode: 0, lastError: "" },
     });
   });
 

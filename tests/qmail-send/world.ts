@@ -24,6 +24,7 @@ import {
   parseMessageOptions,
 } from "../../components/lib/queue/message_options.ts";
 import { formatOptionsFile } from "../../components/lib/queue/options_file.ts";
+import { defaultShaping } from "../../components/lib/shaping/shaping_file.ts";
 import { parseRecord } from "../../components/lib/queue/journal/record.ts";
 import { journalSegment, queueFile } from "../../components/lib/queue/layout.ts";
 import type { CleanOp } from "../../components/lib/wire/clean_protocol.ts";
@@ -66,6 +67,8 @@ export interface WorldOptions {
   readonly seconds?: (address: string) => number;
   /** Whether the server of an address takes the reports upon itself. */
   readonly dsn?: (address: string) => boolean;
+  /** What else the report on an address says, or says instead. */
+  readonly said?: (address: string) => Partial<DeliveryReport>;
   /** Segments of the journal; 0, where not given: there is none. */
   readonly segments?: number;
 }
@@ -126,6 +129,7 @@ export class World implements Disposable {
       delaywarnseconds: 14_400,
       envnoathost: "mx.example.com",
       percenthack: [],
+      shaping: defaultShaping,
       locals: ["localhost"],
       virtualdomains: new Map([["virt.example", "games"]]),
       ...options.controls,
@@ -332,7 +336,8 @@ export class World implements Disposable {
         lost || answer === "lost" || answer === "hold"
           ? { verdict: "Z", text: texts.lost }
           : { verdict: answer, text: texts[answer] }
-      ).map((one, at) => this.#options.dsn?.(addresses[at]!) === true ? { ...one, dsn: true as const } : one);
+      ).map((one, at) => ({ ...one, ...this.#options.said?.(addresses[at]!) }))
+        .map((one, at) => this.#options.dsn?.(addresses[at]!) === true ? { ...one, dsn: true as const } : one);
       addresses.forEach((address, at) => reports[at]!.verdict === "K" && this.delivered.push(address));
       addresses.forEach((address) => running.delete(address));
       resolve({ lost, reports });

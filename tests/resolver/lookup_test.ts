@@ -35,11 +35,15 @@ const code = (rcode: number) => response([], { rcode });
 /** Plays a lookup of "b.example A"; `takesMs` says how long each try takes. */
 function play(
   events: readonly Exchanged[],
-  { servers = [one], takesMs = () => 0 }: { servers?: (typeof one)[]; takesMs?: (ask: Ask) => number } = {},
+  { servers = [one], takesMs = () => 0, believes = () => true }: {
+    servers?: (typeof one)[];
+    takesMs?: (ask: Ask) => number;
+    believes?: (server: typeof one) => boolean;
+  } = {},
 ): { asks: string[]; answer: Answer | undefined } {
   const asks: string[] = [];
   let now = 0;
-  let step: Step = beginLookup({ name: "b.example", type: "A" }, servers, now);
+  let step: Step = beginLookup({ name: "b.example", type: "A" }, { servers, believes, sinceMs: now });
   const left = [...events];
   while (step.kind === "ask") {
     const { ask } = step;
@@ -52,12 +56,13 @@ function play(
   return { asks, answer: step.answer };
 }
 
-const found = (value: string, ttlSeconds = 300): Answer => ({
-  reply: { status: "ok", authenticated: true, records: [{ value }] },
+const alias = (canonical: string | undefined) => canonical === undefined ? {} : { canonical };
+const found = (value: string, ttlSeconds = 300, canonical?: string): Answer => ({
+  reply: { status: "ok", authenticated: true, records: [{ value }], ...alias(canonical) },
   ttlSeconds,
 });
-const none = (status: "nodata" | "nxdomain", ttlSeconds: number): Answer => ({
-  reply: { status, authenticated: true, records: [] },
+const none = (status: "nodata" | "nxdomain", ttlSeconds: number, canonical?: string): Answer => ({
+  reply: { status, authenticated: true, records: [], ...alias(canonical) },
   ttlSeconds,
 });
 
@@ -80,17 +85,17 @@ describe("a lookup's answer", () => {
     {
       claim: "has the least TTL on the way",
       event: response([cname("b.example", "c.example", 60), a("c.example", "192.0.2.9", 300)]),
-      want: found("192.0.2.9", 60),
+      want: found("192.0.2.9", 60, "c.example"),
     },
     {
       claim: "follows aliases in any order",
       event: response([a("d.example", "192.0.2.9"), cname("c.example", "d.example"), cname("b.example", "c.example")]),
-      want: found("192.0.2.9"),
+      want: found("192.0.2.9", 300, "d.example"),
     },
     {
       claim: "goes through eight aliases",
       event: response([...long.slice(0, 8), a("c8.example", "192.0.2.9")]),
-      want: found("192.0.2.9"),
+      want: found("192.0.2.9", 300, "c8.example"),
     },
     {
       claim: "is temporary behind nine aliases",
@@ -132,12 +137,12 @@ describe("a lookup's answer", () => {
     {
       claim: "is NXDOMAIN when an alias leads nowhere",
       event: response([cname("b.example", "c.example", 30)], { rcode: 3, negativeSeconds: 60 }),
-      want: none("nxdomain", 30),
+      want: none("nxdomain", 30, "c.example"),
     },
     {
       claim: "is NODATA when an alias has no such records",
       event: response([cname("b.example", "c.example")], { negativeSeconds: 60 }),
-      want: none("nodata", 60),
+      want: none("nodata", 60, "c.example"),
     },
   ];
   for (const { claim, event, want } of rows) {
@@ -152,6 +157,46 @@ describe("a lookup's answer", () => {
   it("is authenticated only if every part of it is", () => {
     const part = response([cname("b.example", "c.example")], { authenticated: false });
     assertEquals(play([part, response([a("c.example", "192.0.2.9")])]).answer?.reply.authenticated, false);
+  });
+});
+
+describe("the AD bit", () => {
+  const good = response([a("b.example", "192.0.2.9")]);
+  const authenticated = (events: readonly Exchanged[], believes: (server: typeof one) => boolean) =>
+    play(events, { servers: [one, two], believes }).answer?.reply.authenticated;
+
+  it("counts only where it comes from a server that is believed", () => {
+    assertEquals(authenticated([good], () => true), true);
+    assertEquals(authenticated([good], () => false), false);
+    assertEquals(authenticated([good], (server) => server === one), true);
+    assertEquals(authenticated([failed, good], (server) => server === one), false);
+  });
+
+  it("counts for an alias and its end only where both servers are believed", () => {
+    const part = response([cname("b.example", "c.example")]);
+    const end = response([a("c.example", "192.0.2.9")]);
+    assertEquals(authenticated([part, end], () => true), true);
+    assertEquals(authenticated([part, failed, end], (server) => server === one), false);
+  });
+
+  it("counts for absence as for records", () => {
+    const absent = response([], { rcode: 3, negativeSeconds: 60 });
+    assertEquals(authenticated([absent], () => true), true);
+    assertEquals(authenticated([absent], () => false), false);
+  });
+});
+
+describe("a lookup of the alias itself", () => {
+  it("ends at it", () => {
+    const options = { servers: [one], believes: () => true, sinceMs: 0 };
+    const step = beginLookup({ name: "b.example", type: "CNAME" }, options);
+    if (step.kind !== "ask") throw new Error("expected a question");
+    const done = continueLookup(step.lookup, response([cname("b.example", "c.example")]), 0);
+    assertEquals(done.kind === "done" ? done.answer.reply : undefined, {
+      status: "ok",
+      authenticated: true,
+      records: [{ value: "c.example" }],
+    });
   });
 });
 
@@ -220,7 +265,7 @@ describe("a lookup asks", () => {
       ],
       servers: [one, two],
       asks: ["1 udp b.example", "2 udp b.example", "2 udp c.example", "1 udp c.example"],
-      want: found("192.0.2.9", 40),
+      want: found("192.0.2.9", 40, "c.example"),
     },
     {
       claim: "no more for a loop of aliases over several answers",
@@ -259,7 +304,8 @@ describe("a lookup asks", () => {
   });
 
   it("nobody when the wait for its turn took the ten seconds", () => {
-    assertEquals(beginLookup({ name: "b.example", type: "A" }, [one], 0, 10_000), {
+    const options = { servers: [one], believes: () => true, sinceMs: 0, nowMs: 10_000 };
+    assertEquals(beginLookup({ name: "b.example", type: "A" }, options), {
       kind: "done",
       answer: temporaryAnswer,
     });

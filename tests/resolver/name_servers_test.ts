@@ -1,6 +1,6 @@
 import { describe, it } from "@std/testing/bdd";
 import { assertEquals } from "@std/assert";
-import { isFrom, localEndOf, NameServers } from "../../components/resolver/name_servers.ts";
+import { believesAd, isFrom, localEndOf, NameServers } from "../../components/resolver/name_servers.ts";
 
 const a = { host: "192.0.2.1", port: 53 };
 const b = { host: "192.0.2.2", port: 53 };
@@ -55,6 +55,25 @@ describe("isFrom()", () => {
   for (const { server, address, port, want } of rows) {
     it(`${want ? "takes" : "does not take"} ${address} port ${port} for ${server} port 53`, () => {
       assertEquals(isFrom({ host: server, port: 53 }, address, port), want);
+    });
+  }
+});
+
+describe("believesAd()", () => {
+  for (
+    const { server, trust, want } of [
+      { server: "127.0.0.1", trust: "loopback", want: true },
+      { server: "127.0.0.53", trust: "loopback", want: true },
+      { server: "::1", trust: "loopback", want: true },
+      { server: "192.0.2.1", trust: "loopback", want: false },
+      { server: "10.0.0.1", trust: "loopback", want: false },
+      { server: "2001:db8::1", trust: "loopback", want: false },
+      { server: "192.0.2.1", trust: "1", want: true },
+      { server: "127.0.0.1", trust: "0", want: false },
+    ] as const
+  ) {
+    it(`${want ? "believes" : "does not believe"} ${server} with ${trust} in control/trustad`, () => {
+      assertEquals(believesAd({ host: server, port: 53 }, trust), want);
     });
   }
 });

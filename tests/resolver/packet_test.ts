@@ -76,6 +76,17 @@ describe("parseResponse() values", () => {
     { type: "TXT", data: [Buffer.from([0, 10, 195, 164, 255])], want: { value: "\0\n\u00c3\u00a4\u00ff" } },
     { type: "TXT", data: Array.from({ length: 10 }, () => Buffer.alloc(255, "x")), want: { value: "x".repeat(2550) } },
     { type: "TXT", data: [], want: { value: "" } },
+    { type: "CNAME", data: "Other.B.Example", want: { value: "other.b.example" } },
+    {
+      type: "TLSA",
+      data: { usage: 3, selector: 1, matchingType: 1, certificate: Buffer.from("00ABCDEF", "hex") },
+      want: { value: "3 1 1 00abcdef" },
+    },
+    {
+      type: "TLSA",
+      data: { usage: 255, selector: 254, matchingType: 253, certificate: Buffer.from([255]) },
+      want: { value: "255 254 253 ff" },
+    },
   ];
   for (const { type, data, want } of rows) {
     it(`${type} ${JSON.stringify(want).slice(0, 60)}`, () => {
@@ -195,6 +206,27 @@ describe("parseResponse() is not taken in by", () => {
     ]);
     assertEquals(recordsOf(octets, question), [undefined, { value: "192.0.2.1" }]);
   });
+
+  for (
+    const { claim, rdata } of [
+      { claim: "no rdata", rdata: "" },
+      { claim: "one number", rdata: "\x03" },
+      { claim: "no data", rdata: "\x03\x01\x01" },
+      { claim: "more data than a certificate has", rdata: `\x03\x00\x00${"x".repeat(16_385)}` },
+    ]
+  ) {
+    it(`a TLSA record with ${claim}, and reads the one behind it`, () => {
+      const question: Question = { name: "b.example", type: "TLSA" };
+      const header = packet({ questions: [question] });
+      header.writeUInt16BE(2, 6);
+      const record = (rdata: string) => {
+        const length = String.fromCharCode(rdata.length >> 8, rdata.length & 255);
+        return Buffer.from(`${owner}\x00\x34\x00\x01\x00\x00\x00\x3c${length}${rdata}`, "latin1");
+      };
+      const octets = Buffer.concat([header, record(rdata), record("\x03\x01\x01\xab")]);
+      assertEquals(recordsOf(octets, question), [undefined, { value: "3 1 1 ab" }]);
+    });
+  }
 
   it("a TXT string longer than its record", () => {
     const question: Question = { name: "b.example", type: "TXT" };

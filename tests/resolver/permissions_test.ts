@@ -19,7 +19,7 @@ describe("the resolver's grant", () => {
       claim: "is for the servers of control/nameservers",
       config: config([{ host: "192.0.2.1", port: 5353 }, { host: "192.0.2.2", port: 53 }]),
       want: {
-        read: ["/q/control/nameservers"],
+        read: ["/q/control/nameservers", "/q/control/trustad"],
         listen: ["0.0.0.0:0"],
         connect: ["192.0.2.1:5353", "192.0.2.2:53"],
         serves: ["resolver"],
@@ -29,7 +29,7 @@ describe("the resolver's grant", () => {
       claim: "reads resolv.conf where control/nameservers names none",
       config: config([], "nameserver 2001:db8::1\nnameserver 192.0.2.1\n"),
       want: {
-        read: ["/q/control/nameservers", "/etc/resolv.conf"],
+        read: ["/q/control/nameservers", "/q/control/trustad", "/etc/resolv.conf"],
         listen: ["[::]:0", "0.0.0.0:0"],
         connect: ["[2001:db8::1]:53", "192.0.2.1:53"],
         serves: ["resolver"],
@@ -39,7 +39,7 @@ describe("the resolver's grant", () => {
       claim: "binds loopback alone where all servers are there",
       config: config([{ host: "127.0.0.53", port: 53 }, { host: "::1", port: 53 }]),
       want: {
-        read: ["/q/control/nameservers"],
+        read: ["/q/control/nameservers", "/q/control/trustad"],
         listen: ["127.0.0.1:0", "[::1]:0"],
         connect: ["127.0.0.53:53", "[::1]:53"],
         serves: ["resolver"],

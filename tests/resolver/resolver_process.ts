@@ -14,6 +14,8 @@ export interface ResolverProcess {
   readonly grant: Grant;
   readonly flags: readonly string[];
   readonly dir: string;
+  /** Writes another control file, for the next reload. */
+  writeControl(file: string, text: string): void;
   /** Writes control/nameservers and sends SIGHUP. */
   reload(nameservers: string): void;
   /** Settles once a line of the log holds `text`. */
@@ -55,6 +57,7 @@ export async function startResolver(nameservers: string, audit?: string): Promis
     flags,
     dir,
     logged: (text) => log.until(text, log),
+    writeControl: (file, text) => Deno.writeTextFileSync(`${dir}/control/${file}`, text),
     reload(nameservers) {
       Deno.writeTextFileSync(home.control("nameservers"), nameservers);
       Deno.kill(child.pid, "SIGHUP");

@@ -3,8 +3,8 @@
  * what was asked, not what was answered; what a grant covers decides that.
  * @module
  */
-import ipaddr from "ipaddr.js";
 import { join } from "@std/path";
+import { coversAddress } from "../../components/lib/permissions/decide.ts";
 import type { Rights } from "../../components/lib/permissions/grant.ts";
 
 /** One check: its kind and the path, address, program or name it was about. */
@@ -31,23 +31,10 @@ export function covers(kind: string, entry: string, value: string): boolean {
       return value.replace(/\/$/, "") === path || value.startsWith(`${path}/`);
     }
     case "net":
-      return entry === value || coversAddress(entry, value);
+      return coversAddress(entry, value);
     default:
       return entry === value;
   }
-}
-
-/** `network/bits:port` covers the addresses in it. */
-function coversAddress(entry: string, value: string): boolean {
-  const [network, port] = cut(entry);
-  const [host, valuePort] = cut(value);
-  if (port !== valuePort || !network.includes("/") || !ipaddr.IPv4.isValidFourPartDecimal(host)) return false;
-  return ipaddr.IPv4.parse(host).match(ipaddr.IPv4.parseCIDR(network));
-}
-
-function cut(address: string): [string, string] {
-  const colon = address.lastIndexOf(":");
-  return [address.slice(0, colon), address.slice(colon + 1)];
 }
 
 /** The checks that nothing of the grant covers, a line each. */

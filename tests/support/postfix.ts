@@ -1,6 +1,6 @@
 /**
- * Postfix as another host: its own queue and configuration in a temporary folder, no port of its own; what is written with
- * its sendmail it hands to one relay.
+ * Postfix as another host: its own queue and configuration in a temporary folder, no port of its own unless a service asks for
+ * one; what is written with its sendmail it hands to one relay.
  * @module
  */
 import { existsSync } from "@std/fs";
@@ -61,11 +61,11 @@ export class Postfix implements AsyncDisposable {
   readonly #dir = makeBaseDir();
   #child: Deno.ChildProcess | undefined;
 
-  /** `settings` of main.cf go over those that keep it to itself. */
-  static async start(settings: Readonly<Record<string, string>>): Promise<Postfix> {
+  /** `settings` of main.cf go over those that keep it to itself; `services` are further lines of master.cf. */
+  static async start(settings: Readonly<Record<string, string>>, services: readonly string[] = []): Promise<Postfix> {
     const postfix = new Postfix();
     try {
-      await postfix.#start(settings);
+      await postfix.#start(settings, services);
       return postfix;
     } catch (error) {
       await postfix[Symbol.asyncDispose]();
@@ -77,7 +77,7 @@ export class Postfix implements AsyncDisposable {
     return `${this.#dir}/config`;
   }
 
-  async #start(settings: Readonly<Record<string, string>>): Promise<void> {
+  async #start(settings: Readonly<Record<string, string>>, services: readonly string[]): Promise<void> {
     const folders = { config: this.#config, queue: `${this.#dir}/queue`, data: `${this.#dir}/data` };
     for (const folder of Object.values(folders)) Deno.mkdirSync(folder);
     await runWell("chown", ["postfix", folders.data]);
@@ -100,7 +100,7 @@ export class Postfix implements AsyncDisposable {
     };
     const lines = Object.entries(main).map(([name, value]) => `${name} = ${value}\n`);
     Deno.writeTextFileSync(`${folders.config}/main.cf`, lines.join(""));
-    Deno.writeTextFileSync(`${folders.config}/master.cf`, masterCf);
+    Deno.writeTextFileSync(`${folders.config}/master.cf`, masterCf + services.map((line) => `${line}\n`).join(""));
     const child = new Deno.Command(findProgram("postfix")!, {
       args: ["-c", folders.config, "start-fg"],
       stdin: "null",

@@ -48,3 +48,22 @@ export async function parseWithPython(message: Uint8Array): Promise<ParsedPart> 
   if (!success) throw new Error("python3 could not parse the message");
   return JSON.parse(new TextDecoder().decode(stdout)) as ParsedPart;
 }
+
+const manyProgram = `${program.replace(/print\(.*\)\n$/, "")}
+for line in sys.stdin.buffer:
+    message = json.loads(line).encode("latin1")
+    print(json.dumps(show(email.message_from_bytes(message, policy=email.policy.compat32))))
+`;
+
+/** Parses many messages, octet strings, with one python. */
+export async function parseAllWithPython(messages: readonly string[]): Promise<readonly ParsedPart[]> {
+  const child = new Deno.Command("python3", { args: ["-c", manyProgram], stdin: "piped", stdout: "piped" }).spawn();
+  const input = messages.map((message) => `${JSON.stringify(message)}\n`).join("");
+  const writer = child.stdin.getWriter();
+  const [{ success, stdout }] = await Promise.all([
+    child.output(),
+    writer.write(new TextEncoder().encode(input)).then(() => writer.close()),
+  ]);
+  if (!success) throw new Error("python3 could not parse the messages");
+  return new TextDecoder().decode(stdout).trimEnd().split("\n").map((line) => JSON.parse(line) as ParsedPart);
+}

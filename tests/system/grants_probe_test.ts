@@ -29,6 +29,7 @@ const writers: Readonly<Record<string, readonly string[]>> = {
   "queue/delayed": ["qmail-send"],
   "queue/lock": [],
   "tally": ["tally"],
+  "tlsrpt": ["tlsrpt"],
   "queue": [],
   "control": [],
   "users": [],
@@ -61,10 +62,12 @@ describe("grants, tried by a probe under each component's flags", () => {
       controls: {
         listeners: "smtp 127.0.0.1:0\nsubmission 127.0.0.1:0\nlmtp unix:lmtp/s\npop3 127.0.0.1:0\n" +
           "qmtp 127.0.0.1:0\nqmqp 127.0.0.1:0\nadmin 127.0.0.1:0\n",
+        ipv6: "1\n",
         smtpdprocesses: "2\n",
         dnsbllist: "bl.example\n",
         greylist: "1\n",
         rcptcheck: "/usr/bin/true\n",
+        tlsrpt: "1\n",
       },
     });
     probe = placeProbe(system);
@@ -132,10 +135,11 @@ describe("grants, tried by a probe under each component's flags", () => {
     );
     const { smtp, admin } = system.ports;
     const others = [`127.0.0.1:${smtp}`, `127.0.0.1:${admin}`, "127.0.0.1:53", "[::1]:25", "127.0.0.1:65535"];
+    const mail = ["127.0.0.1:25", "[::ffff:127.0.0.1]:25", "0.0.0.0:25"];
     const next = ports.map((port) => `127.0.0.1:${port + 1}`).filter((at) => !rights.net.includes(at));
     const sockets = socketNames.filter((name) => !grant.serves?.includes(name) && !grant.calls?.includes(name));
     return [
-      ...[...others, ...next].flatMap((at): Attempt[] => {
+      ...[...others, ...mail, ...next].flatMap((at): Attempt[] => {
         const address = at.replace(/[[\]]/g, "");
         return [["connect", address], ["listen", address]];
       }),
@@ -206,13 +210,16 @@ describe("grants, tried by a probe under each component's flags", () => {
       });
 
       it("holds what its grant names, so that the refusals mean something", async () => {
-        const { read, write, net, run, sys, env } = rightsOf(grantOf(manifest), system.home);
+        const grant = grantOf(manifest);
+        // Deno answers such a question by flags, which it has none of; ipv6_test.ts shows what it may do.
+        if (grant.broker !== undefined) return;
+        const { read, write, net, run, sys, env } = rightsOf(grant, system.home);
         const attempts: Attempt[] = [
           ...read.map((entry): Attempt => ["hold", "read", entry]),
           ...write.map((entry): Attempt => ["hold", "write", entry]),
           ...net.filter((at) => !at.startsWith("unix:")).map((
             at,
-          ): Attempt => ["hold", "net", at.replace("0/0:", "1:")]),
+          ): Attempt => ["hold", "net", at.replace("0/0:", "1:").replace("public:", "9.9.9.9:")]),
           ...(manifest.name === "resolver" ? [["datagram", "127.0.0.1:1"] as const] : []),
           ...run.map((entry): Attempt => ["hold", "run", entry]),
           ...sys.map((entry): Attempt => ["hold", "sys", entry]),

@@ -61,6 +61,7 @@ describe("mail by MX", () => {
     await arrived("r@one.example");
     await system.waitForLog((line) => line.includes("success: 127.0.0.2_accepted_message./Remote_host_said:_250_"));
     assertEquals(dns.queries.filter((query) => query.includes("one.example")).toSorted(), [
+      "udp _mta-sts.one.example TXT",
       "udp mx.one.example A",
       "udp one.example MX",
     ]);

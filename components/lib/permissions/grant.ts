@@ -6,6 +6,7 @@
 import type { Home, SocketName } from "../../../config/home.ts";
 import type { Controls } from "../../../config/schema.ts";
 import type { Endpoint } from "../../../config/values.ts";
+import { publicNetworks } from "./public_networks.ts";
 
 /** Paths are absolute; a folder stands for all below it. Addresses are `host:port`, `[v6]:port` or `network/bits:port`. */
 export interface Grant {
@@ -13,7 +14,7 @@ export interface Grant {
   readonly write?: readonly string[];
   /** TCP and UDP addresses it binds. */
   readonly listen?: readonly string[];
-  /** TCP and UDP addresses it connects to or sends to. */
+  /** TCP and UDP addresses it connects to or sends to; {@link publicHost} stands for every public address of IPv4. */
   readonly connect?: readonly string[];
   /** Unix sockets it makes and listens on. */
   readonly serves?: readonly SocketName[];
@@ -31,6 +32,11 @@ export interface Grant {
   readonly env?: readonly string[];
   /** Paths below those it may read or write which are refused all the same. */
   readonly except?: readonly string[];
+  /**
+   * The process has no flags: the supervisor decides each of its deeds when it asks on this socket (decide.ts). Only such
+   * a grant may name networks of IPv6.
+   */
+  readonly broker?: SocketName;
   /** Interfaces of deno that need a flag of their own: no right, what they reach is granted as anything else. */
   readonly unstable?: readonly "net"[];
 }
@@ -54,6 +60,8 @@ export interface Config {
   readonly controls: Controls;
   /** control/nameservers, or those of the machine. */
   readonly nameservers: readonly Endpoint[];
+  /** Whether this machine has an address in the Internet's IPv6; absent: not that anybody knew. */
+  readonly globalIpv6?: boolean;
 }
 
 /** What the supervisor, the documentation and the tests know about a component. */
@@ -97,6 +105,16 @@ export function netAddress(endpoint: Endpoint): string {
   return endpoint.host.includes(":") ? `[${endpoint.host}]:${endpoint.port}` : `${endpoint.host}:${endpoint.port}`;
 }
 
+/** As a host in a grant: all of {@link publicNetworks}. */
+export const publicHost = "public";
+
+/** An address of a grant as deno's flags know it. */
+function netFlagsOf(address: string): readonly string[] {
+  const prefix = `${publicHost}:`;
+  if (!address.startsWith(prefix)) return [address];
+  return publicNetworks.map((network) => `${network}:${address.slice(prefix.length)}`);
+}
+
 /** The control files of a component as read grants. */
 export function controlPaths(home: Home, files: readonly string[]): string[] {
   return files.map((file) => home.control(file));
@@ -134,15 +152,21 @@ export function instancesOf({ neededWhen, instances }: Manifest, config: Config)
   return instances?.(config) ?? 1;
 }
 
-/** The `--allow-*` flags; a kind with nothing in it has no flag, so deno refuses all of it. */
+/**
+ * The `--allow-*` flags; a kind with nothing in it has no flag, so deno refuses all of it. None for a grant with a broker:
+ * without the broker such a process has no right at all.
+ */
 export function flagsOf(grant: Grant, home: Home): string[] {
+  if (grant.broker !== undefined) return [];
   const rights = rightsOf(grant, home);
   const except = grant.except ?? [];
   return [
     ...(["read", "write", "net", "run", "sys", "env"] as const)
       .filter((kind) => rights[kind].length > 0)
       .flatMap((kind) =>
-        kind === "sys" ? sysFlags(rights.sys) : [`--allow-${kind}=${[...new Set(rights[kind])].join(",")}`]
+        kind === "sys" ? sysFlags(rights.sys) : [
+          `--allow-${kind}=${[...new Set(kind === "net" ? rights.net.flatMap(netFlagsOf) : rights[kind])].join(",")}`,
+        ]
       ),
     ...(except.length === 0 ? [] : [`--deny-read=${except.join(",")}`, `--deny-write=${except.join(",")}`]),
     ...(grant.unstable ?? []).map((name) => `--unstable-${name}`),

@@ -16,7 +16,7 @@ function speaksWithNetwork(grant: Grant): boolean {
 export function isOwnPath(path: string, home: Home): boolean {
   const folders = [
     ...[home.control(""), home.queue(), home.users(""), home.libexec(), home.bin(), home.run(), home.mail()],
-    home.tally(),
+    ...[home.tally(), home.tlsrpt()],
   ];
   return folders.some((folder) =>
     path === folder || `${path}/`.startsWith(`${folder}/`) || folder.startsWith(`${path}/`)
@@ -51,6 +51,8 @@ function breachesIn(grant: Grant, manifest: Manifest, config: Config): string[] 
     if ((grant.write ?? []).length > 0) say(`reaches the network and may write ${grant.write!.join(", ")}`);
     if ((grant.run ?? []).length > 0) say(`reaches the network and may run ${grant.run!.join(", ")}`);
     const controls = `${config.home.dir}/control/`;
+    const sixes = grant.connect?.filter((address) => /^\[[^\]]*\]\//.test(address)) ?? [];
+    if (sixes.length > 0 && grant.broker === undefined) say(`may reach ${sixes.join(", ")}, which takes a broker`);
     const other = (grant.read ?? []).filter((path) => !path.startsWith(controls) && path !== resolvConfPath);
     if (other.length > 0) say(`reaches the network and may read ${other.join(", ")}`);
   }

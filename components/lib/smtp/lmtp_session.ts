@@ -11,6 +11,7 @@ import { parseEnvelopeAddress } from "../address/parse_path.ts";
 import { assertNever } from "../result.ts";
 import type { DeliveryReport, Verdict } from "../wire/delivery_protocol.ts";
 import { formatReply, type Reply } from "./reply.ts";
+import type { Breakage } from "./reply_queue.ts";
 
 /** What is to be sent. Addresses are octet strings as in the queue. */
 export interface LmtpTransaction {
@@ -48,9 +49,6 @@ export type LmtpStep =
     readonly farewell: string;
     readonly reusable: boolean;
   };
-
-/** How a connection can fail: closed or timed out; or a reply that was none. */
-export type LmtpBreakage = "died" | "malformed";
 
 type Phase = "greeting" | "lhlo" | "rset" | "mail" | "rcpt" | "data" | "content" | "dot";
 
@@ -133,7 +131,7 @@ export class LmtpSession {
   }
 
   /** No reply will come any more. */
-  onBroken(breakage: LmtpBreakage): LmtpStep {
+  onBroken(breakage: Breakage): LmtpStep {
     const beforeContent = this.#phase !== "content" && this.#phase !== "dot";
     if (this.#reused && beforeContent) return { kind: "stale" };
     if (this.#refused !== undefined) return this.#done(this.#refused);

@@ -1,6 +1,7 @@
 /**
  * What an operator asks qmail-send for (socket `send-control`, for qmail-send's own user and root alone): changes to
- * messages in the queue, all that is known of one, which ones there are, and the journal emptied. Every request carries
+ * messages in the queue, all that is known of one, which ones there are, the pace of destinations, and the journal
+ * emptied. Every request carries
  * an `id`, its reply carries the same; where files cannot be read it has `trouble` and nothing else.
  * @module
  */
@@ -29,6 +30,7 @@ export type ControlRequest =
   | { readonly op: Action; readonly id: number; readonly messages: readonly number[] }
   | { readonly op: "find"; readonly id: number; readonly part: number; readonly selection: Selection }
   | { readonly op: "show"; readonly id: number; readonly message: number }
+  | { readonly op: "destinations"; readonly id: number; readonly count: number }
   | { readonly op: "drain"; readonly id: number; readonly undo: boolean };
 
 /** Messages of one request at the most: it is answered when all of them are done. */
@@ -37,7 +39,7 @@ export const mostAtOnce = 500;
 /** Throws ProtocolError. */
 export function parseControlRequest({ head }: Frame): ControlRequest {
   const id = field.wholeNumber(head, "id");
-  const op = field.oneOf(head, "op", [...actions, "find", "show", "drain"]);
+  const op = field.oneOf(head, "op", [...actions, "find", "show", "destinations", "drain"]);
   switch (op) {
     case "find": {
       const selection = { sender: optionalAddress(head, "sender"), domain: optionalAddress(head, "domain") };
@@ -45,6 +47,8 @@ export function parseControlRequest({ head }: Frame): ControlRequest {
     }
     case "show":
       return { op, id, message: field.wholeNumber(head, "message") };
+    case "destinations":
+      return { op, id, count: field.wholeNumber(head, "count") };
     case "drain":
       return { op, id, undo: field.flag(head, "undo") };
     default:
@@ -148,6 +152,51 @@ function parseShownChannel(head: RawHead): ShownChannel {
     nextSeconds: head["nextSeconds"] === undefined ? undefined : field.wholeNumber(head, "nextSeconds"),
     held: field.flag(head, "held"),
   };
+}
+
+/** Destinations of one answer at the most. */
+export const mostDestinations = 1000;
+
+/** One remote destination that has deliveries. */
+export interface ShownDestination {
+  /** Of a site, or of a domain. */
+  readonly name: string;
+  /** Whether it is a site, whose domains share all of this. */
+  readonly site: boolean;
+  /** Deliveries under way. */
+  readonly running: number;
+  /** Deliveries that are still to be started; those that were put off until later are not among them. */
+  readonly waiting: number;
+  /** The most deliveries it may have under way now. */
+  readonly window: number;
+  /** Whether the last that was heard of it is that it cannot be reached. */
+  readonly unreachable: boolean;
+  /** By the operator. */
+  readonly paused: boolean;
+  /** Deliveries that may begin in a time, such as `100/60s`; "": as many as do. */
+  readonly rate: string;
+  /** After setbacks; ms since 1970, 0 where there is no pause. */
+  readonly pausedUntilMs: number;
+  /** Of the last delivery that did not succeed: the code of the reply (0: none), and what its report said. Octet string. */
+  readonly lastCode: number;
+  readonly lastError: string;
+}
+
+/** Throws ProtocolError. */
+export function parseDestinationsReply({ head }: Frame): readonly ShownDestination[] {
+  return field.objects(head, "destinations").map((one) => ({
+    name: field.text(one, "name"),
+    site: field.flag(one, "site"),
+    running: field.wholeNumber(one, "running"),
+    waiting: field.wholeNumber(one, "waiting"),
+    window: field.wholeNumber(one, "window"),
+    unreachable: field.flag(one, "unreachable"),
+    paused: field.flag(one, "paused"),
+    rate: field.text(one, "rate", 40),
+    pausedUntilMs: field.wholeNumber(one, "pausedUntilMs"),
+    lastCode: field.wholeNumber(one, "lastCode"),
+    lastError: field.text(one, "lastError", 1000),
+  }));
 }
 
 /** What kept qmail-send from an answer; undefined: nothing did. Throws ProtocolError. */

@@ -5,6 +5,7 @@
  * @module
  */
 import { type MessageOptions, parseMessageOptions } from "../queue/message_options.ts";
+import { tlsLevels, type TlsWish } from "../tls/client_policy.ts";
 import * as field from "./fields.ts";
 import type { Frame } from "./frame.ts";
 import { type JournalPlace, parseJournalPlace } from "./queue_protocol.ts";
@@ -14,6 +15,19 @@ import { ProtocolError } from "./server.ts";
 export const verdicts = ["K", "Z", "D"] as const;
 export type Verdict = (typeof verdicts)[number];
 
+/** Where an attempt of qmail-remote went, for the log and for whoever paces deliveries. Octet strings without line ends. */
+export interface NextHop {
+  /** What deliveries are paced by: the relay, or the best exchanger's registered domain; domains of one provider share it. */
+  readonly site: string;
+  /** Name and address of the server that was spoken with or tried last; "" where none was. */
+  readonly host: string;
+  readonly ip: string;
+  /** What protected the connection, and who demanded it, such as `TLSv1.3 TLS_AES_256_GCM_SHA384, dane`; "" for nothing. */
+  readonly tls: string;
+  /** Code of the reply that ended the transaction; 0 where there was none. */
+  readonly code: number;
+}
+
 export interface DeliveryReport {
   readonly verdict: Verdict;
   /** Octet string for the log and the bounce; lines end in LF, no NUL. */
@@ -22,6 +36,8 @@ export interface DeliveryReport {
   readonly dsn?: true;
   /** Only from qmail-local, a deferral: nothing was done yet, for a program is to be run and this process may not. */
   readonly needsPrograms?: true;
+  /** Only from qmail-remote. */
+  readonly next?: NextHop;
 }
 
 /** qmail-send → spawner. The recipients of one request share the sender and, on the remote channel, the domain. */
@@ -79,6 +95,19 @@ function parseReport(value: unknown): DeliveryReport {
     text: harmless(text.slice(0, longestReport)),
     ...(head["dsn"] === true ? { dsn: true } : {}),
     ...(head["needsPrograms"] === true ? { needsPrograms: true } : {}),
+    ...(head["next"] === undefined ? {} : { next: parseNextHop(head["next"]) }),
+  };
+}
+
+function parseNextHop(value: unknown): NextHop {
+  const head = (typeof value === "object" && value !== null ? value : {}) as Readonly<Record<string, unknown>>;
+  const text = (name: string) => harmless(field.text(head, name, 300)).replaceAll("\n", "?");
+  return {
+    site: text("site"),
+    host: text("host"),
+    ip: text("ip"),
+    tls: text("tls"),
+    code: field.wholeNumber(head, "code"),
   };
 }
 
@@ -166,8 +195,48 @@ export interface RemoteRequest extends DeliverFields {
   readonly timeoutMs: number;
   /** Whether an MX may have a loopback or private address. */
   readonly privateAddresses: boolean;
+  /** What the route's relay speaks; by MX: smtp. */
+  readonly protocol: RemoteProtocol;
+  /** What control files say about TLS there. */
+  readonly tls: TlsWish;
+  /** Whether an exchanger's preference may mean QMTP (MXPS). */
+  readonly mxps: boolean;
+  /** Whether exchangers are reached over IPv6, too. */
+  readonly ipv6: boolean;
+  /** Addresses to connect from, one of IPv4 and one of IPv6 at the most; without one the system chooses. */
+  readonly localAddresses: readonly string[];
+  /** Only with a relay: whom to log in as there. Octet strings. */
+  readonly login?: { readonly user: string; readonly password: string };
   /** What the message's client asked for; recipients by their places in the request. */
   readonly options?: MessageOptions;
+}
+
+/** What a next host may speak. */
+export const remoteProtocols = ["smtp", "lmtp", "qmtp"] as const;
+export type RemoteProtocol = (typeof remoteProtocols)[number];
+
+function parseTlsWish(value: unknown): TlsWish {
+  const head = (typeof value === "object" && value !== null ? value : {}) as Readonly<Record<string, unknown>>;
+  return {
+    level: field.oneOf(head, "level", tlsLevels),
+    implicit: field.flag(head, "implicit"),
+    names: texts(head, "names", 300),
+    fingerprints: texts(head, "fingerprints", 200),
+    ...(head["anchors"] === undefined ? {} : { anchors: texts(head, "anchors", 200) }),
+    ...(head["authorities"] === undefined ? {} : { authorities: texts(head, "authorities", 20_000) }),
+    isDefault: field.flag(head, "isDefault"),
+  };
+}
+
+function parseLogin(value: unknown): { readonly user: string; readonly password: string } {
+  const head = (typeof value === "object" && value !== null ? value : {}) as Readonly<Record<string, unknown>>;
+  return { user: field.text(head, "user", 1000), password: field.text(head, "password", 1000) };
+}
+
+function texts(head: Readonly<Record<string, unknown>>, name: string, longest: number): string[] {
+  const value = head[name];
+  if (!Array.isArray(value)) throw new ProtocolError(`expected a list of texts: ${name}`);
+  return value.map((one) => field.text({ one }, "one", longest));
 }
 
 /** Throws ProtocolError. */
@@ -181,6 +250,12 @@ export function parseRemoteRequest(frame: Frame): RemoteRequest {
     connectTimeoutMs: field.wholeNumber(frame.head, "connectTimeoutMs"),
     timeoutMs: field.wholeNumber(frame.head, "timeoutMs"),
     privateAddresses: field.flag(frame.head, "privateAddresses"),
+    protocol: field.oneOf(frame.head, "protocol", remoteProtocols),
+    tls: parseTlsWish(frame.head["tls"]),
+    mxps: field.flag(frame.head, "mxps"),
+    ipv6: field.flag(frame.head, "ipv6"),
+    localAddresses: texts(frame.head, "localAddresses", 45),
+    ...(frame.head["login"] === undefined ? {} : { login: parseLogin(frame.head["login"]) }),
     ...optionsField(frame),
   };
 }

@@ -6,7 +6,7 @@ import * as field from "./fields.ts";
 import type { Frame } from "./frame.ts";
 import { ProtocolError } from "./server.ts";
 
-export const recordTypes = ["A", "AAAA", "MX", "TXT", "PTR"] as const;
+export const recordTypes = ["A", "AAAA", "CNAME", "MX", "PTR", "TLSA", "TXT"] as const;
 export type RecordType = (typeof recordTypes)[number];
 
 export interface ResolveRequest {
@@ -20,7 +20,10 @@ export interface ResolveRequest {
 export const resolveStatuses = ["ok", "nodata", "nxdomain", "temporary"] as const;
 export type ResolveStatus = (typeof resolveStatuses)[number];
 
-/** One record: an address, a host name (MX with its preference), or a text; names lower-cased without trailing dot. */
+/**
+ * One record: an address, a host name (MX with its preference), a text, or for TLSA `usage selector matching hex` (the
+ * numbers decimal, hex in lower case and not empty); names lower-cased without trailing dot.
+ */
 export interface DnsRecord {
   readonly value: string;
   readonly preference?: number;
@@ -28,9 +31,11 @@ export interface DnsRecord {
 
 export interface ResolveReply {
   readonly status: ResolveStatus;
-  /** The AD bit of a validating server. */
+  /** The AD bit of a validating server that may be believed, for all of the answer, aliases and absence included. */
   readonly authenticated: boolean;
   readonly records: readonly DnsRecord[];
+  /** The name at the end of the aliases; only where the name that was asked for is one. */
+  readonly canonical?: string;
 }
 
 /** Throws ProtocolError. */
@@ -59,5 +64,6 @@ export function parseResolveReply(frame: Frame): ResolveReply {
     status: field.oneOf(frame.head, "status", resolveStatuses),
     authenticated: field.flag(frame.head, "authenticated"),
     records: records.map(parseRecord),
+    ...(frame.head["canonical"] === undefined ? {} : { canonical: field.text(frame.head, "canonical", 300) }),
   };
 }

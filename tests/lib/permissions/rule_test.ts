@@ -40,6 +40,18 @@ const configs: readonly {
     what: "name servers elsewhere and here",
     controls: { nameservers: [{ host: "192.0.2.53", port: 53 }, { host: "::1", port: 5353 }] },
   },
+  {
+    what: "IPv6, with relays by name and by address, and addresses of its own",
+    controls: {
+      ipv6: "1",
+      mxps: true,
+      outgoingip: ["192.0.2.7", "2001:db8::7"],
+      smtproutes: new Map([["a.example", { host: "relay.example", port: 587 }], ["", {
+        host: "2001:db8::1",
+        port: 26,
+      }]]),
+    },
+  },
   { what: "an LMTP server for the mailboxes", controls: { defaultdelivery: "lmtp:/run/dovecot/lmtp\n" } },
   {
     what: "the supervisor's socket in an LMTP server's place",
@@ -317,7 +329,7 @@ describe("every pair of components", () => {
         ["/h/queue", "/h/mail", "/h/users"].some((dir) => overlap(path, dir))
       );
     const facing = [...grants].filter(([, grant]) => faces(grant)).map(([name]) => name);
-    assertEquals(facing.sort(), ["admin", "qmail-remote", "qmail-smtpd", "resolver"]);
+    assertEquals(facing.sort(), ["admin", "dial6", "mta-sts", "qmail-remote", "qmail-smtpd", "resolver"]);
     for (const name of facing) assertEquals(files(grants.get(name)!), [], name);
   });
 

@@ -5,6 +5,7 @@ import {
   actions,
   parseActionReply,
   parseControlRequest,
+  parseDestinationsReply,
   parseDrainReply,
   parseFindReply,
   parseShowReply,
@@ -74,5 +75,27 @@ describe("the control protocol", () => {
         }
       }),
     );
+  });
+});
+
+describe("parseDestinationsReply()", () => {
+  const destination = {
+    ...{ name: "provider.example", site: true, running: 1, waiting: 2, window: 3, unreachable: false, paused: false },
+    ...{ rate: "100/60s", pausedUntilMs: 1_795_333_684_000, lastCode: 421, lastError: "too many" },
+  };
+
+  it("takes what qmail-send tells", () => {
+    assertEquals(parseDestinationsReply(frame({ destinations: [destination] })), [destination]);
+    assertEquals(parseDestinationsReply(frame({ destinations: [] })), []);
+  });
+
+  it("refuses fields that are missing or wrong", () => {
+    for (const name of Object.keys(destination)) {
+      const wrong = { ...destination, [name]: null };
+      assert(
+        assertThrows(() => parseDestinationsReply(frame({ destinations: [wrong] }))) instanceof ProtocolError,
+        name,
+      );
+    }
   });
 });

@@ -7,6 +7,7 @@ import * as field from "../../../components/lib/wire/fields.ts";
 import type { Frame } from "../../../components/lib/wire/frame.ts";
 import * as getpw from "../../../components/lib/wire/getpw_protocol.ts";
 import * as queue from "../../../components/lib/wire/queue_protocol.ts";
+import * as dial from "../../../components/lib/wire/dial_protocol.ts";
 import * as resolver from "../../../components/lib/wire/resolver_protocol.ts";
 import { ProtocolError } from "../../../components/lib/wire/server.ts";
 
@@ -31,6 +32,8 @@ const deliver = { op: "deliver", id: 1, sizeBytes: 9, sender: "", recipients: ["
 const remote = {
   ...deliver,
   ...{ domain: "b.example", port: 25, helo: "me", connectTimeoutMs: 1, timeoutMs: 2, privateAddresses: false },
+  ...{ protocol: "smtp", mxps: false, ipv6: true, localAddresses: ["192.0.2.1"] },
+  tls: { level: "verify", implicit: false, names: ["mx.b.example"], fingerprints: [], isDefault: false },
 };
 
 interface Row {
@@ -149,6 +152,13 @@ const rows: readonly Row[] = [
     optional: ["relayHost"],
   },
   {
+    name: "a remote delivery with a login",
+    parse: delivery.parseRemoteRequest,
+    head: { ...remote, relayHost: "relay", login: { user: "u", password: "p" } },
+    want: { ...remote, op: undefined, relayHost: "relay", login: { user: "u", password: "p" } },
+    optional: ["relayHost", "login"],
+  },
+  {
     name: "a remote delivery with options",
     parse: delivery.parseRemoteRequest,
     head: { ...remote, options },
@@ -185,6 +195,19 @@ const rows: readonly Row[] = [
     name: "the resolver's answer",
     parse: resolver.parseResolveReply,
     head: { status: "ok", authenticated: true, records: [{ value: "mx", preference: 10 }, { value: "x" }] },
+  },
+  {
+    name: "the resolver's answer about an alias",
+    parse: resolver.parseResolveReply,
+    head: { status: "ok", authenticated: true, records: [{ value: "192.0.2.1" }], canonical: "mx.a.example" },
+    optional: ["canonical"],
+  },
+  {
+    name: "a connection over IPv6",
+    parse: dial.parseDialRequest,
+    head: { op: "dial", address: "2001:db8::1", port: 25, localAddress: "2001:db8::2" },
+    want: { address: "2001:db8::1", port: 25, localAddress: "2001:db8::2" },
+    optional: ["localAddress"],
   },
 ];
 

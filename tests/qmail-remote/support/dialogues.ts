@@ -286,13 +286,15 @@ S: 354 go\nC* x^\nS: nonsense`,
     ],
   },
   {
-    name: "a STARTTLS offer with commands behind it is no invitation",
+    name: "TLS offered and refused, where nobody demands it",
     lines: `
 S: 220 x
 C: EHLO me.example
 S: 250-x
 S: 250-STARTTLS
 S: 250 AUTH PLAIN
+C: STARTTLS
+S: 454 not now
 C: MAIL FROM:<s@s.example>
 S: 250 ok
 C: RCPT TO:<a@r.example>

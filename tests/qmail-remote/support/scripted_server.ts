@@ -3,14 +3,18 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import type { TlsGate } from "./tls_gate.ts";
 
 /** One connection in the hands of a script. Octet strings throughout. */
 export class Talk {
   readonly #conn: Deno.Conn;
+  readonly #left: Promise<void> | undefined;
   #held = "";
 
-  constructor(conn: Deno.Conn) {
+  /** `left`: of one inside TLS, see {@link TlsGate}. */
+  constructor(conn: Deno.Conn, left?: Promise<void>) {
     this.#conn = conn;
+    this.#left = left;
   }
 
   async say(text: string): Promise<void> {
@@ -53,6 +57,39 @@ export class Talk {
   async remainder(): Promise<string> {
     while (await this.#more()) { /* on */ }
     return this.#held;
+  }
+
+  /** As many octets; `undefined` once the client is gone. */
+  async octets(count: number): Promise<string | undefined> {
+    while (this.#held.length < count) if (!await this.#more()) return undefined;
+    const taken = this.#held.slice(0, count);
+    this.#held = this.#held.slice(count);
+    return taken;
+  }
+
+  /** Waits until the client has said something, and takes it. */
+  async some(): Promise<void> {
+    if (this.#held === "") await this.#more();
+    this.#held = "";
+  }
+
+  /** TLS from here on: another talk, inside it; undefined where the client does not come. */
+  async secured(gate: TlsGate): Promise<Talk | undefined> {
+    const passed = await gate.pass(this.#conn, Buffer.from(this.#held, "latin1"));
+    return passed === undefined ? undefined : new Talk(passed.inner, passed.left);
+  }
+
+  /** Waits for the client to speak, and closes without having read it: TCP answers that with a reset. */
+  async reset(): Promise<void> {
+    await this.#conn.read(new Uint8Array(1)).catch(() => null);
+    this.close();
+  }
+
+  /** Closes once all that was said has left. */
+  async end(): Promise<void> {
+    await this.#conn.closeWrite().catch(() => {});
+    this.close();
+    await this.#left;
   }
 
   async #more(): Promise<boolean> {
@@ -131,9 +168,13 @@ export interface Taken {
 }
 
 /** A server that takes all mail, and keeps it in `taken`. */
-export function acceptEverything(taken: Taken[] = [], extensions: readonly string[] = ["PIPELINING"]): Script {
+export function acceptEverything(
+  taken: Taken[] = [],
+  extensions: readonly string[] = ["PIPELINING"],
+  greets = true,
+): Script {
   return async (talk) => {
-    await talk.say("220 mx.example ESMTP\r\n");
+    if (greets) await talk.say("220 mx.example ESMTP\r\n");
     let sender = "";
     let recipients: string[] = [];
     for (let line = await talk.line(); line !== undefined; line = await talk.line()) {

@@ -1,0 +1,67 @@
+/**
+ * What policyFor() is given and asks, for tests.
+ * @module
+ */
+import {
+  type PolicyExchanger,
+  policyFor,
+  type PolicyRequest,
+  type StsAnswer,
+} from "../../../components/qmail-remote/tls_policy.ts";
+import { defaultTlsWish, type TlsPolicy, type TlsWish } from "../../../components/lib/tls/client_policy.ts";
+import type { ResolveReply } from "../../../components/lib/wire/resolver_protocol.ts";
+
+/** One case; what is left out is a plain delivery by MX of a domain that publishes nothing. */
+export interface Case {
+  readonly exchanger?: Partial<PolicyExchanger>;
+  readonly wish?: Partial<TlsWish>;
+  readonly domain?: string;
+  readonly relayHost?: string;
+  readonly protocol?: "smtp" | "lmtp" | "qmtp";
+  readonly requireTls?: boolean;
+  /** The answer about TLSA records; a signed nxdomain. */
+  readonly tlsa?: ResolveReply;
+  readonly sts?: StsAnswer;
+}
+
+export interface Came {
+  /** The policy, or the report without its last line end. */
+  readonly to: TlsPolicy | string;
+  /** Questions, `NAME TYPE` and `sts DOMAIN`. */
+  readonly asked: readonly string[];
+}
+
+const nxdomain: ResolveReply = { status: "nxdomain", authenticated: true, records: [] };
+
+/** A wish that somebody wrote down. */
+export function wished(wish: Partial<TlsWish>): TlsWish {
+  return { ...defaultTlsWish, isDefault: false, ...wish };
+}
+
+export async function decide(given: Case): Promise<Came> {
+  const { exchanger, wish, domain = "example.test", relayHost, protocol = "smtp", requireTls, tlsa, sts } = given;
+  const request: PolicyRequest = {
+    domain,
+    relayHost,
+    port: 25,
+    protocol,
+    tls: wish === undefined ? defaultTlsWish : wished(wish),
+    ...(requireTls === true ? { options: { requireTls, recipients: new Map() } } : {}),
+  };
+  const asked: string[] = [];
+  const ask = {
+    resolve: (name: string, type: string) => {
+      asked.push(`${name} ${type}`);
+      return Promise.resolve(tlsa ?? nxdomain);
+    },
+    sts: {
+      policy: (name: string) => {
+        asked.push(`sts ${name}`);
+        return Promise.resolve(sts ?? { kind: "none" as const });
+      },
+    },
+  };
+  const server = { host: "mx.example.test", authenticated: false, byMx: relayHost === undefined, ...exchanger };
+  const policy = await policyFor(server, request, ask);
+  return { to: policy.ok ? policy.value : `${policy.error.verdict} ${policy.error.text.trimEnd()}`, asked };
+}
