@@ -66,11 +66,10 @@ function row<T>(value: Row<T>): Row<T> {
   return value;
 }
 
+/** qmail's ports and submission's, moved to where everybody may listen. */
+const loopbackPorts = [["smtp", 2525], ["submission", 2587], ["qmtp", 2209], ["qmqp", 2628], ["pop3", 2110]] as const;
 const loopback: readonly Listener[] = [
-  { service: "smtp", host: "127.0.0.1", port: 2525 },
-  { service: "smtp", host: "::1", port: 2525 },
-  { service: "submission", host: "127.0.0.1", port: 2587 },
-  { service: "submission", host: "::1", port: 2587 },
+  ...loopbackPorts.flatMap(([service, port]) => ["127.0.0.1", "::1"].map((host) => ({ service, host, port }))),
   { service: "admin", host: "127.0.0.1", port: 8025 },
 ];
 
@@ -335,7 +334,7 @@ export const schema = {
     parse: parseListeners,
     default: loopback,
     defaultText:
-      "smtp 127.0.0.1:2525, smtp [::1]:2525, submission 127.0.0.1:2587, submission [::1]:2587, admin 127.0.0.1:8025",
+      "smtp 2525, submission 2587, qmtp 2209, qmqp 2628, pop3 2110, each at 127.0.0.1 and ::1; admin 127.0.0.1:8025",
     usedBy: ["qmail-smtpd", "qmail-qmtpd", "qmail-qmqpd", "qmail-popup", "admin"],
     doc:
       'Where each service listens: lines "service address:port" (smtp, submission, submissions, lmtp, qmtp, qmtps, qmqp, pop3, pop3s, admin) or "lmtp unix:path"; --port-offset is added to ports other than 0. "proxy" behind an address: each connection begins with a PROXY header.',

@@ -51,7 +51,8 @@ describe("the grants of qmail-qmtpd and qmail-qmqpd", () => {
   it("are needed only where their listeners are there, and nobody's is on a host without a queue", () => {
     const needed = (texts: Readonly<Partial<Record<ControlFile, string>>>) =>
       [qmtpd, qmqpd].map((manifest) => instancesOf(manifest, configOf(texts)));
-    assertEquals(needed({}), [0, 0]);
+    assertEquals(needed({}), [1, 1]);
+    assertEquals(needed({ listeners: "smtp 127.0.0.1:2525\n" }), [0, 0]);
     assertEquals(needed({ listeners: "qmtps 127.0.0.1:6209\n" }), [1, 0]);
     assertEquals(needed({ listeners: "qmqp 127.0.0.1:628\n" }), [0, 1]);
     const mini = configOf({ mode: "mini\n" });

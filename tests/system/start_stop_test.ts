@@ -39,7 +39,9 @@ function freeOffset(not: number[] = []): number {
   for (;;) {
     const offset = 10_000 + Math.floor(Math.random() * 40_000);
     try {
-      for (const port of [2525, 2587, 8025]) Deno.listen({ hostname: "127.0.0.1", port: port + offset }).close();
+      for (const port of [2525, 2587, 2209, 2628, 2110, 8025]) {
+        Deno.listen({ hostname: "127.0.0.1", port: port + offset }).close();
+      }
       if (not.every((other) => Math.abs(other - offset) > 10)) return offset;
     } catch (error) {
       if (!(error instanceof Deno.errors.AddrInUse)) throw error;
@@ -56,8 +58,11 @@ describe("deno task start", () => {
     await using one = await startSystem({ controls, portOffset: first });
     await using two = await startSystem({ controls, portOffset: second });
     for (const [system, offset] of [[one, first], [two, second]] as const) {
-      const { smtp, submission, admin } = system.ports;
-      assertEquals([smtp, submission, admin], [2525 + offset, 2587 + offset, 8025 + offset]);
+      const { smtp, submission, qmtp, qmqp, pop3, admin } = system.ports;
+      assertEquals(
+        [smtp, submission, qmtp, qmqp, pop3, admin],
+        [2525, 2587, 2209, 2628, 2110, 8025].map((port) => port + offset),
+      );
       assertStringIncludes(
         system.log.text(),
         `  SMTP       127.0.0.1:${2525 + offset}\n  submission 127.0.0.1:${2587 + offset}\n`,

@@ -329,7 +329,8 @@ describe("every pair of components", () => {
         ["/h/queue", "/h/mail", "/h/users"].some((dir) => overlap(path, dir))
       );
     const facing = [...grants].filter(([, grant]) => faces(grant)).map(([name]) => name);
-    assertEquals(facing.sort(), ["admin", "dial6", "mta-sts", "qmail-remote", "qmail-smtpd", "resolver"]);
+    const servers = ["qmail-popup", "qmail-qmqpd", "qmail-qmtpd", "qmail-smtpd"];
+    assertEquals(facing.sort(), ["admin", "dial6", "mta-sts", "qmail-remote", "resolver", ...servers].sort());
     for (const name of facing) assertEquals(files(grants.get(name)!), [], name);
   });
 
