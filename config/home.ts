@@ -28,6 +28,7 @@ export const socketNames = [
   "dial6",
   "dial6-permissions",
   "mta-sts",
+  "sts-memory",
   "tally",
   "tlsrpt",
   "hooks",
@@ -50,7 +51,7 @@ export interface Home {
   mail(...parts: string[]): string;
   /** What tally remembers. */
   tally(...parts: string[]): string;
-  /** What tlsrpt counts. */
+  /** What tlsrpt counts, and keeps for mta-sts. */
   tlsrpt(...parts: string[]): string;
   libexec(...parts: string[]): string;
   /** Programs for people and for other programs. */

@@ -339,6 +339,13 @@ export const schema = {
     doc:
       'Where each service listens: lines "service address:port" (smtp, submission, submissions, lmtp, qmtp, qmtps, qmqp, pop3, pop3s, admin) or "lmtp unix:path"; --port-offset is added to ports other than 0. "proxy" behind an address: each connection begins with a PROXY header.',
   }),
+  localiphost: row({
+    parse: parseDomain,
+    fromMe: (me) => me,
+    usedBy: ["qmail-smtpd"],
+    doc:
+      "The domain that an address in brackets stands for, in MAIL and RCPT, where it is the one the client has come to.",
+  }),
   locals: row({
     parse: parseDomains(false),
     fromMe: (me) => [me],
@@ -677,7 +684,7 @@ export const schema = {
     default: false,
     usedBy: ["tlsrpt"],
     doc:
-      "1: how TLS to other domains went is counted, and those that ask for it in the DNS get a report of each day (RFC 8460).",
+      "1: how TLS to other domains went is counted, and those that ask for it in the DNS get a report of each day (RFC 8460). MTA-STS policies outlive a restart then.",
   }),
   tlsrptfrom: row({
     parse: parseTlsrptFrom,

@@ -1,5 +1,5 @@
 /**
- * mta-sts's grant: its control files, the resolver, and one port of every public IPv4 address (with control/mxprivate of
+ * mta-sts's grant: its control files, the resolver, tlsrpt where that keeps its policies, and one port of every public IPv4 address (with control/mxprivate of
  * any). Names cannot be granted, for whose policies are wanted is not known; hosts.ts decides which addresses are dialled.
  * IPv6 takes more than flags in Deno, so a policy that is only there is not reached.
  * @module
@@ -18,7 +18,7 @@ function permissions({ home, controls }: Config): Grant {
     read: controlPaths(home, ["mtasts", "mtastsport", "mxprivate", "tlsclientca"]),
     connect: [netAddress({ host: controls.mxprivate ? "0.0.0.0/0" : publicHost, port: controls.mtastsport })],
     serves: ["mta-sts"],
-    calls: ["resolver"],
+    calls: ["resolver", ...(controls.tlsrpt ? ["sts-memory" as const] : [])],
   };
 }
 

@@ -26,6 +26,8 @@ export interface Surroundings {
   readonly nowSeconds: () => number;
   /** Told of each fetch that came to an end. */
   readonly onFetched: (domain: string, result: FetchResult) => void;
+  /** Told of each policy that is known from now on. */
+  readonly onKnown?: (domain: string, known: KnownPolicy) => void;
 }
 
 export interface Limits {
@@ -62,6 +64,25 @@ export class Policies {
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** Takes a policy that an earlier process fetched, unless it is over, or there is one that is as new. */
+  learn(domain: string, { id, policy, fetchedSeconds: toldSeconds }: KnownPolicy): void {
+    const nowSeconds = this.#around.nowSeconds();
+    // One from the future is from before the clock was put back: it would be renewed by nobody.
+    const fetchedSeconds = Math.min(toldSeconds, nowSeconds);
+    const known = { id, policy, fetchedSeconds };
+    const entry = this.#entries.get(domain);
+    if (validPolicy(known, nowSeconds) === undefined) return;
+    if (entry?.known !== undefined && entry.known.fetchedSeconds >= fetchedSeconds) return;
+    this.#keep(domain, { ...entry, known, askedSeconds: entry?.askedSeconds ?? fetchedSeconds });
+  }
+
+  /** The policies that are valid. */
+  *known(): Generator<readonly [string, KnownPolicy], void, undefined> {
+    for (const [domain, { known }] of [...this.#entries]) {
+      if (known !== undefined && validPolicy(known, this.#around.nowSeconds()) !== undefined) yield [domain, known];
+    }
   }
 
   /** The policy for mail to `domain` (lower case). Never rejects. */
@@ -105,6 +126,7 @@ export class Policies {
     if (result.kind === "policy") {
       const known = { id, policy: result.policy, fetchedSeconds: nowSeconds };
       this.#keep(domain, { known, askedSeconds: entry.askedSeconds });
+      this.#around.onKnown?.(domain, known);
     } else {
       const times = before?.id === id ? before.times + 1 : 1;
       this.#keep(domain, { ...entry, failed: { id, times, atSeconds: nowSeconds, flaw: result.flaw } });
@@ -129,7 +151,7 @@ export class Policies {
       return entry?.failed === undefined ? { kind: "none" } : { kind: "none", flaw: entry.failed.flaw };
     }
     const { mode, mx, maxAgeSeconds } = known.policy;
-    if (mode === "none") return { kind: "none" };
+    if (mode === "none") return { kind: "none", isWithdrawn: true };
     return { kind: "policy", mode, mx, maxAgeSeconds, leftSeconds: leftSeconds(known, nowSeconds) };
   }
 

@@ -1,5 +1,5 @@
 /**
- * mta-sts's shell: the socket `mta-sts`, the resolver, the clock, and the connections that policies are fetched over.
+ * mta-sts's shell: the socket `mta-sts`, the resolver, who keeps policies over a restart, the clock, and the connections that policies are fetched over.
  * @module
  */
 import type { Controls } from "../../config/schema.ts";
@@ -14,6 +14,7 @@ import { parseStsRecords } from "../lib/sts/record.ts";
 import { serveUnix } from "../lib/wire/server.ts";
 import { parseStsRequest, type StsReply } from "../lib/wire/sts_protocol.ts";
 import { type FetchOptions, fetchPolicy, type FetchResult } from "./fetch.ts";
+import { PolicyMemory } from "./memory.ts";
 import { Policies } from "./policies.ts";
 
 /** Each a connection and 64 KiB at the most; whoever waits behind them is served without a policy meanwhile. */
@@ -23,6 +24,8 @@ const defaultFetchMs = 30_000;
 /** How often it is looked for policies to fetch anew. */
 const refreshMs = 600_000;
 const defaultPatienceMs = 8000;
+/** Longer than the other process takes to start beside this one; with the patience, less than clients wait. */
+const defaultRecallMs = 5000;
 const none: StsReply = { kind: "none" };
 
 /** What tests put in the place of the world. */
@@ -31,6 +34,8 @@ export interface RunOptions {
   readonly fetchMs?: number;
   /** Who asks waits for so long, and is then answered with what is known. */
   readonly patienceMs?: number;
+  /** How long whoever keeps policies is waited for at the start. */
+  readonly recallMs?: number;
   readonly nowSeconds?: () => number;
 }
 
@@ -40,6 +45,7 @@ export function run(
   {
     fetchMs = defaultFetchMs,
     patienceMs = defaultPatienceMs,
+    recallMs = defaultRecallMs,
     nowSeconds = () => Math.floor(Date.now() / 1000),
   }: RunOptions = {},
 ): Running {
@@ -60,14 +66,20 @@ export function run(
     patience: (work) => patience(work, patienceMs),
     nowSeconds,
     onFetched: logFetch,
+    onKnown: (domain, known) => memory.remember(domain, known),
   });
+  const memory = new PolicyMemory(home, policies, recallMs);
+  const ask = async (domain: string) => {
+    if (memory.ready !== undefined) await memory.ready;
+    return await policies.ask(domain);
+  };
 
   const server = serveUnix(home.socket("mta-sts"), {
     onFrame(frame, pipe) {
       const { id, domain } = parseStsRequest(frame);
       const name = domain.toLowerCase();
       // What is no name of a domain (an address literal, say) has no policy.
-      const answer = isDomain(name) ? policies.ask(name) : Promise.resolve(none);
+      const answer = isDomain(name) ? ask(name) : Promise.resolve(none);
       void answer.then((reply) => pipe.send({ id, ...reply }));
       return pipe.drained();
     },
@@ -87,6 +99,7 @@ export function run(
       clearInterval(timer);
       server.stop();
       server.closeAll();
+      memory.close();
       resolver.close();
       return Promise.resolve();
     },

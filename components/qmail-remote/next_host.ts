@@ -21,8 +21,8 @@ import type { Outcome, Seen } from "./outcome.ts";
 import { type Conversation, play } from "./play.ts";
 import type { TcpTimeouts } from "./tcpto.ts";
 import { deliverByQmtp } from "./qmtp_delivery.ts";
-import { least, policyFor } from "./tls_policy.ts";
-import { noteTls } from "./tls_results.ts";
+import { type HostPolicy, least, policyFor, type Refusal } from "./tls_policy.ts";
+import { noteRefusal, noteTls } from "./tls_results.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** What attempts share. */
@@ -71,14 +71,14 @@ export type Attempt =
 export type Hop = Omit<NextHop, "site">;
 
 /**
- * The policy for a message to `host`; or the report of a host that it must not be given to. A message may want what the
+ * The policy for a message to `host`; or the refusal of a host that it must not be given to. A message may want what the
  * recipient's domain publishes passed over (RFC 8689 §5); what the operator has written stands.
  */
 export async function policyOf(
   { name: host, authenticated, nameAuthenticated, canonical }: NextHost,
   { request, body }: Pick<Mail, "request" | "body">,
   { resolve, sts }: Pick<AttemptSurroundings, "resolve" | "sts">,
-): Promise<Result<TlsPolicy, DeliveryReport>> {
+): Promise<Result<HostPolicy, Refusal>> {
   const byMx = request.relayHost === undefined;
   const alias = canonical === undefined ? {} : { canonical };
   const read = await policyFor({ host, authenticated, nameAuthenticated, ...alias, byMx }, request, { resolve, sts });
@@ -108,7 +108,7 @@ function localAddressFor(ip: string, { localAddresses }: RemoteRequest): string 
 interface Way {
   readonly host: NextHost;
   readonly mail: Mail;
-  readonly policy: TlsPolicy;
+  readonly policy: HostPolicy;
   readonly shared: AttemptSurroundings;
 }
 
@@ -124,7 +124,10 @@ const longestQmtpWaitMs = 5000;
 export async function tryHost(host: NextHost, mail: Mail, shared: AttemptSurroundings): Promise<Attempt> {
   const { request } = mail;
   const read = await policyOf(host, mail, shared);
-  if (!read.ok) return { kind: "next", report: read.error, hop: { host: host.name, ip: "", tls: "", code: 0 } };
+  if (!read.ok) {
+    if (isReported(mail, shared)) noteRefusal(read.error, { host, request }, shared.tlsrpt);
+    return { kind: "next", report: read.error.report, hop: { host: host.name, ip: "", tls: "", code: 0 } };
+  }
   const policy = read.value;
   if (request.mxps && request.relayHost === undefined && policy.tls !== "must" && meansQmtp(host.preference)) {
     const { nowMs, qmtpTimeouts } = shared;
@@ -183,24 +186,30 @@ function attemptOf(outcome: Outcome, ip: string, { host, policy }: Way): Attempt
     : { kind: "next", report: outcome.report, hop };
 }
 
-/** For the log: what protects the connection, and who wanted that. */
-function describeTls({ tls }: Seen, { source, proof }: TlsPolicy): string {
-  if (tls === undefined) return "";
+/** For the log: what protects the connection, who wanted that, and where nothing does why; "" where nobody spoke. */
+function describeTls({ tls, flaw, code }: Seen, { source, proof }: TlsPolicy): string {
+  if (tls === undefined) return code === 0 ? "" : `none, ${source}${flaw === undefined ? "" : `, ${flaw}`}`;
   return `${tls.protocol} ${tls.cipher}, ${source}${proof !== undefined && !tls.proved ? ", not proved" : ""}`;
+}
+
+/** Whether anybody counts how TLS goes for this message. Two domains would report on their reports for ever. */
+function isReported({ body }: Mail, { tlsrpt }: AttemptSurroundings): boolean {
+  return tlsrpt.isOn && !saysTlsOptional(body.first);
 }
 
 /** The first words on a new connection; where TLS, which nobody demands, fails, on another one without it. */
 async function begin(way: Way, ip: string, connection: Connection): Promise<Outcome> {
-  const { host, mail: { request, body, tried }, policy, shared } = way;
+  const { host, mail: { request, tried }, policy, shared } = way;
   const outcome = await converse(way, ip, connection);
-  // Two domains would report on their reports for ever.
-  if (shared.tlsrpt.isOn && !saysTlsOptional(body.first)) {
-    noteTls({ host, ip, policy, seen: outcome.seen, request, localAddress: localAddressFor(ip, request) }, shared);
+  if (isReported(way.mail, shared)) {
+    const localAddress = localAddressFor(ip, request);
+    noteTls({ host, ip, policy, seen: outcome.seen, request, localAddress }, shared.tlsrpt);
   }
   if (outcome.kind !== "plain") return outcome;
   const again = await connect(ip, request, shared, tried);
   if (again.kind !== "connected") return outcome;
-  return await converse({ ...way, policy: { ...policy, tls: "none" } }, ip, again.connection);
+  const plain = await converse({ ...way, policy: { ...policy, tls: "none" } }, ip, again.connection);
+  return { ...plain, seen: { ...plain.seen, flaw: outcome.seen.flaw } };
 }
 
 /** Plays the message on a connection, and keeps or closes that. `kept`: it has been used before. */

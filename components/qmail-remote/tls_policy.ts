@@ -9,10 +9,12 @@
  * @module
  */
 import { type DaneAnswer, type DaneHost, lookUpDane, mayHaveDane } from "../lib/dane/lookup.ts";
+import { formatTlsa } from "../lib/dane/tlsa.ts";
 import { assertNever, err, ok, type Result } from "../lib/result.ts";
 import { isListedMx } from "../lib/sts/mx_match.ts";
-import type { PolicySource, Proof, TlsPolicy, TlsWish } from "../lib/tls/client_policy.ts";
+import type { PolicySource, Proof, TlsFlaw, TlsPolicy, TlsWish } from "../lib/tls/client_policy.ts";
 import type { DeliveryReport, RemoteRequest } from "../lib/wire/delivery_protocol.ts";
+import type { StsAnswer } from "../lib/wire/sts_client.ts";
 import type { Resolve } from "./find_addresses.ts";
 import { lookupOf } from "./mx.ts";
 import { report } from "./reports.ts";
@@ -23,10 +25,25 @@ export interface PolicyExchanger extends DaneHost {
   readonly byMx: boolean;
 }
 
-/** What an MTA-STS client says of a domain. */
-export type StsAnswer =
-  | { readonly kind: "none" | "temporary" }
-  | { readonly kind: "policy"; readonly mode: "enforce" | "testing"; readonly mx: readonly string[] };
+/** What the domain or its exchanger publishes about TLS, as a report to it says that (RFC 8460 §4.2). */
+export interface Published {
+  readonly type: "sts" | "tlsa";
+  /** The policy's lines, or the TLSA records that count; none where it could not be read. */
+  readonly strings: readonly string[];
+}
+
+/** The policy for one exchanger, and what it came from; `published` is absent where nothing is. */
+export interface HostPolicy extends TlsPolicy {
+  readonly published?: Published;
+}
+
+/** Why an exchanger must not be given a message. */
+export interface Refusal {
+  readonly report: DeliveryReport;
+  /** What was wrong with what is published; absent where that has no part in it. */
+  readonly flaw?: TlsFlaw;
+  readonly published?: Published;
+}
 
 /** Whom to ask. Neither rejects. */
 export interface PolicyOracles {
@@ -37,10 +54,10 @@ export interface PolicyOracles {
 /** What of a request decides. */
 export type PolicyRequest = Pick<RemoteRequest, "domain" | "relayHost" | "port" | "protocol" | "tls" | "options">;
 
-type Policed = Result<TlsPolicy, DeliveryReport>;
+type Policed = Result<HostPolicy, Refusal>;
 
 /**
- * The policy for `exchanger`; or the report of an exchanger that this message must not be given to, now (Z) or ever (D).
+ * The policy for `exchanger`; or the refusal of an exchanger that this message must not be given to, now (Z) or ever (D).
  * Where nothing is configured and the answers were not signed, MTA-STS is the only one asked.
  */
 export async function policyFor(
@@ -67,17 +84,24 @@ async function discovered(
     ? await lookUpDane(exchanger, request.port, ask.resolve)
     : { kind: "none" };
   const isDemanded = request.tls.level === "dane";
+  const tlsa = (strings: readonly string[]) => ({ published: { type: "tlsa", strings } }) as const;
   switch (dane.kind) {
     case "temporary":
-      return err(daneTrouble(exchanger.host));
+      return err({ report: daneTrouble(exchanger.host), flaw: "dnssec-invalid", ...tlsa([]) });
     case "records": {
       const proof: Proof = { kind: "dane", records: dane.records, names: daneNames(exchanger, request, dane.base) };
-      return ok({ ...policy(request, "must", proof, "dane"), servername: dane.base });
+      return ok({
+        ...policy(request, "must", proof, "dane"),
+        servername: dane.base,
+        ...tlsa(dane.records.map(formatTlsa)),
+      });
     }
     case "unusable":
-      return isDemanded ? err(noDane(exchanger.host)) : ok(policy(request, "must", undefined, "dane"));
+      return isDemanded
+        ? err({ report: noDane(exchanger.host), flaw: "tlsa-invalid", ...tlsa([]) })
+        : ok({ ...policy(request, "must", undefined, "dane"), flaw: "tlsa-invalid", ...tlsa([]) });
     case "none":
-      if (isDemanded) return err(noDane(exchanger.host));
+      if (isDemanded) return err({ report: noDane(exchanger.host), flaw: "dane-required" });
       return mayHaveSts(exchanger, request) ? await bySts(exchanger, request, ask) : ok(least(request));
     default:
       return assertNever(dane);
@@ -93,31 +117,43 @@ async function bySts({ host }: PolicyExchanger, request: PolicyRequest, ask: Pol
   const lookup = lookupOf(request.domain);
   if (!lookup.ok || lookup.value.kind !== "name") return ok(least(request));
   const sts = await ask.sts.policy(lookup.value.name);
-  // Without an answer there is no policy (RFC 8461 §3.3).
-  if (sts.kind !== "policy") return ok(least(request));
+  // Without an answer there is no policy (RFC 8461 §3.3); where there should be one, that is worth a report.
+  if (sts.kind === "temporary") return ok(least(request));
+  if (sts.kind === "none") {
+    const { flaw } = sts;
+    return ok(
+      flaw === undefined ? least(request) : { ...least(request), flaw, published: { type: "sts", strings: [] } },
+    );
+  }
+  const published = { type: "sts", strings: sts.strings } as const;
   const isListed = isListedMx(sts.mx, host);
   const proof = authority([host], request.tls);
   if (sts.mode === "enforce") {
-    return isListed ? ok(policy(request, "must", proof, "sts")) : err(notListed(host, lookup.value.name));
+    return isListed
+      ? ok({ ...policy(request, "must", proof, "sts"), published })
+      : err({ report: notListed(host, lookup.value.name), flaw: "validation-failure", published });
   }
-  const tested = { ...policy(request, least(request).tls, proof, "sts"), enforced: false };
+  const tested = { ...policy(request, least(request).tls, proof, "sts"), enforced: false, published };
   return ok(isListed ? tested : { ...tested, flaw: "validation-failure" });
 }
 
 /** RFC 8689 §4.2.1: by DANE, MTA-STS, or by an authority for a name that DNSSEC or the operator vouches for. */
-function raised(found: TlsPolicy, exchanger: PolicyExchanger, request: PolicyRequest): Policed {
-  if (found.tls === "none") return err(needsTls);
+function raised(found: HostPolicy, exchanger: PolicyExchanger, request: PolicyRequest): Policed {
+  if (found.tls === "none") return err({ report: needsTls });
   const { byMx, authenticated, nameAuthenticated, host } = exchanger;
-  const { flaw, ...rest } = found;
+  const { flaw, published } = found;
   const given = flaw === undefined ? found.proof : undefined;
   const isNameSure = !byMx || authenticated || nameAuthenticated === true;
   // Any other proof is one for the exchanger's name, whoever has named it.
   const namesItself = given !== undefined &&
     (given.kind !== "authority" || found.source === "sts" || request.tls.names.length > 0);
-  if (!isNameSure && !namesItself) return err(needsProof(host));
+  if (!isNameSure && !namesItself) {
+    // Whatever is published is at fault only where it has a flaw.
+    return err({ report: needsProof(host), ...(flaw === undefined ? {} : { flaw, ...(published && { published }) }) });
+  }
   const proof = given ?? authority([host], request.tls);
   const source = given !== undefined && found.enforced ? found.source : "requiretls";
-  return ok({ ...rest, tls: "must", proof, enforced: true, source, requireTls: true });
+  return ok({ ...found, tls: "must", proof, enforced: true, source, requireTls: true });
 }
 
 /** What holds where nothing is published, or the message wants it passed over. */

@@ -7,6 +7,7 @@ import type { Decision, Policy } from "../lib/policy/decision.ts";
 import { assertNever } from "../lib/result.ts";
 import type { Command } from "../lib/smtp/command.ts";
 import type { LineReader } from "../lib/smtp/line_reader.ts";
+import { type Here, withoutOwnLiteral } from "../lib/smtp/own_literal.ts";
 import {
   type Ask,
   mailFacts,
@@ -42,13 +43,15 @@ export class CommandQueue {
   readonly #client: ClientIdentity;
   readonly #policy: Policy;
   readonly #settings: Settings;
+  readonly #here: Here | undefined;
   #ahead: Ahead[] = [];
 
-  constructor(lines: LineReader, client: ClientIdentity, policy: Policy, settings: Settings) {
+  constructor(lines: LineReader, client: ClientIdentity, policy: Policy, settings: Settings, here?: Here) {
     this.#lines = lines;
     this.#client = client;
     this.#policy = policy;
     this.#settings = settings;
+    this.#here = here;
   }
 
   /** Whether nothing has come behind the command that was taken last. */
@@ -101,7 +104,9 @@ export class CommandQueue {
   #read(session: Session): Ahead | undefined {
     const line = this.#lines.takeLine();
     if (line === undefined) return undefined;
-    return { command: line.kind === "line" ? parseLine(session, line.text, this.#settings) : "long line" };
+    if (line.kind !== "line") return { command: "long line" };
+    const command = parseLine(session, line.text, this.#settings);
+    return { command: this.#here === undefined ? command : withoutOwnLiteral(command, this.#here) };
   }
 
   #stepOf(session: Session, { command }: Ahead): Step {

@@ -83,7 +83,9 @@ export class Connection {
     this.#values = values;
     this.#service = service;
     this.#client = new ClientIdentity(values.clients, arrival, socket.remoteAddress);
-    this.#queue = new CommandQueue(this.#lines, this.#client, values.policy, values.settings);
+    const { localiphost: host } = values;
+    const here = host && { host, address: () => socket.localAddress };
+    this.#queue = new CommandQueue(this.#lines, this.#client, values.policy, values.settings, here);
     this.#login = new Login(values.authenticator, arrival.entrance ?? "smtp");
     this.#outbox = new Outbox(socket);
     if (arrival.secured !== undefined) this.#onSecured(arrival.secured);

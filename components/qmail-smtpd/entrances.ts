@@ -4,6 +4,7 @@
  * @module
  */
 import type { Controls } from "../../config/schema.ts";
+import { parseDomain } from "../lib/address/parse_domain.ts";
 import { utf8Octets } from "../lib/octets.ts";
 import type { Entrance, Policy } from "../lib/policy/decision.ts";
 import type { Authenticator } from "../lib/sasl/authenticator.ts";
@@ -71,9 +72,11 @@ export class Entrances {
       mechanisms: logsIn ? authenticator.mechanisms : [],
       xclient,
     };
+    const localiphost = parseDomain(controls.localiphost);
     const values: Values = {
       settings: calm,
       me: controls.me,
+      ...(localiphost.ok ? { localiphost: localiphost.value } : {}),
       clients: this.visitors,
       timeoutSeconds: controls.timeoutsmtpd,
       policy,

@@ -3,6 +3,7 @@
  * share, and how the client came. A connection uses other parts only through what stands here.
  * @module
  */
+import type { Domain } from "../lib/address/mailbox.ts";
 import type { ClientFacts, Entrance, Policy } from "../lib/policy/decision.ts";
 import type { Authenticator } from "../lib/sasl/authenticator.ts";
 import type { IntoQueue } from "../lib/smtp/incoming_message.ts";
@@ -33,6 +34,8 @@ export interface Values {
   readonly settings: Settings;
   /** control/me. */
   readonly me: string;
+  /** Who this host is where it is named by its address; undefined: nobody. */
+  readonly localiphost?: Domain;
   readonly clients: Clients;
   /** For each wait for the client. */
   readonly timeoutSeconds: number;

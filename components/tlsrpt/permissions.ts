@@ -1,11 +1,11 @@
 import { type Config, controlPaths, type Grant, type Manifest } from "../lib/permissions/grant.ts";
 
-/** tlsrpt's grant: its folder and control files, the way into the queue, and the resolver. */
-function permissions({ home }: Config): Grant {
+/** tlsrpt's grant: its folder and control files, the way into the queue, the resolver, and who has policies kept. */
+function permissions({ home, controls }: Config): Grant {
   return {
     read: [...controlPaths(home, ["me", "tlsrpt", "tlsrptfrom"]), home.tlsrpt()],
     write: [home.tlsrpt()],
-    serves: ["tlsrpt"],
+    serves: ["tlsrpt", ...(controls.mtasts ? ["sts-memory" as const] : [])],
     calls: ["qmail-queue", "resolver"],
     // Said of it in the Received field of a report.
     sys: ["uid"],
@@ -14,7 +14,7 @@ function permissions({ home }: Config): Grant {
 
 export const manifest: Manifest = {
   name: "tlsrpt",
-  job: "counts how TLS went, and sends other domains the report of each day",
+  job: "counts how TLS went, sends other domains the report of each day, and keeps mta-sts's policies over a restart",
   account: "qmaill",
   startedBy: "supervisor",
   stopOrder: 4,

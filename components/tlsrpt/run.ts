@@ -1,5 +1,5 @@
 /**
- * tlsrpt's shell: the socket `tlsrpt`, the files, the clock, the way into the queue.
+ * tlsrpt's shell: the sockets `tlsrpt` and `sts-memory`, the files, the clock, the way into the queue.
  * @module
  */
 import { Buffer } from "node:buffer";
@@ -12,8 +12,12 @@ import { ControlValues } from "../lib/process/controls.ts";
 import { Submission } from "../lib/queue/submission.ts";
 import { secondsOfDay } from "../lib/tlsrpt/report.ts";
 import { Client } from "../lib/wire/client.ts";
+import { mayCall } from "../lib/wire/may_call.ts";
+import type { Pipe } from "../lib/wire/pipe.ts";
 import { serveUnix } from "../lib/wire/server.ts";
+import { formatKeptPolicy, parseStsMemoryRequest } from "../lib/wire/sts_memory_protocol.ts";
 import { parseTlsrptNote } from "../lib/wire/tlsrpt_protocol.ts";
+import { KeptPolicies } from "./kept_policies.ts";
 import { dayOf, Ledger, startOfDay } from "./ledger.ts";
 import { reportDay } from "./reporter.ts";
 
@@ -52,6 +56,16 @@ export function run({ home }: Start, options: RunOptions = {}): Running {
     onDamage: (day, lines) => log(`warning: tlsrpt/${day} was damaged; lines passed over: ${lines}`),
   });
   ledger.load();
+  const kept = new KeptPolicies({
+    disk: realDisk(),
+    dir: home.tlsrpt(),
+    nowSeconds,
+    onTrouble: (error) => log(`alert: cannot write tlsrpt/policies: ${describeError(error)}; mta-sts alone has them`),
+    onDamage: (lines) => log(`warning: tlsrpt/policies was damaged; lines passed over: ${lines}`),
+  });
+  // Where control/mtasts is 0 nobody has policies, and the socket is in no grant.
+  const keeps = mayCall(home, "sts-memory");
+  if (keeps) kept.load();
   let isOver = false;
 
   async function submit(content: Uint8Array, recipients: readonly string[]): Promise<boolean> {
@@ -93,7 +107,7 @@ export function run({ home }: Start, options: RunOptions = {}): Running {
 
   let ticking: Promise<void> | undefined;
   const timer = setInterval(() => {
-    ticking ??= ledger.flush().then(reportAll).finally(() => ticking = undefined);
+    ticking ??= kept.flush().then(() => ledger.flush()).then(reportAll).finally(() => ticking = undefined);
   }, tickMs);
 
   const server = serveUnix(home.socket("tlsrpt"), {
@@ -105,17 +119,37 @@ export function run({ home }: Start, options: RunOptions = {}): Running {
     onError: (error) => logEvent("garbage", { socket: "tlsrpt", reason: describeError(error) }),
   });
 
+  async function tellAll(id: number, pipe: Pipe): Promise<void> {
+    for (const policy of kept.all) {
+      pipe.send(formatKeptPolicy(policy));
+      await pipe.drained();
+    }
+    pipe.send({ id });
+  }
+
+  const memory = !keeps ? undefined : serveUnix(home.socket("sts-memory"), {
+    onFrame(frame, pipe) {
+      const request = parseStsMemoryRequest(frame);
+      if (request.op === "recall") return tellAll(request.id, pipe);
+      kept.remember(request.kept);
+    },
+    onError: (error) => logEvent("garbage", { socket: "sts-memory", reason: describeError(error) }),
+  });
+
   return {
     reload: () => controls.reload(),
     stop: async () => {
       isOver = true;
       clearInterval(timer);
-      server.stop();
-      server.closeAll();
+      for (const one of [server, memory]) {
+        one?.stop();
+        one?.closeAll();
+      }
       // What hangs on the DNS or the queue is cut off.
       resolver.close();
       queue.close();
       await ticking;
+      await kept.flush();
       await ledger.flush();
     },
   };

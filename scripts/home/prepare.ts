@@ -54,6 +54,7 @@ const socketOwners: Readonly<Record<SocketName, { owner: Account; open: boolean 
   "dial6": { owner: "qmailr", open: "owner" },
   "dial6-permissions": { owner: "root", open: false },
   "mta-sts": { owner: "qmaild", open: false },
+  "sts-memory": { owner: "qmaill", open: "nofiles" },
   "tally": { owner: "qmaill", open: "nofiles" },
   "tlsrpt": { owner: "qmaill", open: false },
   "hooks": { owner: "qmaild", open: "owner" },

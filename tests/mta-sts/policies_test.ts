@@ -25,6 +25,7 @@ function worldOf(limits: Limits = defaultLimits) {
     patience: new Promise<void>(() => {}),
     log: [] as string[],
   };
+  const known: string[] = [];
   const policies = new Policies({
     lookUp: (domain) => {
       world.log.push(`look up ${domain}`);
@@ -38,13 +39,14 @@ function worldOf(limits: Limits = defaultLimits) {
     patience: (work) => Promise.race([work, world.patience]),
     nowSeconds: () => world.now,
     onFetched: () => {},
+    onKnown: (domain, { id }) => known.push(`${domain} ${id}`),
   }, limits);
   const ask = async (domain = "x.example") => {
     const reply = await policies.ask(domain);
     return reply.kind === "none" ? reply : reply.mx.join();
   };
   const fetches = () => world.log.filter((line) => line.startsWith("fetch")).length;
-  return { world, policies, ask, fetches };
+  return { world, policies, ask, fetches, known };
 }
 
 describe("Policies", () => {
@@ -81,7 +83,8 @@ describe("Policies", () => {
     await ask();
     world.lookup = { kind: "id", id: "2" };
     world.fetched = policy("a.example", "none");
-    assertEquals([await ask(), await ask()], [none, none]);
+    const withdrawn = { kind: "none", isWithdrawn: true };
+    assertEquals([await ask(), await ask()], [withdrawn, withdrawn]);
   });
 
   it("says why there is none, and does not try again for 5 minutes", async () => {
@@ -160,6 +163,48 @@ describe("Policies", () => {
     world.now += 7 * day;
     await policies.refresh();
     assertEquals(policies.size, 0);
+  });
+
+  it("takes what an earlier process fetched, where that is valid and newer", async () => {
+    const { world, policies, ask } = worldOf();
+    const kept = (mx: string, fetchedSeconds: number, mode: "enforce" | "none" = "enforce") => {
+      return { id: "1", policy: { mode, mx: [mx], maxAgeSeconds: day }, fetchedSeconds };
+    };
+    const fetched = () => [...policies.known()].map(([, { fetchedSeconds }]) => fetchedSeconds);
+    world.lookup = { kind: "temporary" };
+    policies.learn("x.example", kept("over.example", world.now - day));
+    assertEquals([await ask(), fetched()], [none, []]);
+    policies.learn("x.example", kept("b.example", world.now - 10));
+    policies.learn("x.example", kept("older.example", world.now - 11));
+    assertEquals([await ask(), fetched()], ["b.example", [world.now - 10]]);
+    // A clock that was put back.
+    policies.learn("x.example", kept("c.example", world.now + 9 * day));
+    assertEquals([await ask(), fetched()], ["c.example", [world.now]]);
+    world.now += day;
+    assertEquals([await ask(), fetched()], [none, []]);
+    policies.learn("x.example", kept("d.example", world.now, "none"));
+    assertEquals(await ask(), { kind: "none", isWithdrawn: true });
+  });
+
+  it("fetches what an earlier process fetched again only where the id is another", async () => {
+    const { world, policies, ask, fetches } = worldOf();
+    const policyOf = (id: string) => ({
+      id,
+      policy: { mode: "enforce", mx: ["b.example"], maxAgeSeconds: day } as const,
+    });
+    policies.learn("x.example", { ...policyOf("1"), fetchedSeconds: world.now });
+    policies.learn("y.example", { ...policyOf("0"), fetchedSeconds: world.now });
+    assertEquals([await ask(), fetches()], ["b.example", 0]);
+    assertEquals([await ask("y.example"), fetches()], ["a.example", 1]);
+  });
+
+  it("tells of each policy that is fetched", async () => {
+    const { world, ask, known } = worldOf();
+    await ask();
+    world.lookup = { kind: "id", id: "2" };
+    world.fetched = broken;
+    await ask();
+    assertEquals(known, ["x.example 1"]);
   });
 
   it("remembers the domains that were asked for last, as many as it may", async () => {

@@ -125,15 +125,14 @@ export class World implements AsyncDisposable {
 
   static async start(options: WorldOptions): Promise<World> {
     const world = await World.withoutSts(options);
-    world.#sts = run({ home: world.home, portOffset: 0, requestStop: () => {} }, options);
+    world.#sts = run({ home: world.home, portOffset: 0, requestStop: () => {} }, { recallMs: 0, ...options });
     return world;
   }
 
   static async withoutSts({ zone, port, ca, controls = {} }: WorldOptions): Promise<World> {
     const home = homeAt(Deno.makeTempDirSync({ prefix: "dq" }));
-    for (const dir of [home.control(""), home.run("resolver"), home.run("mta-sts")]) {
-      Deno.mkdirSync(dir, { recursive: true });
-    }
+    const folders = ["resolver", "mta-sts", "sts-memory", "tlsrpt"].map((name) => home.run(name));
+    for (const dir of [home.control(""), home.tlsrpt(), ...folders]) Deno.mkdirSync(dir, { recursive: true });
     const dns = await startDnsServer(zone);
     const files = {
       nameservers: `127.0.0.1:${dns.port}\n`,
@@ -164,11 +163,14 @@ export interface StsProcess extends AsyncDisposable {
   end(signal: Deno.Signal): Promise<number>;
 }
 
-/** The real mta-sts with its real flags on a world's home; `audit`: the file for deno's record of permission checks. */
-export async function startProcess(home: Home, audit?: string): Promise<StsProcess> {
-  const main = fromFileUrl(new URL("../../components/mta-sts/main.ts", import.meta.url));
+/**
+ * The real mta-sts, or another component, with its real flags on a world's home; `audit`: the file for deno's record of
+ * permission checks.
+ */
+export async function startProcess(home: Home, audit?: string, of: Manifest = manifest): Promise<StsProcess> {
+  const main = fromFileUrl(new URL(`../../components/${of.name}/main.ts`, import.meta.url));
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--cached-only", ...grantFlags(home, manifest), main, "--home", home.dir],
+    args: ["run", "--no-prompt", "--cached-only", ...grantFlags(home, of), main, "--home", home.dir],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

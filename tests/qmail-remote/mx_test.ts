@@ -159,6 +159,11 @@ const rows: readonly Row[] = [
     },
     want: bestIsMe,
   },
+  {
+    name: "takes localhost as an exchanger for this machine",
+    zone: { "d.example MX": [mx(1, "localhost")], "localhost A": ["127.0.0.1"] },
+    want: bestIsMe,
+  },
   { name: "takes 0.0.0.0 for this machine", zone: { "d.example A": ["0.0.0.0"] }, want: bestIsMe },
   {
     name: "takes 127.0.0.1 for this machine",

@@ -49,7 +49,13 @@ describe("what a report says of the way there", () => {
     await using pair = await Pair.start({ mxprivate: "1\n", mtasts: "0\n", remoteport: `${server.port}\n` }, zone);
     assertEquals(await nextOf(pair, "a@d.example"), {
       letter: "K",
-      next: { site: "host.example", host: "mx1.host.example", ip, tls: "", code: 250 },
+      next: {
+        site: "host.example",
+        host: "mx1.host.example",
+        ip,
+        tls: "none, default, starttls-not-supported",
+        code: 250,
+      },
     });
   });
 
@@ -63,7 +69,13 @@ describe("what a report says of the way there", () => {
 
   it("names a relay, and nothing where there is no host", async () => {
     await using pair = await Pair.start({ smtproutes: `r.example:${ip}:${server.port}\n`, mtasts: "0\n" }, zone);
-    assertEquals((await nextOf(pair, "a@r.example")).next, { site: ip, host: ip, ip, tls: "", code: 250 });
+    assertEquals((await nextOf(pair, "a@r.example")).next, {
+      site: ip,
+      host: ip,
+      ip,
+      tls: "none, default, starttls-not-supported",
+      code: 250,
+    });
     assertEquals((await nextOf(pair, "a@nowhere.example")).next, undefined);
   });
 
@@ -72,7 +84,10 @@ describe("what a report says of the way there", () => {
     server.script = brokenTls(taken);
     await using pair = await Pair.start({ mxprivate: "1\n", mtasts: "0\n", remoteport: `${server.port}\n` }, zone);
     const { letter, next } = await nextOf(pair, "a@d.example");
-    assertEquals([letter, next?.tls, taken.length, server.connections], ["K", "", 1, 2]);
+    assertEquals(
+      [letter, next?.tls, taken.length, server.connections],
+      ["K", "none, default, validation-failure", 1, 2],
+    );
   });
 
   it("defers instead where control/tlsdestinations demands TLS", async () => {

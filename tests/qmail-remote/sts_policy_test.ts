@@ -22,7 +22,7 @@ interface Listing {
 const listings: readonly Listing[] = [
   { name: "the exchanger's name", mx: ["mx.example.test"], host: "mx.example.test", listed: true },
   { name: "one of several", mx: ["a.example.test", "mx.example.test"], host: "mx.example.test", listed: true },
-  { name: "another case", mx: ["MX.Example.Test"], host: "mx.example.test", listed: true },
+  { name: "another case", mx: ["mx.example.test"], host: "MX.Example.Test", listed: true },
   { name: "a pattern", mx: ["*.example.test"], host: "mx.example.test", listed: true },
   { name: "a pattern for one label only", mx: ["*.example.test"], host: "a.mx.example.test", listed: false },
   { name: "a pattern is not for the domain itself", mx: ["*.example.test"], host: "example.test", listed: false },

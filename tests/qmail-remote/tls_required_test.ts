@@ -65,7 +65,7 @@ describe("a message with TLS-Required: No", () => {
       resolve: () => Promise.resolve({ status: "nxdomain", authenticated: false, records: [] }),
       sts: { policy: () => Promise.resolve(sts) },
     });
-    return read.ok ? `${read.value.tls} ${read.value.source}` : read.error.text;
+    return read.ok ? `${read.value.tls} ${read.value.source}` : read.error.report.text;
   }
 
   const [wanted, plain] = ["TLS-Required: No\n\nb\n", "Subject: s\n\nb\n"];

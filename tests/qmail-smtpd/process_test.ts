@@ -53,6 +53,21 @@ describe("qmail-smtpd and the queue", () => {
     client.close();
   });
 
+  it("takes its own address in brackets for control/localiphost, for senders and recipients, and no other", async () => {
+    await using world = await World.start({ controls: { localiphost: "example.com\n" } });
+    const client = await world.connect();
+    await client.line();
+    await client.say("EHLO c.example");
+    assertEquals(await client.say("MAIL FROM:<amy@[127.0.0.1]>"), "250 2.1.0 ok");
+    assertEquals(await client.say("RCPT TO:<joe@[127.0.0.1]>"), "250 2.1.5 ok");
+    assertMatch((await client.say("RCPT TO:<joe@[127.0.0.2]>"))!, /^553 5\.7\.1 /);
+    await client.say("DATA");
+    await client.say("x\r\n.");
+    const { sender, recipients } = world.queue.messages[0]!.envelope;
+    assertEquals([sender, recipients], ["amy@example.com", ["joe@example.com"]]);
+    client.close();
+  });
+
   it("puts its Received line in front, with the HELO made harmless", async () => {
     await using world = await World.start();
     const client = await world.connect();

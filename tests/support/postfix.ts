@@ -6,8 +6,10 @@
 import { existsSync } from "@std/fs";
 import { ifThere } from "../../components/lib/disk/if_there.ts";
 import { eachLine } from "../../components/supervisor/lines.ts";
+import { freePort } from "./free_port.ts";
 import { LogLines } from "./log_lines.ts";
 import { findProgram, type Need, needs, runWell } from "./program.ts";
+import type { RelayHost, RelayOptions } from "./relay_host.ts";
 import { makeBaseDir } from "./system.ts";
 import { within } from "./wait.ts";
 
@@ -146,5 +148,37 @@ export class Postfix implements AsyncDisposable {
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
+  }
+}
+
+/** It as a {@link RelayHost}. */
+export async function startPostfixRelay({ version, certificate, relayPort }: RelayOptions): Promise<RelayHost> {
+  const dir = makeBaseDir();
+  const [cert, key] = [`${dir}/cert.pem`, `${dir}/key.pem`];
+  Deno.writeTextFileSync(cert, certificate.cert);
+  Deno.writeTextFileSync(key, certificate.key, { mode: 0o600 });
+  const port = freePort();
+  try {
+    const postfix = await Postfix.start({
+      relayhost: `[127.0.0.1]:${relayPort}`,
+      smtp_tls_security_level: "encrypt",
+      smtp_tls_mandatory_protocols: version,
+      smtpd_tls_security_level: "encrypt",
+      smtpd_tls_mandatory_protocols: version,
+      smtpd_tls_cert_file: cert,
+      smtpd_tls_key_file: key,
+      smtpd_recipient_restrictions: "check_recipient_access inline:{nosuch@=REJECT}, permit_mynetworks, reject",
+    }, [`127.0.0.1:${port} inet n - n - - smtpd`]);
+    return {
+      port,
+      log: postfix.log,
+      async [Symbol.asyncDispose]() {
+        await postfix[Symbol.asyncDispose]();
+        Deno.removeSync(dir, { recursive: true });
+      },
+    };
+  } catch (error) {
+    Deno.removeSync(dir, { recursive: true });
+    throw error;
   }
 }

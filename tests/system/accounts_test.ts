@@ -28,7 +28,7 @@ function idsOf(pid: number): { uids: number[]; gids: number[]; groups: number[];
 
 /** Beside a listener for submission: what has every component be needed. */
 const others = "qmtp 127.0.0.1:0\nqmqp 127.0.0.1:0\npop3 127.0.0.1:0\nadmin 127.0.0.1:0\n";
-const forOptional = { ratelimits: "client 10000/s\n", rcptcheck: "/usr/bin/true\n" };
+const forOptional = { ratelimits: "client 10000/s\n", rcptcheck: "/usr/bin/true\n", tlsrpt: "1\n", ipv6: "1\n" };
 
 function newMail(system: System): string[] {
   const dir = system.home.mail("localhost", "demo", "Maildir", "new");

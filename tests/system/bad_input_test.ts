@@ -65,7 +65,7 @@ describe("bad input", () => {
     // Every component that there is, and so every socket.
     const listeners = "smtp 127.0.0.1:0\nsubmission 127.0.0.1:0\npop3 127.0.0.1:0\nadmin 127.0.0.1:0\n";
     await using system = await startSystem({
-      controls: { listeners, ratelimits: "client 10000/s\n", rcptcheck: "/usr/bin/true\n" },
+      controls: { listeners, ratelimits: "client 10000/s\n", rcptcheck: "/usr/bin/true\n", tlsrpt: "1\n", ipv6: "1\n" },
     });
     for (const name of socketNames) {
       assert(Deno.statSync(system.home.socket(name)).isSocket, name);

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { encodeFrame } from "../../components/lib/wire/frame.ts";
 import { manifest } from "../../components/dial6/permissions.ts";
+import { blackhole } from "../../scripts/bench/fairness/blackhole.ts";
 import { placeProbe, probeScript, runProbe } from "../support/grant_script.ts";
 import { startDnsServer } from "../support/dns_server.ts";
 import { sendMail } from "../support/smtp_client.ts";
@@ -102,9 +103,11 @@ describe("a system that sends over IPv6", () => {
 });
 
 describe("mail to a relay with addresses of both families", () => {
-  it("goes over IPv6 where that answers, and over IPv4 where it does not", async () => {
+  it("goes over IPv6 where that answers, and over IPv4 where it refuses or is silent", async () => {
     await using six = await startSmtpSink("::1");
     await using four = await startSmtpSink("127.0.0.2");
+    await using last = await startSmtpSink("127.0.0.2");
+    using _silent = await blackhole("::1", last.port);
     const dns = await startDnsServer({
       "six.example AAAA": ["::1"],
       "both.example A": ["127.0.0.2"],
@@ -115,7 +118,14 @@ describe("mail to a relay with addresses of both families", () => {
         ipv6: "1\n",
         mxprivate: "1\n",
         nameservers: `127.0.0.1:${dns.port}\n`,
-        smtproutes: `a.example:six.example:${six.port}\nb.example:both.example:${four.port}\n`,
+        // Longer than this test waits.
+        timeoutconnect: "600\n",
+        smtproutes: [
+          `a.example:six.example:${six.port}`,
+          `b.example:both.example:${four.port}`,
+          `c.example:both.example:${last.port}`,
+          "",
+        ].join("\n"),
       },
     });
     const from = "demo@localhost";
@@ -125,6 +135,8 @@ describe("mail to a relay with addresses of both families", () => {
     // Nobody listens on that port of ::1.
     await sendMail(system.ports["smtp"]!, { from, to: ["bob@b.example"], content });
     await waitFor(() => four.taken.length === 1, "the message over IPv4");
+    await sendMail(system.ports["smtp"]!, { from, to: ["cat@c.example"], content });
+    await waitFor(() => last.taken.length === 1, "the message over IPv4, beside a silent address");
     await dns.stop();
   });
 });

@@ -3,7 +3,7 @@ import { gunzipSync } from "node:zlib";
 import { fromFileUrl } from "@std/path";
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { type Config, flagsOf, rightsOf } from "../../components/lib/permissions/grant.ts";
+import { flagsOf, rightsOf } from "../../components/lib/permissions/grant.ts";
 import { breaches } from "../../components/lib/permissions/rule.ts";
 import { fromOctets } from "../../components/lib/octets.ts";
 import type { Running } from "../../components/lib/process/component.ts";
@@ -13,6 +13,7 @@ import { TlsrptClient } from "../../components/lib/wire/tlsrpt_client.ts";
 import type { TlsrptNote } from "../../components/lib/wire/tlsrpt_protocol.ts";
 import { run as runResolver } from "../../components/resolver/run.ts";
 import { eachLine } from "../../components/supervisor/lines.ts";
+import { readConfig } from "../../components/supervisor/run.ts";
 import { manifest } from "../../components/tlsrpt/permissions.ts";
 import { run } from "../../components/tlsrpt/run.ts";
 import { type Home, homeAt } from "../../config/home.ts";
@@ -58,7 +59,7 @@ class World implements AsyncDisposable {
 
   static async start(zone: Zone): Promise<World> {
     const home = homeAt(Deno.makeTempDirSync({ prefix: "dq" }));
-    const folders = ["resolver", "qmail-queue", "tlsrpt"].map((name) => home.run(name));
+    const folders = ["resolver", "qmail-queue", "sts-memory", "tlsrpt"].map((name) => home.run(name));
     for (const dir of [home.control(""), home.tlsrpt(), ...folders]) Deno.mkdirSync(dir, { recursive: true });
     const dns = await startDnsServer(zone);
     const files = { me: "mail.a.example\n", tlsrpt: "1\n", nameservers: `127.0.0.1:${dns.port}\n` };
@@ -200,7 +201,8 @@ describe("tlsrpt", () => {
     await using world = await World.start({ "_smtp._tls.b.example TXT": zone["_smtp._tls.b.example TXT"]! });
     const yesterday = new Date(Date.now() - 2 * 86_400_000).toISOString().slice(0, 10);
     Deno.writeTextFileSync(world.home.tlsrpt(yesterday), `${JSON.stringify([good, 7])}\n`);
-    const config = { home: world.home } as Config;
+    const config = readConfig(world.home, 0);
+    assert("controls" in config);
     const grant = manifest.permissions(config);
     const main = fromFileUrl(new URL("../../components/tlsrpt/main.ts", import.meta.url));
     const start = () =>

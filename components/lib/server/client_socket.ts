@@ -95,6 +95,11 @@ export class ClientSocket {
     return this.#conn.remoteAddr.hostname;
   }
 
+  /** The address that the client has come to; undefined over a Unix socket. */
+  get localAddress(): string | undefined {
+    return this.#conn.localAddr.hostname;
+  }
+
   /** Begins to read. */
   listen(events: SocketEvents): void {
     this.#events = events;

@@ -28,8 +28,13 @@ export function parseStsRecords(texts: readonly string[]): string | undefined {
     const [, name, value = ""] = field.exec(part) ?? [];
     if (name === undefined) return undefined;
     if (name !== "id") continue;
-    if (id !== undefined || !/^[A-Za-z0-9]{1,32}$/.test(value)) return undefined;
+    if (id !== undefined || !isPolicyId(value)) return undefined;
     id = value;
   }
   return id;
+}
+
+/** Whether a record may have this for its id. */
+export function isPolicyId(text: string): boolean {
+  return /^[A-Za-z0-9]{1,32}$/.test(text);
 }

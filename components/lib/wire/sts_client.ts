@@ -1,6 +1,7 @@
 /**
- * Asks mta-sts. It never rejects. An answer counts for a minute without a new question; while mta-sts is away, a policy
- * that was heard of counts for as long as it is valid.
+ * Asks mta-sts. It never rejects. An answer counts for a minute without a new question. A policy that was heard of counts
+ * for as long as it is valid, while mta-sts is away, and after a restart in which it has forgotten that one: whoever can
+ * bring about its death and keep it from the policy's host takes no policy back.
  * @module
  */
 import type { Home } from "../../../config/home.ts";
@@ -102,13 +103,20 @@ export class StsClient {
   }
 
   #remember(name: string, reply: StsReply): StsAnswer {
-    const answer = answerOf(reply);
     const askedMs = this.#nowMs();
+    if (reply.kind === "none" && reply.isWithdrawn !== true) {
+      const known = this.#known.get(name);
+      if (known?.answer.kind === "policy" && askedMs < known.endMs) return this.#put(name, { ...known, askedMs });
+    }
     const endMs = askedMs + (reply.kind === "policy" ? reply.leftSeconds * 1000 : freshMs);
+    return this.#put(name, { answer: answerOf(reply), askedMs, endMs });
+  }
+
+  #put(name: string, known: Known): StsAnswer {
     this.#known.delete(name);
-    this.#known.set(name, { answer, askedMs, endMs });
+    this.#known.set(name, known);
     if (this.#known.size > mostKnown) this.#known.delete(this.#known.keys().next().value!);
-    return answer;
+    return known.answer;
   }
 
   /** What counts where there is no answer. */
@@ -123,7 +131,7 @@ export class StsClient {
 }
 
 function answerOf(reply: StsReply): StsAnswer {
-  if (reply.kind === "none") return reply;
+  if (reply.kind === "none") return reply.flaw === undefined ? none : { kind: "none", flaw: reply.flaw };
   const { mode, mx } = reply;
   return { kind: "policy", mode, mx, strings: policyStrings(reply) };
 }

@@ -18,8 +18,11 @@ export interface StsRequest {
 }
 
 export type StsReply =
-  /** `flaw`: the domain says that it has a policy, and no valid one could be had: why (RFC 8460 §4.3.3). */
-  | { readonly kind: "none"; readonly flaw?: TlsFlaw }
+  /**
+   * `flaw`: the domain says that it has a policy, and no valid one could be had: why (RFC 8460 §4.3.3). `isWithdrawn`: a
+   * policy says that there is none, so any that is remembered is over (RFC 8461 §8.3).
+   */
+  | { readonly kind: "none"; readonly flaw?: TlsFlaw; readonly isWithdrawn?: true }
   | {
     readonly kind: "policy";
     readonly mode: Exclude<StsMode, "none">;
@@ -40,7 +43,11 @@ export function parseStsRequest({ head }: Frame): StsRequest {
 /** Throws ProtocolError. */
 export function parseStsReply({ head }: Frame): StsReply {
   if (field.oneOf(head, "kind", ["none", "policy"]) === "none") {
-    return head["flaw"] === undefined ? { kind: "none" } : { kind: "none", flaw: field.oneOf(head, "flaw", tlsFlaws) };
+    return {
+      kind: "none",
+      ...(head["flaw"] === undefined ? {} : { flaw: field.oneOf(head, "flaw", tlsFlaws) }),
+      ...(head["isWithdrawn"] === true ? { isWithdrawn: true } : {}),
+    };
   }
   const mx = head["mx"];
   if (!Array.isArray(mx)) throw new ProtocolError('expected a list in the field "mx"');

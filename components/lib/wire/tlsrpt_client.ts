@@ -6,7 +6,7 @@
 import type { Home } from "../../../config/home.ts";
 import { Client } from "./client.ts";
 import { mayCall } from "./may_call.ts";
-import { mostStrings, type TlsrptNote } from "./tlsrpt_protocol.ts";
+import { longestString, mostStrings, type TlsrptNote } from "./tlsrpt_protocol.ts";
 
 /** A restart takes some 100 ms. */
 const connectMs = 2000;
@@ -54,5 +54,6 @@ export class TlsrptClient {
 }
 
 function frameOf(note: TlsrptNote): object {
-  return { op: "note", ...note, policyStrings: note.policyStrings.slice(0, mostStrings) };
+  const policyStrings = note.policyStrings.slice(0, mostStrings).map((line) => line.slice(0, longestString));
+  return { op: "note", ...note, policyStrings };
 }

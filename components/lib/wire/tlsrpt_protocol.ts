@@ -30,9 +30,9 @@ export interface TlsrptNote {
 
 const longestName = 300;
 const longestIp = 64;
-/** Of a policy: its lines, and octets in one. A longer list is cut. */
+/** Of a policy: its lines, and octets in one. A longer list is cut, and so is a longer line: TLSA records may hold whole certificates. */
 export const mostStrings = 110;
-const longestString = 1100;
+export const longestString = 1100;
 
 /** Throws ProtocolError. */
 export function parseTlsrptNote({ head }: Frame): TlsrptNote {

@@ -65,6 +65,39 @@ describe("StsClient", () => {
     }
   });
 
+  it("keeps to a valid policy that mta-sts has forgotten, not to one that was withdrawn or is over", async () => {
+    using dir = tempDir();
+    const home = homeIn(dir.path);
+    const policy = { kind: "policy", mode: "enforce", mx: ["a.example"], maxAgeSeconds: 600, leftSeconds: 600 };
+    let reply: object = policy;
+    const server = serveUnix(home.socket("mta-sts"), {
+      onFrame: (frame, pipe) => pipe.send({ id: parseStsRequest(frame).id, ...reply }),
+      onError: () => {},
+    });
+    const clock = { ms: 0 };
+    const client = new StsClient(home, { nowMs: () => clock.ms });
+    const after = async (seconds: number, next: object) => {
+      clock.ms += seconds * 1000;
+      reply = next;
+      return await client.policy("x.example");
+    };
+    try {
+      const known = await after(0, policy);
+      assertEquals(known.kind, "policy");
+      assertEquals(await after(60, { kind: "none" }), known);
+      assertEquals(await after(60, { kind: "none", flaw: "sts-policy-fetch-error" }), known);
+      assertEquals(await after(60, { kind: "none", isWithdrawn: true }), { kind: "none" });
+      assertEquals(await after(60, policy), known);
+      assertEquals(await after(599, { kind: "none" }), known);
+      const over = { kind: "none", flaw: "sts-policy-fetch-error" } as const;
+      assertEquals(await after(1, over), over);
+    } finally {
+      client.close();
+      server.stop();
+      server.closeAll();
+    }
+  });
+
   it("says none at once, and TlsrptClient nothing, in a process that was given no such socket", async () => {
     const program = fromFileUrl(new URL("./off_clients.ts", import.meta.url));
     const args = ["run", "--no-prompt", "--cached-only", program];
@@ -91,6 +124,12 @@ describe("TlsrptClient", () => {
       await waitFor(() => told.length === 3, "the last note");
       assertEquals(told.map(({ ip }) => ip), ["1", "2", "3"]);
       assertEquals(told[2], { ...note, ip: "3", flaw: "tlsa-invalid", sendingIp: "192.0.2.9" });
+      // A whole certificate in a TLSA record, and more records than anybody wants to read.
+      const policyStrings = [`3 0 0 ${"ab".repeat(5000)}`, ...Array(200).fill("3 1 1 ab")];
+      client.note({ ...note, policyType: "tlsa", policyStrings });
+      await waitFor(() => told.length === 4, "the note with long strings");
+      const { policyStrings: cut } = told[3]!;
+      assertEquals([cut.length, cut[0]!.length, cut[1]], [110, 1100, "3 1 1 ab"]);
     } finally {
       client.close();
       server.stop();

@@ -3,11 +3,14 @@
  * @module
  */
 import {
+  type HostPolicy,
   type PolicyExchanger,
   policyFor,
   type PolicyRequest,
-  type StsAnswer,
+  type Refusal,
 } from "../../../components/qmail-remote/tls_policy.ts";
+import type { Result } from "../../../components/lib/result.ts";
+import type { StsAnswer } from "../../../components/lib/wire/sts_client.ts";
 import { defaultTlsWish, type TlsPolicy, type TlsWish } from "../../../components/lib/tls/client_policy.ts";
 import type { ResolveReply } from "../../../components/lib/wire/resolver_protocol.ts";
 
@@ -21,12 +24,18 @@ export interface Case {
   readonly requireTls?: boolean;
   /** The answer about TLSA records; a signed nxdomain. */
   readonly tlsa?: ResolveReply;
-  readonly sts?: StsAnswer;
+  readonly sts?: StsAnswer | Pick<StsPolicyAnswer, "kind" | "mode" | "mx">;
 }
 
+type StsPolicyAnswer = Extract<StsAnswer, { readonly kind: "policy" }>;
+/** The lines of any policy here. */
+export const stsStrings = ["version: STSv1"];
+
 export interface Came {
-  /** The policy, or the report without its last line end. */
+  /** The policy, without what it was made of, or the report without its last line end. */
   readonly to: TlsPolicy | string;
+  /** All of it. */
+  readonly policed: Result<HostPolicy, Refusal>;
   /** Questions, `NAME TYPE` and `sts DOMAIN`. */
   readonly asked: readonly string[];
 }
@@ -57,11 +66,17 @@ export async function decide(given: Case): Promise<Came> {
     sts: {
       policy: (name: string) => {
         asked.push(`sts ${name}`);
+        if (sts?.kind === "policy") return Promise.resolve({ strings: stsStrings, ...sts });
         return Promise.resolve(sts ?? { kind: "none" as const });
       },
     },
   };
   const server = { host: "mx.example.test", authenticated: false, byMx: relayHost === undefined, ...exchanger };
-  const policy = await policyFor(server, request, ask);
-  return { to: policy.ok ? policy.value : `${policy.error.verdict} ${policy.error.text.trimEnd()}`, asked };
+  const policed = await policyFor(server, request, ask);
+  if (!policed.ok) {
+    const { verdict, text } = policed.error.report;
+    return { to: `${verdict} ${text.trimEnd()}`, policed, asked };
+  }
+  const { published: _, ...to } = policed.value;
+  return { to, policed, asked };
 }
