@@ -31,11 +31,13 @@ import { settleQueueSplit } from "./home/queue_split.ts";
 import { settleHome, stage } from "./home/stage.ts";
 import { prepareTools } from "./home/tools.ts";
 
-const help = `Usage: deno task start [--home DIR] [--port-offset N] [--json] [--audit DIR]
+const help = `Usage: deno task start [--home DIR] [--port-offset N] [--json] [--staged DIR] [--audit DIR]
 
   --home DIR        where everything lies; default var
   --port-offset N   added to every port, so that several can run side by side; default 0
   --json            the log (standard error) is made of JSON objects, one a line
+  --staged DIR      deno, packages and code that the processes run from lie there, for several homes to share (absolute
+                    path); default libexec in the home
   --audit DIR       record every permission check of every component there (absolute path)
 
 Ctrl-C stops it; "deno task reload" makes it read its control files again.`;
@@ -69,7 +71,7 @@ function prepareAuditDir(dir: string): void {
 
 async function main(): Promise<void> {
   const args = parseArgs(Deno.args, {
-    string: ["home", "port-offset", "audit"],
+    string: ["home", "port-offset", "staged", "audit"],
     boolean: ["json", "help"],
     unknown: (arg) => fail(`deno task start: ${arg} is not known\n\n${help}`),
   });
@@ -96,7 +98,10 @@ async function main(): Promise<void> {
   prepareSocketFolders(home, config.controls.listeners);
   prepareMailboxes(home, config.controls.me);
   if (args["audit"] !== undefined) prepareAuditDir(String(args["audit"]));
-  const runtime = { ...await stage(home), audit: args["audit"] === undefined ? undefined : String(args["audit"]) };
+  const staged = args["staged"] === undefined ? undefined : String(args["staged"]);
+  if (staged !== undefined && !isAbsolute(staged)) fail(`--staged: expected an absolute path, got ${staged}`);
+  const audit = args["audit"] === undefined ? undefined : String(args["audit"]);
+  const runtime = { ...await stage(home, staged), audit };
 
   prepareLaunchers(home);
   prepareTools(home, runtime);

@@ -171,19 +171,33 @@ function stagedFrom(): string {
   return lines.sort().join("\n");
 }
 
-/** Sees to it that everything the components run from is there, and says where. */
-export async function stage(home: Home): Promise<Runtime> {
+/**
+ * Sees to it that everything the components run from is there, and says where: in `dir`, which several homes may share.
+ * Throws where another user could put anything there.
+ */
+export async function stage(home: Home, dir = home.libexec()): Promise<Runtime> {
+  Deno.mkdirSync(dir, { recursive: true, mode: 0o755 });
+  const { uid, mode, isDirectory } = Deno.lstatSync(dir);
+  if (!isDirectory || uid !== Deno.uid() || ((mode ?? 0) & 0o022) !== 0) {
+    throw new Error(`${dir} is to be a folder that nobody else may write to`);
+  }
   const forOthers = Deno.uid() === 0;
   const runtime: Runtime = {
-    deno: forOthers ? home.libexec("deno") : Deno.execPath(),
-    denoDir: home.libexec("deno_dir"),
-    code: forOthers ? home.libexec("code") : checkout,
+    deno: forOthers ? join(dir, "deno") : Deno.execPath(),
+    denoDir: join(dir, "deno_dir"),
+    code: forOthers ? join(dir, "code") : checkout,
     audit: undefined,
   };
-  const stamp = home.libexec("staged");
+  const stamp = join(dir, "staged");
   const from = stagedFrom();
-  const isThere = [stamp, runtime.deno, runtime.denoDir, runtime.code].every((path) => existsSync(path));
-  if (isThere && Deno.readTextFileSync(stamp) === from) return runtime;
+  const isStaged = () =>
+    [stamp, runtime.deno, runtime.denoDir, runtime.code].every((path) => existsSync(path)) &&
+    Deno.readTextFileSync(stamp) === from;
+  if (isStaged()) return runtime;
+  // Another start may be at it.
+  using lock = Deno.openSync(join(dir, "stage.lock"), { create: true, write: true, mode: 0o600 });
+  await lock.lock(true);
+  if (isStaged()) return runtime;
   if (existsSync(stamp)) Deno.removeSync(stamp);
   if (forOthers) await stageForOthers(runtime);
   else await stagePackages(runtime.denoDir, checkout);

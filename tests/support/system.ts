@@ -10,6 +10,7 @@
  * What was said is kept in `log`; an error of this module shows it.
  * @module
  */
+import { crc32 } from "node:zlib";
 import { dirname, fromFileUrl, join } from "@std/path";
 import { type Home, homeAt } from "../../config/home.ts";
 import {
@@ -89,6 +90,9 @@ export function makeBaseDir(): string {
   return dir;
 }
 
+/** What all systems of this checkout run from; it stays, and is made anew when the code has changed. */
+const stagedDir = `/tmp/dq-staged-${Deno.uid()}-${crc32(checkout).toString(16)}`;
+
 export class System implements AsyncDisposable {
   /** Holds the home and what else a test wants to have removed with it. */
   readonly baseDir = makeBaseDir();
@@ -156,6 +160,8 @@ export class System implements AsyncDisposable {
       args: [
         ...["run", "--quiet", "--allow-all", "--config", join(code, "deno.json"), join(code, "scripts", "start.ts")],
         ...["--home", this.home.dir, ...(audit === true ? ["--audit", this.auditDir] : [])],
+        // Copies of the code and links to the packages for each system would be most of what these tests take.
+        ...(user === undefined ? ["--staged", stagedDir] : []),
         ...(portOffset === undefined ? [] : ["--port-offset", String(portOffset)]),
       ],
       cwd: code,
