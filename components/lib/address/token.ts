@@ -99,10 +99,15 @@ function takeComment(text: string, from: number): Taken | undefined {
       if (++end === text.length) return undefined;
     } else if (octet === "(") depth++;
     else if (octet === ")" && --depth === 0) {
-      return { word: { kind: "comment", text: text.slice(from + 1, end).replaceAll("\n", "") }, end: end + 1 };
+      return { word: { kind: "comment", text: unfolded(text.slice(from + 1, end)) }, end: end + 1 };
     }
   }
   return undefined;
+}
+
+/** Without line ends; a backslash in front of one goes with it, or it would be in front of what comes next. */
+function unfolded(comment: string): string {
+  return comment.replace(/\\[^\n]|\\?\n/g, (found) => found.endsWith("\n") ? "" : found);
 }
 
 function takeDelimited(text: string, from: number, kind: "quote" | "literal", closer: string): Taken | undefined {

@@ -32,6 +32,8 @@ describe("rewriteAddressList()", () => {
   const table = [
     { text: "", list: "", addresses: [] },
     { text: "a@b", list: "a@b", addresses: ["a@b"] },
+    { text: "(x\\\n) a@b", list: "(x) a@b", addresses: ["a@b"] },
+    { text: "(x\\\\\n\\)) a@b", list: "(x\\\\\\)) a@b", addresses: ["a@b"] },
     { text: "a@b,c@d", list: "a@b, c@d", addresses: ["a@b", "c@d"] },
     { text: "a@b c@d e", list: "a@b, c@d, e", addresses: ["a@b", "c@d", "e"] },
     { text: "a . b @ c . d", list: "a.b@c.d", addresses: ["a.b@c.d"] },
