@@ -83,7 +83,7 @@ export const tools: readonly Tool[] = [
   {
     name: "qmail-qread",
     job: "lists the messages that are preprocessed",
-    permissions: (home) => queueFolders(home, "info", "mess", "local", "remote", "bounce"),
+    permissions: (home) => queueFolders(home, "info", "todo", "mess", "local", "remote", "bounce"),
   },
   {
     name: "qmail-qstat",

@@ -66,6 +66,8 @@ export function* readListing(home: Home): Generator<ListingEvent, void, undefine
 }
 
 function* readMessage(home: Home, id: number): Generator<ListingEvent, void, undefined> {
+  // Its files are being written, or will be anew: they are whole when this one goes.
+  if (ifThere(() => Deno.lstatSync(queueFile(home, "todo", id))) !== undefined) return;
   const info = openIfThere(queueFile(home, "info", id));
   if (info === undefined) return;
   const birthSeconds = Math.floor((info.statSync().mtime?.getTime() ?? 0) / 1000);
