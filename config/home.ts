@@ -31,7 +31,15 @@ export const socketNames = [
   "sts-memory",
   "tally",
   "tlsrpt",
+  "dmarcrpt",
   "hooks",
+  "verify",
+  "sign",
+  "arcseal",
+  "rspamd",
+  "clamd",
+  "milter",
+  "custom",
 ] as const;
 export type SocketName = (typeof socketNames)[number];
 
@@ -53,6 +61,10 @@ export interface Home {
   tally(...parts: string[]): string;
   /** What tlsrpt counts, and keeps for mta-sts. */
   tlsrpt(...parts: string[]): string;
+  /** What dmarcrpt counts. */
+  dmarcrpt(...parts: string[]): string;
+  /** sign's keys. */
+  dkim(...parts: string[]): string;
   libexec(...parts: string[]): string;
   /** Programs for people and for other programs. */
   bin(...parts: string[]): string;
@@ -77,6 +89,8 @@ export function homeAt(dir: string, { queueSplit = defaultQueueSplit }: HomeOpti
     mail: (...parts) => join(root, "mail", ...parts),
     tally: (...parts) => join(root, "tally", ...parts),
     tlsrpt: (...parts) => join(root, "tlsrpt", ...parts),
+    dmarcrpt: (...parts) => join(root, "dmarcrpt", ...parts),
+    dkim: (...parts) => join(root, "dkim", ...parts),
     libexec: (...parts) => join(root, "libexec", ...parts),
     bin: (...parts) => join(root, "bin", ...parts),
     run: (...parts) => join(root, "run", ...parts),

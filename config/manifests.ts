@@ -5,6 +5,7 @@
  */
 import { manifest as admin } from "../components/admin/permissions.ts";
 import { manifest as auth } from "../components/auth/permissions.ts";
+import { manifest as custom } from "../components/custom/permissions.ts";
 import { manifest as dial6 } from "../components/dial6/permissions.ts";
 import { manifest as hooks } from "../components/hooks/permissions.ts";
 import type { Manifest } from "../components/lib/permissions/grant.ts";
@@ -24,9 +25,15 @@ import { manifest as qmailRspawn } from "../components/qmail-rspawn/permissions.
 import { manifest as qmailSend } from "../components/qmail-send/permissions.ts";
 import { manifest as qmailSmtpd } from "../components/qmail-smtpd/permissions.ts";
 import { manifest as resolver } from "../components/resolver/permissions.ts";
+import { manifest as sign } from "../components/sign/permissions.ts";
 import { manifest as supervisor } from "../components/supervisor/permissions.ts";
+import { manifest as clamd } from "../components/clamd/permissions.ts";
+import { manifest as milter } from "../components/milter/permissions.ts";
+import { manifest as rspamd } from "../components/rspamd/permissions.ts";
 import { manifest as tally } from "../components/tally/permissions.ts";
 import { manifest as tlsrpt } from "../components/tlsrpt/permissions.ts";
+import { manifest as dmarcrpt } from "../components/dmarcrpt/permissions.ts";
+import { manifest as verify } from "../components/verify/permissions.ts";
 
 /** The supervisor first, then in the order mail takes. */
 export const manifests: readonly Manifest[] = [
@@ -34,6 +41,8 @@ export const manifests: readonly Manifest[] = [
   qmailSmtpd,
   qmailQmtpd,
   qmailQmqpd,
+  verify,
+  sign,
   qmailQueue,
   qmailSend,
   qmailClean,
@@ -51,6 +60,11 @@ export const manifests: readonly Manifest[] = [
   mtaSts,
   tally,
   tlsrpt,
+  dmarcrpt,
+  rspamd,
+  clamd,
+  milter,
   hooks,
+  custom,
   admin,
 ];

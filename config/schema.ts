@@ -4,6 +4,14 @@
  * @module
  */
 import type { CdbSource } from "../components/lib/cdb/reader.ts";
+import { type Clamd, defaultClamd, parseClamd } from "../components/lib/clamd/clamd_file.ts";
+import { type Milter, parseMilters } from "../components/lib/milter/milters_file.ts";
+import { defaultRspamd, parseRspamd } from "../components/lib/rspamd/rspamd_file.ts";
+import type { ScannerAddress } from "../components/lib/scanners/address.ts";
+import { type Filters, parseCustomFilter, parseFilters } from "../components/lib/filters/chain.ts";
+import { type DkimDomains, parseDkimDomains } from "../components/lib/dkim/dkim_file.ts";
+import { maskSrsSecret, parseSrsSecret } from "../components/lib/srs/secret_file.ts";
+import { longestAgeDays } from "../components/lib/srs/stamp.ts";
 import { parseDnsLists } from "../components/lib/policy/dns_lists_file.ts";
 import { parseMorercpthosts } from "../components/lib/policy/morercpthosts_file.ts";
 import { parsePolicyOrder, ruleNames } from "../components/lib/policy/order_file.ts";
@@ -11,13 +19,14 @@ import { noPatterns, parsePatternList } from "../components/lib/policy/pattern_l
 import { parseRateLimits } from "../components/lib/policy/rate_limits_file.ts";
 import { parseSenderLogins } from "../components/lib/policy/senderlogins_file.ts";
 import { parsePlugins, type Plugins } from "../components/lib/hooks/plugins_file.ts";
+import { defaultDmarcModes, type DmarcModes, parseDmarcModes } from "../components/lib/mailauth/dmarc_file.ts";
 import { defaultShaping, parseShaping, type Shaping } from "../components/lib/shaping/shaping_file.ts";
 import { parseTcpSmtp, parseTcpSmtpCdb } from "../components/lib/tcprules/control_files.ts";
 import type { TcpRules } from "../components/lib/tcprules/tcp_rules.ts";
 import { parseProgram } from "../components/lib/tcprules/variables.ts";
 import { parseCheckpassword } from "../components/lib/sasl/checkpassword_file.ts";
 import { defaultMechanisms, parseSmtpauth } from "../components/lib/sasl/offered.ts";
-import { parseTlsrptFrom } from "../components/lib/tlsrpt/from_file.ts";
+import { parseReportFrom } from "../components/lib/reports/from_file.ts";
 import { parseAuthorities } from "../components/lib/tls/authorities_file.ts";
 import { parseTlsDestinations, type TlsDestinations } from "../components/lib/tls/destinations_file.ts";
 import { type DomainIps, parseDomainips, parseOutgoingip } from "../components/lib/routing/local_addresses.ts";
@@ -91,6 +100,10 @@ export const schema = {
         "qmail-pop3spawn",
         "admin",
         "tlsrpt",
+        "sign",
+        "dmarcrpt",
+        "milter",
+        "verify",
       ],
       ...["qmail-inject", "sendmail", "mailsubj"],
     ],
@@ -102,6 +115,21 @@ export const schema = {
     default: [],
     usedBy: ["qmail-smtpd", "qmail-qmtpd"],
     doc: "Addresses and networks whose clients are held up by no greetdelay, DNS list, greylist or rate of clients.",
+  }),
+  arcseal: row({
+    parse: parseDomain,
+    default: "",
+    defaultText: "none: nothing is sealed",
+    usedBy: ["sign"],
+    doc:
+      "Domain of control/dkim whose RSA key seals what the filter arcseal is given (ARC, RFC 8617), such as forwards, after the filter verify has judged it.",
+  }),
+  authservid: row({
+    parse: parseDomain,
+    fromMe: (me) => me,
+    usedBy: ["verify", "sign"],
+    doc:
+      "Name under which the filter verify says in Authentication-Results what it found; fields that come in under that name are forged, and removed.",
   }),
   authsenders: row<SenderRoutes>({
     parse: parseAuthsenders,
@@ -173,6 +201,14 @@ export const schema = {
     doc:
       "Program, by its absolute path, that says whether a password is right (qmail's checkpassword interface, descriptor 3), and its arguments. It runs as qmailp. With it SCRAM is not on offer.",
   }),
+  clamd: row<Clamd>({
+    parse: parseClamd,
+    default: defaultClamd,
+    defaultText: "unix:/run/clamav/clamd.ctl",
+    usedBy: ["clamd"],
+    doc:
+      "Where the clamd listens that the filter clamd asks: address:port or unix:/path; behind it toolarge=refuse, or toolarge=pass (the default), for what is larger than it takes.",
+  }),
   concurrencyincoming: row({
     parse: parseWholeNumber("connections", 1, 100_000),
     default: 1000,
@@ -206,6 +242,13 @@ export const schema = {
     usedBy: ["qmail-send"],
     doc: "Remote transactions under way at once; 0 holds the channel.",
   }),
+  dkim: row<DkimDomains>({
+    parse: parseDkimDomains,
+    default: new Map(),
+    usedBy: ["sign"],
+    doc:
+      'Who signs (filter sign), lines "domain: selector selector@YYYY-MM-DD ...": mail From that domain, and from those below it that have no line, is signed with the keys dkim/domain/selector.pem; of each algorithm the one whose day has come last (UTC). deno task dkim writes it.',
+  }),
   databytes: row({
     parse: parseWholeNumber("bytes"),
     default: 0,
@@ -226,12 +269,41 @@ export const schema = {
     usedBy: ["qmail-inject", "sendmail", "mailsubj"],
     doc: "Host of an address without one, in mail that is written here.",
   }),
+  customfilter: row({
+    parse: parseCustomFilter,
+    default: "",
+    defaultText: "the sample",
+    usedBy: ["custom"],
+    doc: "The filter that custom in control/filters stands for: the absolute path of one file in TypeScript.",
+  }),
   defaultdelivery: row({
     parse: parseInstructions,
     default: "./Maildir/",
     usedBy: ["qmail-lspawn"],
     doc:
       "Instructions for who has no .qmail file, written as in one (qmail-start's argument). Programs are for accounts; a virtual mailbox then gets ./Maildir/. lmtp:/path/of/socket as the only line: virtual mailboxes are delivered to the LMTP server there (Dovecot's, say), accounts to ./Maildir/.",
+  }),
+  dmarc: row<DmarcModes>({
+    parse: parseDmarcModes,
+    default: defaultDmarcModes,
+    defaultText: "tag",
+    usedBy: ["verify"],
+    doc:
+      'What the filter verify does about DMARC, by the way in: lines "WAY: MODE" with the ways of control/filters, and MODE alone for the others. none: not checked; tag: said in Authentication-Results; enforce: mail is refused as well where the domain in From asks for it.',
+  }),
+  dmarcrpt: row({
+    parse: parseFlag,
+    default: false,
+    usedBy: ["dmarcrpt"],
+    doc:
+      "1: what verify finds about the mail of domains with a DMARC policy is counted, and those that ask for it in the DNS get a report of each day (RFC 9990).",
+  }),
+  dmarcrptfrom: row({
+    parse: parseReportFrom,
+    fromMe: (me) => `postmaster@${me}`,
+    usedBy: ["dmarcrpt"],
+    doc:
+      "Whom DMARC reports are from, and who is named in them to be asked; its domain is named as the reporter's. Receivers want a DKIM signature of that domain's.",
   }),
   dnsallowlist: row({
     parse: parseDnsLists,
@@ -282,6 +354,26 @@ export const schema = {
     fromMe: (me) => me,
     usedBy: ["qmail-send", "qmail-smtpd", "qmail-qmtpd", "qmail-getpw", "sendmail"],
     doc: "Domain of an envelope recipient without one.",
+  }),
+  filterbytes: row({
+    parse: parseWholeNumber("bytes", 1, 64 * 1024 * 1024),
+    default: 32 * 1024 * 1024,
+    usedBy: ["qmail-smtpd", "qmail-qmtpd", "qmail-qmqpd", "qmail-lspawn", "tlsrpt", "dmarcrpt"],
+    doc: "Largest message that the filters of control/filters look at.",
+  }),
+  filterlarge: row<"pass" | "refuse">({
+    parse: parseOneOf("pass", "refuse"),
+    default: "pass",
+    usedBy: ["qmail-smtpd", "qmail-qmtpd", "qmail-qmqpd", "qmail-lspawn", "tlsrpt", "dmarcrpt"],
+    doc: "What becomes of a larger one: it goes on with a field X-Unfiltered, or is refused for good.",
+  }),
+  filters: row<Filters>({
+    parse: parseFilters,
+    default: new Map(),
+    defaultText: "none",
+    usedBy: ["qmail-smtpd", "qmail-qmtpd", "qmail-qmqpd", "qmail-lspawn", "tlsrpt", "dmarcrpt"],
+    doc:
+      "Who looks at mail on its way into the queue, a line for each way in: smtp: verify rspamd=pass /path/of/program. Ways: smtp, submission, submissions, lmtp, qmtp, qmqp, local (reports, and programs in bin/ from their next start of the server on), forward. Filters: verify, sign, arcseal, rspamd, clamd, milter, custom, or a program in qmail-queue's place. Behind a name =451 (so it is by default) or =pass: what happens while it is away, hangs or dies.",
   }),
   greetdelay: row({
     parse: parseWholeNumber("seconds", 0, 240),
@@ -373,6 +465,13 @@ export const schema = {
     usedBy: ["qmail-smtpd", "qmail-qmtpd"],
     doc:
       "More of rcpthosts, as qmail-newmrh makes it; read again with the other files. Unlike qmail: it counts without a rcpthosts too.",
+  }),
+  milters: row<readonly Milter[]>({
+    parse: parseMilters,
+    default: [],
+    usedBy: ["milter"],
+    doc:
+      'The milters that the filter milter asks, in order: address:port or unix:/path a line; "pass" behind one: mail goes on without it when it hangs or dies.',
   }),
   mode: row<"full" | "mini">({
     parse: parseOneOf("full", "mini"),
@@ -526,6 +625,12 @@ export const schema = {
     doc:
       'Domains accepted from clients that may not relay; ".example.org" for all below it. Unlike qmail: absent means none.',
   }),
+  receivedspf: row({
+    parse: parseFlag,
+    default: false,
+    usedBy: ["verify"],
+    doc: "1: the filter verify adds a field Received-SPF, too (RFC 7208, section 9.1).",
+  }),
   rejectnullsenders: row({
     parse: parseFlag,
     default: false,
@@ -550,6 +655,13 @@ export const schema = {
     default: 25,
     usedBy: ["qmail-rspawn"],
     doc: "Port of deliveries by MX; only a lab's network needs another.",
+  }),
+  rspamd: row<ScannerAddress>({
+    parse: parseRspamd,
+    default: defaultRspamd,
+    defaultText: "127.0.0.1:11333",
+    usedBy: ["rspamd"],
+    doc: "Where the rspamd listens (worker normal) that the filter rspamd asks: address:port or unix:/path.",
   }),
   senderlogins: row({
     parse: parseSenderLogins,
@@ -601,6 +713,36 @@ export const schema = {
     usedBy: ["qmail-rspawn"],
     doc:
       'domain:relay[:port] instead of that domain\'s MX; ".domain" (or "*.domain") for all below it, "" (or "*") for all others, "!@" for mail from the null sender; no relay: an exception. Behind it "user password" or |user|password, told within TLS only, and words: tls=none, may, encrypt, verify or dane; name= and fingerprint= of the certificate; protocol=lmtp or qmtp. Port 465 means TLS from the first octet on.',
+  }),
+  srsage: row({
+    parse: parseWholeNumber("days", 1, longestAgeDays),
+    default: 21,
+    usedBy: ["qmail-getpw", "qmail-send"],
+    doc: "Days after which mail to a sender's address that SRS made is refused.",
+  }),
+  srsdomain: row({
+    parse: parseDomain,
+    // The one label of an unnamed machine is nothing that anybody could send a bounce to.
+    fromMe: (me) => me.includes(".") ? me : "",
+    defaultText: "me; none where that has no dot",
+    usedBy: ["qmail-getpw", "qmail-lspawn", "qmail-send", "qmail-smtpd", "qmail-qmtpd"],
+    doc:
+      "Domain of the sender under which a .qmail file's forwards leave whose own sender is in no domain of ours (SRS), so that SPF allows this host to send them; its mail has to come here. Bounces find their way back, whether it is in locals and rcpthosts or not.",
+  }),
+  srshashlength: row({
+    parse: parseWholeNumber("characters", 4, 20),
+    default: 6,
+    usedBy: ["qmail-getpw", "qmail-send"],
+    doc: "Characters of the hash in an address that SRS made; with another number those made before count as forged.",
+  }),
+  srssecret: row({
+    parse: parseSrsSecret,
+    shown: maskSrsSecret,
+    default: [],
+    defaultText: "none: no SRS; a start makes one",
+    usedBy: ["qmail-getpw", "qmail-send"],
+    doc:
+      "Secrets of SRS, one a line: the first makes addresses, each is good for mail to one. An empty file switches SRS off. Readable for qmailp and the group qmail only.",
   }),
   systemusers: row({
     parse: parseFlag,
@@ -687,7 +829,7 @@ export const schema = {
       "1: how TLS to other domains went is counted, and those that ask for it in the DNS get a report of each day (RFC 8460). MTA-STS policies outlive a restart then.",
   }),
   tlsrptfrom: row({
-    parse: parseTlsrptFrom,
+    parse: parseReportFrom,
     fromMe: (me) => `postmaster@${me}`,
     usedBy: ["tlsrpt"],
     doc: "Whom TLS reports are from, and who is named in them to be asked; its domain is named as the sender's.",

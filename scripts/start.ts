@@ -27,6 +27,7 @@ import {
   prepareMailboxes,
   prepareSocketFolders,
 } from "./home/prepare.ts";
+import { prepareSrsSecret } from "./home/srs_secret.ts";
 import { settleQueueSplit } from "./home/queue_split.ts";
 import { settleHome, stage } from "./home/stage.ts";
 import { prepareTools } from "./home/tools.ts";
@@ -97,6 +98,7 @@ async function main(): Promise<void> {
   if (!("controls" in config)) fail(config.join("\n"));
   prepareSocketFolders(home, config.controls.listeners);
   prepareMailboxes(home, config.controls.me);
+  prepareSrsSecret(home, config.controls);
   if (args["audit"] !== undefined) prepareAuditDir(String(args["audit"]));
   const staged = args["staged"] === undefined ? undefined : String(args["staged"]);
   if (staged !== undefined && !isAbsolute(staged)) fail(`--staged: expected an absolute path, got ${staged}`);

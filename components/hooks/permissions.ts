@@ -1,5 +1,6 @@
 import type { Home } from "../../config/home.ts";
 import { controlFilesOf } from "../../config/schema.ts";
+import { programsOf } from "../lib/filters/chain.ts";
 import type { Hook } from "../lib/hooks/plugins_file.ts";
 import { type Config, controlPaths, type Grant, type Manifest } from "../lib/permissions/grant.ts";
 import { tcpRulesOf } from "../lib/tcprules/control_files.ts";
@@ -10,7 +11,9 @@ import { formatHookScript, scriptName, scriptPath } from "./script.ts";
 export function hooksOf({ home, controls }: Config): readonly Hook[] {
   const rules = tcpRulesOf(controls);
   const named = programVariables.flatMap((name) => [...rules?.valuesOf(name) ?? []]);
-  const programs = [controls.rcptcheck, ...named].filter((program) => program !== "" && !isOwnQueue(program, home));
+  const programs = [controls.rcptcheck, ...named, ...programsOf(controls.filters)].filter((program) =>
+    program !== "" && !isOwnQueue(program, home)
+  );
   const hooks: Hook[] = [...programs.map((program) => ({ program })), ...[...controls.smtpplugins.values()].flat()];
   return hooks.filter((hook) => !("program" in hook && isLauncher(programPath(hook.program, home), home)));
 }
@@ -46,5 +49,5 @@ export const manifest: Manifest = {
   permissions,
   programs,
   neededWhen: (config) => hooksOf(config).length > 0,
-  neededWords: "a program is named in rcptcheck, smtpplugins or tcp.smtp",
+  neededWords: "a program is named in rcptcheck, smtpplugins, filters or tcp.smtp",
 };

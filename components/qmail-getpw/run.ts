@@ -8,14 +8,25 @@ import { describeError, logEvent } from "../lib/log/log.ts";
 import type { Running, Start } from "../lib/process/component.ts";
 import { ControlValues } from "../lib/process/controls.ts";
 import { rewriteRecipient } from "../lib/queue/rewrite.ts";
+import { srsRulesOf } from "../lib/srs/secret_file.ts";
+import { isReturnPath, originalOf } from "../lib/srs/srs.ts";
 import { type Controlling, type GetpwReply, type GetpwRequest, parseGetpwRequest } from "../lib/wire/getpw_protocol.ts";
 import { serveUnix } from "../lib/wire/server.ts";
 import { findControlling } from "./controlling.ts";
 import { Files } from "./files.ts";
+import { forwardSender } from "./forward_sender.ts";
 import { findQmailFile, type Presence } from "./qmail_files.ts";
 
-function answer(request: GetpwRequest, controls: Controls, files: Files, home: Home): GetpwReply {
+type Lookup = GetpwRequest & { readonly op: "find" | "check" };
+
+function answer(request: Lookup, controls: Controls, files: Files, home: Home): GetpwReply {
   const { me, locals } = controls;
+  const srs = srsRulesOf(controls);
+  // No mailbox is called so, and no .qmail-default takes it: it would get what others forged.
+  if (srs !== undefined && isReturnPath(request.address, srs.domain)) {
+    const isGood = request.op === "check" && originalOf(request.address, srs, nowSeconds()).ok;
+    return { kind: isGood ? "exists" : "none" };
+  }
   const isFind = request.op === "find";
   const routed = isFind ? { channel: "local", address: request.address } : rewriteRecipient(request.address, controls);
   // A server that takes an address for local which is remote here has read its control files at another time.
@@ -36,13 +47,20 @@ function presenceOf({ isVirtual, uid, home, dash, extension }: Controlling): Pre
   return dash === "" ? "exists" : findQmailFile(home, dash, extension);
 }
 
+function nowSeconds(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
 export function run({ home }: Start): Running {
   const controls = new ControlValues(home, "qmail-getpw");
   const files = new Files(home, () => controls.current.systemusers);
   const server = serveUnix(home.socket("qmail-getpw"), {
     onFrame: (frame, pipe) => {
       const request = parseGetpwRequest(frame);
-      pipe.send({ ...answer(request, controls.current, files, home), id: request.id });
+      if (request.op !== "forward") {
+        return pipe.send({ ...answer(request, controls.current, files, home), id: request.id });
+      }
+      pipe.send({ sender: forwardSender(request, controls.current, nowSeconds()), id: request.id });
     },
     onError: (error) => logEvent("garbage", { socket: "qmail-getpw", reason: describeError(error) }),
   });

@@ -6,14 +6,16 @@
 import { decodeUtf8 } from "../lib/address/parse_domain.ts";
 import type { MessageBody } from "../lib/delivery/message_body.ts";
 import { Recent } from "../lib/delivery/recent.ts";
+import type { Hops } from "../lib/filters/hand_on.ts";
 import { toOctets, utf8Octets } from "../lib/octets.ts";
 import { assertNever } from "../lib/result.ts";
 import { exitText } from "../lib/queue/exit_code.ts";
-import { Submission } from "../lib/queue/submission.ts";
 import type { Client } from "../lib/wire/client.ts";
 import type { DeliveryReport, LocalRequest } from "../lib/wire/delivery_protocol.ts";
+import { parseForwardReply } from "../lib/wire/getpw_protocol.ts";
 import { fromLine } from "../lib/message/mbox_lines.ts";
 import { environmentOf } from "./environment.ts";
+import { beginForward } from "./forward_queue.ts";
 import type { Lmtp } from "./lmtp.ts";
 import type { Mailboxes } from "./mailboxes.ts";
 import { countDeliveries, deliveredToLine, hasHeaderLine, returnPathLine } from "./message_head.ts";
@@ -31,6 +33,10 @@ export interface Means {
   readonly lmtp: Lmtp;
   /** qmail-queue's socket. */
   readonly queue: Client;
+  /** qmail-getpw's; only used where a request says so. */
+  readonly getpw: Client;
+  /** Filters' sockets. */
+  readonly hops: Hops;
   /** Only in a process that may run one. */
   readonly programs: Programs | undefined;
 }
@@ -234,12 +240,32 @@ class Delivery {
     }
   }
 
+  /**
+   * From whom forwards are: the list's owner, or the message's sender as SRS has it. Undefined: nobody can say now.
+   * Programs are told the sender itself, as qmail tells them: whatever they send on is theirs.
+   */
+  async #forwardSender(): Promise<string | undefined> {
+    const sender = this.#newSender();
+    const { sender: original, srs } = this.#request;
+    if (srs !== true || sender === "" || sender === "#@[]" || sender !== original) return sender;
+    try {
+      const asked = { op: "forward", sender, recipients: this.#forwards };
+      return parseForwardReply(await this.#means.getpw.request(asked)).sender;
+    } catch {
+      // qmail-getpw is away, which is logged elsewhere.
+      return undefined;
+    }
+  }
+
   /** Answers the forwarded message's number, or what became of it. */
   async #forward(): Promise<number | DeliveryReport> {
     if (this.#forwards.some((address) => address.length > longestForward)) return forwardTrouble(11);
     if (countDeliveries(this.#header) >= mostDeliveries) return reports.forwardedTooOften;
-    const { uid, user, isVirtual } = this.#request;
-    const submission = new Submission(this.#means.queue, !isVirtual && user === "alias" ? "alias" : "uid", uid);
+    const sender = await this.#forwardSender();
+    if (sender === undefined) return reports.senderUnsure;
+    const { uid, user, isVirtual, filters } = this.#request;
+    const origin = !isVirtual && user === "alias" ? "alias" : "uid";
+    const submission = beginForward(this.#means, { origin, uid, filters });
     try {
       await submission.write(toOctets(deliveredToLine(this.#recipient)));
       for await (const piece of this.#body.pieces()) await submission.write(piece);
@@ -247,7 +273,7 @@ class Delivery {
       submission.abort();
       return reports.unreadable;
     }
-    const { code, qp } = await submission.commit({ sender: this.#newSender(), recipients: this.#forwards });
+    const { code, qp } = await submission.commit({ sender, recipients: this.#forwards });
     return code === 0 ? qp : forwardTrouble(code);
   }
 }

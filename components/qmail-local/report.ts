@@ -43,6 +43,7 @@ export const reports = {
   maildirTrouble: deferral("Temporary error on maildir delivery. (#4.3.0)\n"),
   maildirTimeout: deferral("Timeout on maildir delivery. (#4.3.0)\n"),
   unreadable: deferral("Unable to read message. (#4.3.0)\n"),
+  senderUnsure: deferral("Unable to find the sender to forward from. (#4.3.0)\n"),
   full: failure("The mailbox is full. (#5.2.2)\n"),
   defaultUnknown: deferral("Unable to follow the default delivery. (#4.3.0)\n"),
   mboxLocked: deferral("File has been locked for 30 seconds straight. (#4.3.0)\n"),

@@ -5,6 +5,7 @@
 import type { Home } from "../../config/home.ts";
 import { Deliverer } from "../lib/delivery/deliverer.ts";
 import { realDisk } from "../lib/disk/disk.ts";
+import { loggingHops } from "../lib/filters/controls.ts";
 import { describeError, logEvent } from "../lib/log/log.ts";
 import { Client } from "../lib/wire/client.ts";
 import { parseLocalRequest } from "../lib/wire/delivery_protocol.ts";
@@ -23,9 +24,11 @@ export async function run(home: Home, mayRunPrograms: boolean): Promise<void> {
   Deno.addSignalListener("SIGTERM", () => {});
   const programs = mayRunPrograms ? new Programs(home.libexec("launch", "program")) : undefined;
   const queue = new Client(home.socket("qmail-queue"), { connectMs });
+  const getpw = new Client(home.socket("qmail-getpw"), { connectMs });
   const lmtp = new Lmtp();
   const mailboxes = new Mailboxes(realDisk());
-  const deliveries = new Deliveries({ mailboxes, lmtp, queue, programs });
+  const hops = loggingHops(home);
+  const deliveries = new Deliveries({ mailboxes, lmtp, queue, getpw, hops, programs });
   const pipe = new Pipe({
     read: (buffer) => Deno.stdin.read(buffer),
     write: (octets) => Deno.stdout.write(octets),
@@ -43,5 +46,5 @@ export async function run(home: Home, mayRunPrograms: boolean): Promise<void> {
   programs?.endAll();
   lmtp.endAll();
   await deliverer.finished();
-  queue.close();
+  for (const client of [queue, getpw, hops]) client.close();
 }

@@ -8,6 +8,10 @@ import type { DeliveryLink } from "../lib/delivery/link.ts";
 import type { MessageText } from "../lib/delivery/message_file.ts";
 import { Recent } from "../lib/delivery/recent.ts";
 import { deferral, reportAll, serveSpawner, type Spawn } from "../lib/delivery/spawner.ts";
+import { socketsForWays } from "../lib/filters/chain.ts";
+import type { ClientNote } from "../lib/filters/filter.ts";
+import { routeOf } from "../lib/filters/controls.ts";
+import { formatRouteText } from "../lib/filters/route.ts";
 import type { Running, Start } from "../lib/process/component.ts";
 import { ControlValues } from "../lib/process/controls.ts";
 import { parseLmtpSocket } from "../lib/smtp/lmtp_socket.ts";
@@ -133,23 +137,30 @@ class Spawner {
     { sender, recipients }: SpawnRequest,
     file: MessageText,
   ): Promise<DeliveryReport> {
-    const { me, defaultdelivery, programseconds } = this.#controls();
+    const controls = this.#controls();
+    const { me, defaultdelivery, programseconds, srsdomain } = controls;
+    const route = routeOf(controls, "forward", forwarded);
     const { isVirtual, domain, user, uid, home, dash, extension } = account;
     const fields = {
       ...{ sender, recipients, isVirtual, domain, user, uid, home, dash, extension },
       hostName: me,
       defaultDelivery: defaultdelivery,
       programSeconds: programseconds,
+      ...(srsdomain === "" ? {} : { srs: true as const }),
+      ...(route === undefined ? {} : { filters: formatRouteText(route) }),
     };
     const reports = await this.#workers.with(kind, account, (worker) => worker.deliver(fields, file));
     return reports?.[0] ?? tooMany;
   }
 }
 
+/** Who brings mail that is forwarded. */
+const forwarded: ClientNote = { entrance: "forward", ip: "unknown", helo: "", tls: false, relaying: true };
+
 /** What else a qmail-local may connect to: part of its grant, which it has from its start. */
-function lmtpOf({ defaultdelivery }: Controls): string | undefined {
+function callsOf({ defaultdelivery, filters, srsdomain }: Controls): string {
   const socket = parseLmtpSocket(defaultdelivery);
-  return socket.ok ? socket.value : undefined;
+  return [srsdomain !== "", socket.ok ? socket.value : undefined, ...socketsForWays(filters, ["forward"])].join();
 }
 
 export function run({ home }: Start, changeUser: boolean): Running {
@@ -168,9 +179,9 @@ export function run({ home }: Start, changeUser: boolean): Running {
   const server = serveSpawner(home, "qmail-lspawn", spawn);
   return {
     reload: () => {
-      const before = lmtpOf(controls.current);
+      const before = callsOf(controls.current);
       const defects = controls.reload();
-      if (lmtpOf(controls.current) !== before) workers.renew();
+      if (callsOf(controls.current) !== before) workers.renew();
       return defects;
     },
     stop: async () => {

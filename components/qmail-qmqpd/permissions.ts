@@ -1,4 +1,5 @@
 import { controlFilesOf } from "../../config/schema.ts";
+import { socketsForWays } from "../lib/filters/chain.ts";
 import { type Config, controlPaths, type Grant, type Manifest } from "../lib/permissions/grant.ts";
 import { hasLowPort, placeOf, type TcpListening, tcpListeningOf } from "../lib/server/listening.ts";
 import { listeningDefects } from "./clients.ts";
@@ -16,7 +17,7 @@ function permissions(config: Config): Grant {
   return {
     listen: [...new Set(listening.map(placeOf))],
     read: controlPaths(config.home, controlFilesOf(name)),
-    calls: ["qmail-queue"],
+    calls: socketsForWays(config.controls.filters, ["qmqp"]),
     ...(hasLowPort(listening) ? { sys: ["setgid", "setuid"] } : {}),
   };
 }

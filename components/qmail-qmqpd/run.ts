@@ -3,6 +3,8 @@
  * @module
  */
 import type { Controls } from "../../config/schema.ts";
+import { loggingHops, routeOf } from "../lib/filters/controls.ts";
+import { ChainSubmission } from "../lib/filters/hand_on.ts";
 import type { Ids } from "../lib/permissions/grant.ts";
 import { CannotStart, type Running, type Start } from "../lib/process/component.ts";
 import { ControlValues } from "../lib/process/controls.ts";
@@ -34,6 +36,7 @@ export function run({ home, portOffset }: Start, { ids }: { readonly ids?: Ids |
   if (defects().length > 0) throw new CannotStart(defects().join("; "));
 
   const queue = new Client(home.socket("qmail-queue"), { connectMs: queueAwayMs });
+  const hops = loggingHops(home);
   const places = new Places(limitsOf(controls.current));
   let visitors = new QmqpClients(controls.current);
   const house: House<"qmqp", Arriving, never> = {
@@ -44,7 +47,14 @@ export function run({ home, portOffset }: Start, { ids }: { readonly ids?: Ids |
     secure: () => Promise.reject(new Error("there is no TLS here")),
     welcome: (socket, { visitor: { ip } }, _, onClose) => {
       const { me, timeoutsmtpd } = controls.current;
-      const begin = () => new Submission(queue, "network", ids?.uid ?? 0);
+      const begin = () => {
+        // All that is known of it: it stands in control/qmqpclients, and may send mail to the whole world.
+        const client = { entrance: "qmqp", ip, helo: "", tls: false, relaying: true };
+        const route = routeOf(controls.current, "qmqp", client);
+        return route === undefined
+          ? new Submission(queue, "network", ids?.uid ?? 0)
+          : new ChainSubmission(hops, { origin: "network", uid: ids?.uid ?? 0, route });
+      };
       const desk = new QmqpDesk({ ip, me, begin, now: Date.now });
       return new Connection(socket, { protocol: "qmqp", ip, desk, timeoutSeconds: () => timeoutsmtpd, onClose });
     },
@@ -74,7 +84,7 @@ export function run({ home, portOffset }: Start, { ids }: { readonly ids?: Ids |
       await Promise.all(accepting);
       await reception.stop(stopMs);
       clearInterval(clock);
-      queue.close();
+      for (const client of [queue, hops]) client.close();
     },
   };
 }

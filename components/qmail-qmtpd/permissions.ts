@@ -1,4 +1,5 @@
 import { controlFilesOf } from "../../config/schema.ts";
+import { socketsForWays } from "../lib/filters/chain.ts";
 import { type Config, controlPaths, type Grant, type Manifest } from "../lib/permissions/grant.ts";
 import { asksOf } from "../lib/server/asks.ts";
 import { hasLowPort, placeOf, type TcpListening, tcpListeningOf } from "../lib/server/listening.ts";
@@ -29,7 +30,13 @@ function permissions(config: Config): Grant {
   return {
     listen: [...new Set(listening.map(placeOf))],
     read: [...controlPaths(home, controlFilesOf(name)), ...(hasTls ? tlsPaths(home) : [])],
-    calls: ["qmail-queue", "qmail-getpw", ...(["resolver", "tally", "hooks"] as const).filter((of) => asks[of])],
+    calls: [
+      ...new Set([
+        ...socketsForWays(controls.filters, ["qmtp"]),
+        "qmail-getpw" as const,
+        ...(["resolver", "tally", "hooks"] as const).filter((of) => asks[of]),
+      ]),
+    ],
     ...(hasLowPort(listening) ? { sys: ["setgid", "setuid"] } : {}),
   };
 }

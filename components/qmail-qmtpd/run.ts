@@ -70,10 +70,17 @@ export function run({ home, portOffset }: Start, { ids }: { readonly ids?: Ids |
     return { controls, contexts, policy: policyOf(compilePolicy(controls, { plugins }), oracles) };
   };
   // As qmail-queue notes it down: qmaild's where that is known (to ask the system would take a right of its own).
-  const wayIn = new WayIn({ home, queue, hooks: oracles.hooks, places, uid: ids?.uid ?? 0 });
+  const wayIn = new WayIn({
+    home,
+    queue,
+    hooks: oracles.hooks,
+    places,
+    uid: ids?.uid ?? 0,
+    filtering: () => files.current,
+  });
   const house = new QmtpHouse({
     surroundings: surroundingsOf(tls.value),
-    begin: (client) => wayIn.begin(client),
+    begin: (facts) => wayIn.begin({ facts, way: "qmtp" }),
     isStressed: () => places.stressed,
   });
   const reception = new Reception({ places, house, hostOf: (ip) => oracles.hostOf(ip) });
@@ -103,7 +110,7 @@ export function run({ home, portOffset }: Start, { ids }: { readonly ids?: Ids |
       await Promise.all(accepting);
       await reception.stop(stopMs);
       clearInterval(clock);
-      for (const client of [queue, oracles]) client.close();
+      for (const client of [queue, oracles, wayIn]) client.close();
     },
   };
 }

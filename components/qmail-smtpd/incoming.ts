@@ -50,7 +50,7 @@ export function openMessage(
   const completion = settings.dialect === "submission" && login !== undefined
     ? new Completion({ unixSeconds: nowMs / 1000, unique: `${nowMs}.${randomWord()}`, host: me })
     : undefined;
-  const submission = begin?.(facts) ?? new Submission(queue, "network", uid);
+  const submission = begin?.(facts, remoteHost) ?? new Submission(queue, "network", uid);
   return new IncomingMessage(envelope, top, submission, settings.databytes, { framing, completion });
 }
 

@@ -2,6 +2,7 @@ import { resolve } from "@std/path";
 import { controlFilesOf } from "../../config/schema.ts";
 import type { Listener } from "../../config/values.ts";
 import type { Home } from "../../config/home.ts";
+import { type HopSocket, socketsForWays } from "../lib/filters/chain.ts";
 import { type Config, controlPaths, type Grant, type Manifest } from "../lib/permissions/grant.ts";
 import type { Entrance } from "../lib/policy/decision.ts";
 import { hasLowPort, placeOf, type TcpListening, tcpListeningOf, type UnixListening } from "../lib/server/listening.ts";
@@ -36,6 +37,11 @@ function bindsLowPort({ controls, portOffset, home }: Config): boolean {
   return hasLowPort(listeningOf(controls.listeners, portOffset, home));
 }
 
+/** Whom messages go to first: where all ways in have filters that nobody may pass over, qmail-queue is out of reach. */
+function handsTo({ filters, listeners }: Config["controls"]): readonly HopSocket[] {
+  return socketsForWays(filters, entrances.filter((entrance) => listeners.some(({ service }) => service === entrance)));
+}
+
 /**
  * qmail-smtpd's grant: its ports and sockets, its control files, the queue, the one who knows the mailboxes, and whom its
  * control files give it a reason to ask. Where a port is below 1024 it is started as root, binds, and gives that up.
@@ -48,9 +54,11 @@ function permissions(config: Config): Grant {
     listen: placesOf(config, "tcp"),
     read: [...controlPaths(home, controlFilesOf(name)), ...tlsPaths(home)],
     calls: [
-      "qmail-queue",
-      "qmail-getpw",
-      ...(["resolver", "auth", "tally", "hooks"] as const).filter((of) => asks[of]),
+      ...new Set([
+        ...handsTo(controls),
+        "qmail-getpw" as const,
+        ...(["resolver", "auth", "tally", "hooks"] as const).filter((of) => asks[of]),
+      ]),
     ],
     ...(sockets.length > 0 ? { servesPaths: sockets } : {}),
     ...(bindsLowPort(config) ? { sys: ["setgid", "setuid"] } : {}),

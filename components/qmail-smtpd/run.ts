@@ -85,13 +85,20 @@ export function run({ home, portOffset }: Start, { ids, instance = 1 }: SmtpdSta
     });
   };
   // As qmail-queue notes it down: qmaild's where that is known (to ask the system would take a right of its own).
-  const wayIn = new WayIn({ home, queue, hooks: oracles.hooks, places, uid: ids?.uid ?? 0 });
+  const wayIn = new WayIn({
+    home,
+    queue,
+    hooks: oracles.hooks,
+    places,
+    uid: ids?.uid ?? 0,
+    filtering: () => controls.current,
+  });
   const house = new SmtpHouse({
     entrances: entrancesOf(tls.value),
     service: {
       queue,
       uid: ids?.uid ?? 0,
-      begin: (client) => wayIn.begin(client),
+      begin: (facts, host) => wayIn.begin({ facts, host }),
     },
   });
   const reception = new Reception({ places, house, hostOf: (ip) => oracles.hostOf(ip) });
@@ -123,7 +130,7 @@ export function run({ home, portOffset }: Start, { ids, instance = 1 }: SmtpdSta
       await Promise.all(accepting);
       await reception.stop(stopMs);
       clearInterval(clock);
-      for (const client of [queue, auth, oracles]) client.close();
+      for (const client of [queue, auth, oracles, wayIn]) client.close();
     },
   };
 }

@@ -53,8 +53,8 @@ export interface Service {
   readonly queue: Client;
   readonly uid: number;
   readonly onClose: (connection: Connection) => void;
-  /** Begins a message somewhere else than in qmail-queue; undefined: there. */
-  readonly begin?: (client: ClientFacts) => IntoQueue | undefined;
+  /** Begins a message somewhere else than in qmail-queue; undefined: there. `host` is the client's name, where known. */
+  readonly begin?: (client: ClientFacts, host: string | undefined) => IntoQueue | undefined;
 }
 
 /** How a client came. */

@@ -6,6 +6,8 @@ export const supervised = [
   "qmail-smtpd",
   "qmail-qmtpd",
   "qmail-qmqpd",
+  "verify",
+  "sign",
   "qmail-queue",
   "qmail-send",
   "qmail-clean",
@@ -22,7 +24,12 @@ export const supervised = [
   "mta-sts",
   "tally",
   "tlsrpt",
+  "dmarcrpt",
+  "rspamd",
+  "clamd",
+  "milter",
   "hooks",
+  "custom",
   "admin",
 ] as const;
 

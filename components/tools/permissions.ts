@@ -7,6 +7,8 @@ import { join } from "@std/path";
 import type { Home } from "../../config/home.ts";
 import { controlFilesOf } from "../../config/schema.ts";
 import type { Endpoint } from "../../config/values.ts";
+import { filterNames, type Filters, socketsForWays } from "../lib/filters/chain.ts";
+import { routeVariable } from "../lib/filters/route.ts";
 import { controlPaths, type Grant, netAddress } from "../lib/permissions/grant.ts";
 import { defaultUserHomes } from "../lib/users/user_homes.ts";
 
@@ -16,6 +18,8 @@ export interface ToolControls {
   readonly userHomes?: readonly string[];
   /** control/qmqpservers. */
   readonly qmqpservers?: readonly Endpoint[];
+  /** control/filters. */
+  readonly filters?: Filters;
 }
 
 export interface Tool {
@@ -27,6 +31,8 @@ export interface Tool {
   readonly knowsCaller?: true;
   /** Where one of these variables is set, and only there, it may run a program: its own, or what reads its file. */
   readonly runsFor?: readonly string[];
+  /** It is given this variable of its caller's as the option `--filters`. */
+  readonly knowsFilters?: string;
   /** It works the same wherever the home is: its arguments are its caller's alone. */
   readonly withoutHome?: true;
   /** It is told of the TCP connection on its descriptor 0. */
@@ -49,7 +55,11 @@ export interface Wrapper {
 
 /** The right to run any program, for those whose purpose that is: each starts through the shell (support/child.ts). */
 const anyProgram: Grant = { run: ["/bin/sh"] };
-const queueDaemon: Grant = { calls: ["qmail-queue"], sys: ["uid"] };
+
+/** The right to queue mail, through the filters of control/filters for mail that is written here. */
+function queues({ filters = new Map() }: ToolControls = {}): Grant {
+  return { calls: socketsForWays(filters, ["local"]), sys: ["uid"] };
+}
 
 function queueFolders(home: Home, ...dirs: readonly string[]): Grant {
   return { read: dirs.map((dir) => home.queue(dir)) };
@@ -61,8 +71,8 @@ const queueVariables = ["QMAILQUEUE"];
 const injectVariables = [...queueVariables, "QMAILMFTFILE"];
 
 /** qmail-inject's grant, which others have that queue in the same way. */
-function injects(home: Home, ...read: readonly string[]): Grant {
-  return { ...queueDaemon, read: [...controlPaths(home, controlFilesOf("qmail-inject")), ...read] };
+function injects(home: Home, controls?: ToolControls, read: readonly string[] = []): Grant {
+  return { ...queues(controls), read: [...controlPaths(home, controlFilesOf("qmail-inject")), ...read] };
 }
 
 export const tools: readonly Tool[] = [
@@ -70,7 +80,10 @@ export const tools: readonly Tool[] = [
     name: "qmail-queue",
     job: "hands one message to the daemon of that name",
     // The message and the envelope are open already: reading those takes no permission.
-    permissions: () => ({ calls: ["qmail-queue"], sys: ["uid"] }),
+    // Run by a program in a chain of filters it hands on to the one behind it: a reload may name any of them, and this
+    // script stays.
+    permissions: () => ({ calls: ["qmail-queue", ...filterNames], sys: ["uid"] }),
+    knowsFilters: routeVariable,
   },
   {
     name: "qmail-qmqpc",
@@ -104,28 +117,28 @@ export const tools: readonly Tool[] = [
   {
     name: "forward",
     job: "queues the message on its input for other addresses",
-    permissions: () => queueDaemon,
+    permissions: (_home, controls) => queues(controls),
     knowsCaller: true,
     runsFor: queueVariables,
   },
   {
     name: "condredirect",
     job: "does so where a program says yes",
-    permissions: () => ({ ...queueDaemon, ...anyProgram }),
+    permissions: (_home, controls) => ({ ...queues(controls), ...anyProgram }),
     knowsCaller: true,
     runsFor: queueVariables,
   },
   {
     name: "qreceipt",
     job: "answers a request for a notice of delivery",
-    permissions: () => queueDaemon,
+    permissions: (_home, controls) => queues(controls),
     knowsCaller: true,
     runsFor: queueVariables,
   },
   {
     name: "qmail-inject",
     job: "completes the header of a message and queues it",
-    permissions: (home) => injects(home),
+    permissions: (home, controls) => injects(home, controls),
     knowsCaller: true,
     runsFor: injectVariables,
   },
@@ -133,19 +146,18 @@ export const tools: readonly Tool[] = [
     name: "sendmail",
     job:
       "does so for programs that run /usr/sbin/sendmail; -bs speaks SMTP with them, -bp lists the queue, -bt and -bv say where mail goes",
-    permissions: (home) =>
-      injects(
-        home,
+    permissions: (home, controls) =>
+      injects(home, controls, [
         ...controlPaths(home, ["envnoathost", "locals", "percenthack", "virtualdomains"]),
         ...queueFolders(home, "info", "mess", "local", "remote", "bounce").read ?? [],
-      ),
+      ]),
     knowsCaller: true,
     runsFor: injectVariables,
   },
   {
     name: "mailsubj",
     job: "does so with a subject and recipients as arguments",
-    permissions: (home) => injects(home),
+    permissions: (home, controls) => injects(home, controls),
     knowsCaller: true,
     runsFor: injectVariables,
   },
@@ -172,14 +184,14 @@ export const tools: readonly Tool[] = [
     name: "dot-forward",
     job: "follows a .forward file",
     // Its files, too, are opened by the shell: whoever may run one can read all that its user can.
-    permissions: () => ({ ...queueDaemon, ...anyProgram }),
+    permissions: (_home, controls) => ({ ...queues(controls), ...anyProgram }),
     knowsCaller: true,
     runsFor: queueVariables,
   },
   {
     name: "fastforward",
     job: "forwards by a table made by setforward or newaliases",
-    permissions: () => ({ ...queueDaemon, ...anyProgram }),
+    permissions: (_home, controls) => ({ ...queues(controls), ...anyProgram }),
     knowsCaller: true,
     runsFor: queueVariables,
   },

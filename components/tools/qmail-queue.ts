@@ -6,10 +6,14 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
+import type { Home } from "../../config/home.ts";
+import { ChainSubmission, Hops } from "../lib/filters/hand_on.ts";
+import { parseRouteText } from "../lib/filters/route.ts";
 import { homeOptions, parseHomeArgs } from "../lib/process/home_args.ts";
 import { CallerEnvelope } from "../lib/queue/caller_envelope.ts";
 import { exitCode } from "../lib/queue/exit_code.ts";
 import { Submission } from "../lib/queue/submission.ts";
+import type { IntoQueue } from "../lib/smtp/incoming_message.ts";
 import { Client } from "../lib/wire/client.ts";
 import { type Read, readEnvelope, readMessage } from "./support/queue_input.ts";
 
@@ -19,7 +23,7 @@ const longestMs = 86_400_000;
 const connectMs = 5000;
 
 /** Reads both and hands them over; answers the exit code. */
-async function queue(submission: Submission, message: Read, envelope: Read): Promise<number> {
+async function queue(submission: IntoQueue, message: Read, envelope: Read): Promise<number> {
   try {
     for (let piece = await message(); piece !== undefined; piece = await message()) await submission.write(piece);
     const reader = new CallerEnvelope();
@@ -35,11 +39,19 @@ async function queue(submission: Submission, message: Read, envelope: Read): Pro
   }
 }
 
+/** `filters`: of a program in a chain of filters, that ran this, what comes behind it; undefined: that is no such text. */
+function begin(home: Home, filters: string): IntoQueue | undefined {
+  const uid = Deno.uid() ?? 0;
+  if (filters === "") return new Submission(new Client(home.socket("qmail-queue"), { connectMs }), "uid", uid);
+  const route = parseRouteText(filters);
+  return route.ok ? new ChainSubmission(new Hops(home), { origin: "uid", uid, route: route.value }) : undefined;
+}
+
 if (import.meta.main) {
-  const args = parseArgs(Deno.args, { string: homeOptions });
+  const args = parseArgs(Deno.args, { string: [...homeOptions, "filters"] });
   setTimeout(() => Deno.exit(exitCode.timeout), longestMs);
-  const client = new Client(parseHomeArgs(args).socket("qmail-queue"), { connectMs });
-  const submission = new Submission(client, "uid", Deno.uid() ?? 0);
+  const submission = begin(parseHomeArgs(args), String(args["filters"] ?? ""));
+  if (submission === undefined) Deno.exit(exitCode.configuration);
   // What is not committed when the connection ends is dropped by the daemon.
   Deno.exit(await queue(submission, readMessage, readEnvelope));
 }

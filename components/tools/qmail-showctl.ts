@@ -41,6 +41,16 @@ export function describeControl(file: ControlFile, text: string | undefined, me:
   return harmless(`\n${file}: ${value}\n${wrong}${row.doc}\n`);
 }
 
+/** The same, and a word on a file that is not for everybody: control/srssecret, say. */
+function describeReadable(file: ControlFile, read: () => string | undefined, me: string): string {
+  try {
+    return describeControl(file, read(), me);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+    return harmless(`\n${file}: (Not for you to read.)\n${schema[file].doc}\n`);
+  }
+}
+
 /** A file that no row names. */
 export function describeUnknown(file: string): string {
   return harmless(`\n${file}: I have no idea what this file does.\n`);
@@ -58,7 +68,7 @@ function* describe(home: Home): Generator<string, void, undefined> {
       ? ifThere(() => fromOctets(Deno.readFileSync(home.control(file))))
       : read(file);
   const me = valueOf(read("me") ?? "");
-  for (const file of files) yield describeControl(file, readControl(file), me);
+  for (const file of files) yield describeReadable(file, () => readControl(file), me);
   const others = Array.from(Deno.readDirSync(home.control("")), ({ name }) => name).sort()
     .filter((name) => !(name in schema) && !name.startsWith("."));
   for (const name of others) yield describeUnknown(name);

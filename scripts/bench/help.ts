@@ -22,6 +22,8 @@ Without --against a private dqmail is started in a temporary folder.
   --maildir PATTERN     its Maildirs (local); %d is the user's number
   --sink PORT           where it relays to (relay, bulk); the sink listens on 127.0.0.1:PORT
   --dir DIR             where to make the private server's home (/tmp)
+  --sign                the private server signs each message, by RSA 2048 and Ed25519 (accept)
+  --verify              it verifies each, which has a DKIM signature, as a stranger's (accept)
   --sessions N          connections at a time (20; bulk 1)
   --messages N          messages a run (2000; bulk 1)
   --size BYTES          of a message, header included (10240)
@@ -60,6 +62,7 @@ fairness
 
 Examples
   deno task bench accept
+  deno task bench accept --sign
   deno task bench local --sessions 1 --messages 500
   deno task bench bulk --recipients 10000 --domains 1000
   deno task bench relay --json > relay.json

@@ -26,9 +26,19 @@ export async function writeControls(home: string, controls: Readonly<Record<stri
 export async function addUsers(home: string, count: number): Promise<void> {
   if (count === 0) return;
   const users = Array.from({ length: count }, (_, user) => `u${user}@localhost`);
-  const log = join(home, "bench-user.log");
-  const { success } = await spawnScript("user.ts", ["add", ...users, "--home", home], log).status;
-  if (!success) throw new Error(`Cannot add mailboxes:\n${await Deno.readTextFile(log)}`);
+  await runScript(home, "user.ts", ["add", ...users], "add mailboxes");
+}
+
+/** Makes DKIM keys of both kinds for `domain`, as an operator would. Needs the control files. */
+export async function addDkimKeys(home: string, domain: string): Promise<void> {
+  await runScript(home, "dkim.ts", ["keygen", domain], "make DKIM keys");
+}
+
+/** Throws, with all it said, where it does not succeed. */
+async function runScript(home: string, script: string, args: readonly string[], purpose: string): Promise<void> {
+  const log = join(home, "bench-script.log");
+  const { success } = await spawnScript(script, [...args, "--home", home], log).status;
+  if (!success) throw new Error(`Cannot ${purpose}:\n${await Deno.readTextFile(log)}`);
 }
 
 /** Runs a script of this project; the shell only sends its output to a file and is then replaced by it. */

@@ -20,7 +20,7 @@ import {
   takeReplies,
 } from "./load_dialogue.ts";
 import { expandPattern } from "./pattern.ts";
-import { buildPayload, type Payload, stampNumber } from "./payload.ts";
+import { buildPayload, type Payload, type Signed, stampNumber } from "./payload.ts";
 import { type Latency, latencyOf, round } from "./statistics.ts";
 
 /** One load: so many messages over so many connections at a time. */
@@ -44,6 +44,8 @@ export interface LoadJob {
   /** The running number in the first message; the others follow it. */
   readonly firstNumber: number;
   readonly limitMs: number;
+  /** Comes in front of every message, on top of its size. */
+  readonly signed?: Signed;
 }
 
 /** What became of a load. */
@@ -85,9 +87,10 @@ interface Run {
 export async function runLoad(job: LoadJob): Promise<LoadReport> {
   if (!job.host.startsWith("127.")) throw new Error(`Cannot load ${job.host}: only 127.0.0.0/8 is allowed`);
   const cpuBefore = process.cpuUsage();
+  const date = job.signed?.date ?? new Date().toUTCString().replace("GMT", "+0000");
   const run: Run = {
     job,
-    payload: buildPayload(job.sizeBytes, new Date().toUTCString().replace("GMT", "+0000")),
+    payload: buildPayload(job.sizeBytes, date, job.signed?.signature),
     latencies: [],
     open: new Set(),
     begun: 0,

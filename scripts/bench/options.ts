@@ -9,6 +9,10 @@ import { err, ok, type Result } from "../../components/lib/result.ts";
 export const scenarios = ["accept", "local", "relay", "bulk"] as const;
 export type Scenario = (typeof scenarios)[number];
 
+/** Filters (control/filters) of the private server that can be measured, one at a time. */
+export const measuredFilters = ["sign", "verify"] as const;
+export type MeasuredFilter = (typeof measuredFilters)[number];
+
 /** Those that measure something else, with command lines of their own. */
 export const otherScenarios = ["backlog", "fairness"] as const;
 
@@ -20,6 +24,8 @@ export type Target =
 export interface Options {
   readonly scenario: Scenario;
   readonly target: Target;
+  /** What the server does to each message; undefined: it has no filter. */
+  readonly filter: MeasuredFilter | undefined;
   readonly sessions: number;
   readonly messages: number;
   readonly sizeBytes: number;
@@ -59,7 +65,7 @@ const known = {
     pid: 1,
   },
   texts: ["against", "recipient", "maildir", "dir"],
-  flags: ["reuse", "no-pipelining", "json"],
+  flags: ["reuse", "no-pipelining", "json", ...measuredFilters],
 } as const;
 
 const patterns: Record<Scenario, string> = {
@@ -85,10 +91,13 @@ export function parseOptions(argv: readonly string[]): Result<Options, string> {
   }
   const target = parseTarget(text("against"), has("pid") ? number("pid", 1) : undefined, text("dir"));
   if (!target.ok) return target;
+  const filters = measuredFilters.filter((name) => flag(name));
+  if (filters.length > 1) return err("Options --sign and --verify exclude each other: measure one after the other");
   const bulk = scenario === "bulk";
   const options: Options = {
     scenario,
     target: target.value,
+    filter: filters[0],
     sessions: number("sessions", bulk ? 1 : 20),
     messages: number("messages", bulk ? 1 : 2000),
     sizeBytes: number("size", 10_240),
@@ -129,9 +138,13 @@ export function isLoopback(host: string): boolean {
 }
 
 function defectOf(options: Options): string | undefined {
-  const { scenario, target, sinkPort } = options;
+  const { scenario, target, filter, sinkPort } = options;
   if (sinkPort > 65_535) return `Option --sink takes a port up to 65535, got ${sinkPort}`;
   if (options.sessions * options.sizeBytes > mostOctets) return "Sessions times size may not exceed 1 GiB";
+  if (filter !== undefined && scenario !== "accept") return `Option --${filter} is for accept, got ${scenario}`;
+  if (filter !== undefined && target.kind === "against") {
+    return `Option --${filter} measures the private server, whose keys and DNS are the benchmark's own: not with --against`;
+  }
   if (target.kind === "own") {
     return options.maildir === undefined ? undefined : "Option --maildir needs --against; our own are known";
   }

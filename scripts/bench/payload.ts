@@ -10,8 +10,20 @@ export const numberWidth = 10;
 /** How much of a message's beginning is looked at for the number: trace fields stand before it. */
 export const headBytes = 4096;
 
+/** The domain of the sender and of the author. */
+export const sourceDomain = "source.example";
+
+/** The end of a message on the wire. */
+export const finalDot = ".\r\n";
+
 const field = "X-Bench-Number: ";
 const inHead = /^X-Bench-Number: (\d{10})\r?$/m;
+
+/** A DKIM-Signature for all messages of a load (lines end by CRLF), and the value of the Date field that it covers. */
+export interface Signed {
+  readonly date: string;
+  readonly signature: string;
+}
 
 /** The octets that follow a 354, and where the running number stands in them. */
 export interface Payload {
@@ -21,16 +33,18 @@ export interface Payload {
 
 /**
  * Builds a message of `sizeBytes` (header, body and line ends; at least the header) and the final `.` behind it.
+ * With a `signature` in front the size grows by it, and the running number stands only in the field that no signature
+ * covers: the Message-ID is the same in all.
  *
  * @param date the Date field's value
  */
-export function buildPayload(sizeBytes: number, date: string): Payload {
+export function buildPayload(sizeBytes: number, date: string, signature = ""): Payload {
   const zeros = "0".repeat(numberWidth);
   const header = [
-    "From: <sender@source.example>",
-    "To: <list@source.example>",
+    `From: <sender@${sourceDomain}>`,
+    `To: <list@${sourceDomain}>`,
     "Subject: load",
-    `Message-ID: <${zeros}@source.example>`,
+    `Message-ID: <${zeros}@${sourceDomain}>`,
     `Date: ${date}`,
     `${field}${zeros}`,
     "MIME-Version: 1.0",
@@ -38,9 +52,11 @@ export function buildPayload(sizeBytes: number, date: string): Payload {
     "",
     "",
   ].join("\r\n");
-  const text = `${header}${bodyOf(sizeBytes - header.length)}.\r\n`;
-  const first = text.indexOf(zeros);
-  return { octets: new TextEncoder().encode(text), numberAt: [first, text.indexOf(zeros, first + numberWidth)] };
+  const text = `${signature}${header}${bodyOf(sizeBytes - header.length)}${finalDot}`;
+  const inMessageId = text.indexOf(`<${zeros}@`) + 1;
+  const inField = text.indexOf(`${field}${zeros}`) + field.length;
+  const numberAt = signature === "" ? [inMessageId, inField] : [inField];
+  return { octets: new TextEncoder().encode(text), numberAt };
 }
 
 /** Lines of at most 76 characters, together exactly `sizeBytes` long (nothing where that is less than a line end). */

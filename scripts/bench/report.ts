@@ -5,6 +5,7 @@
 import { describeMachine, type Machine } from "./machine.ts";
 import type { Options } from "./options.ts";
 import type { TreeUse } from "./processes.ts";
+import { describeLack } from "./evidence.ts";
 import type { RunResult } from "./scenarios.ts";
 import { summarize, type Summary } from "./statistics.ts";
 
@@ -84,15 +85,16 @@ export function formatTable(report: Report): string {
     ...rows.map(lineOf),
     ...memory.flatMap(([name, use]) => use === undefined ? [] : [memoryLine(name, use)]),
     ...(report.noisyStarts > 0 ? [`${report.noisyStarts} of the runs began on a busy machine`] : []),
-    ...report.runs.flatMap((run, index) => run.complete ? [] : [failureOf(run, index + 1)]),
+    ...report.runs.flatMap((run, index) => run.complete ? [] : [failureOf(run, index + 1, report.options)]),
   ].join("\n");
 }
 
 function titleOf({ options, machine }: Report): string {
-  const { scenario, target, messages, recipientsPerMessage, sizeBytes, sessions, runs } = options;
+  const { scenario, target, filter, messages, recipientsPerMessage, sizeBytes, sessions, runs } = options;
   const server = target.kind === "own" ? "dqmail" : `${target.host}:${target.port}`;
   const connections = options.reuse ? "connections kept" : "one connection a message";
-  return `${scenario}, ${server}: ${messages} x ${sizeBytes} bytes, ${recipientsPerMessage} recipients a message, ` +
+  const work = filter === undefined ? "" : ` --${filter}`;
+  return `${scenario}${work}, ${server}: ${messages} x ${sizeBytes} bytes, ${recipientsPerMessage} recipients a message, ` +
     `${sessions} sessions, ${connections}, ${runs} runs; ${machine.cores} cores, Linux ${machine.kernel}`;
 }
 
@@ -110,8 +112,10 @@ function memoryLine(name: string, use: TreeUse): string {
   return `${lineOf([name, (use.pssKib / 1024).toFixed(1)])} MiB in ${use.processes} processes`;
 }
 
-function failureOf({ load, lost }: RunResult, number: number): string {
+function failureOf({ load, lost, evidence }: RunResult, number: number, { filter }: Options): string {
+  const lacks = evidence !== undefined && filter !== undefined && !evidence.isEnough;
   return `run ${number} failed: ${load.accepted} accepted, ${load.refused} refused, ${load.errors} errors, ` +
     `${load.unfinished} unfinished, ${load.recipientsRefused} recipients refused, ${lost ?? 0} not delivered` +
-    (load.firstError === undefined ? "" : `; first: ${load.firstError}`);
+    (load.firstError === undefined ? "" : `; first: ${load.firstError}`) +
+    (lacks ? `; ${describeLack(evidence, filter)}` : "");
 }

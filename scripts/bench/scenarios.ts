@@ -3,13 +3,17 @@
  * Maildirs) is set up once for all runs by {@link setUp}.
  * @module
  */
+import { type Evidence, evidenceOf, headsIn } from "./evidence.ts";
 import { Child } from "./json_lines.ts";
 import type { LoadJob, LoadReport } from "./load.ts";
 import { type Filled, Maildirs } from "./maildirs.ts";
+import { startNameServer } from "./name_server.ts";
 import type { Options } from "./options.ts";
 import { expandMaildirs } from "./pattern.ts";
+import { type Signed, sourceDomain } from "./payload.ts";
 import { measureTree, type TreeUse } from "./processes.ts";
-import { startServer } from "./server.ts";
+import { type ServerPlan, startServer } from "./server.ts";
+import { makeSignedMail } from "./signed_mail.ts";
 import type { SinkReport, SinkRequest } from "./sink.ts";
 import { round } from "./statistics.ts";
 
@@ -23,6 +27,10 @@ export interface Rig extends AsyncDisposable {
   readonly load: Child<LoadJob, LoadReport>;
   readonly sink: Child<SinkRequest, SinkReport> | undefined;
   readonly maildirs: Maildirs | undefined;
+  /** The private server's home. */
+  readonly home: string | undefined;
+  /** What the generator puts in front of each message. */
+  readonly signed: Signed | undefined;
   /** The number of the next message; runs do not share numbers. */
   nextNumber: number;
 }
@@ -42,6 +50,8 @@ export interface RunResult {
   readonly duplicates?: number;
   readonly serverCpuMs?: number;
   readonly sink?: SinkReport;
+  /** Where a filter is measured: whether the run's messages show its work. */
+  readonly evidence?: Evidence;
 }
 
 /** Starts what the options ask for. Disposing of the rig ends all of it. */
@@ -52,7 +62,8 @@ export async function setUp(options: Options): Promise<Rig> {
   const sink = relays ? stack.use(new Child<SinkRequest, SinkReport>("./sink.ts")) : undefined;
   const relayPort = (await sink?.ask({ kind: "start", port: options.sinkPort, delayMs: options.delayMs }))?.port;
   const plan = { users: relays ? 0 : options.users, hold: scenario === "accept", relayPort };
-  const server = target.kind === "own" ? stack.use(await startServer({ ...plan, dir: target.dir })) : target;
+  const { signed, ...work } = await workOf(options, stack);
+  const server = target.kind === "own" ? stack.use(await startServer({ ...plan, ...work, dir: target.dir })) : target;
   const load = stack.use(new Child<LoadJob, LoadReport>("./load.ts"));
   const folders = "maildirs" in server ? server.maildirs : expandMaildirs(options.maildir ?? "", options.users);
   const owned = stack.move();
@@ -65,9 +76,30 @@ export async function setUp(options: Options): Promise<Rig> {
     load,
     sink,
     maildirs: scenario === "local" ? new Maildirs(folders) : undefined,
+    home: "home" in server ? server.home : undefined,
+    signed,
     nextNumber: 0,
     [Symbol.asyncDispose]: () => disposed ??= owned.disposeAsync(),
   };
+}
+
+/** What a measured filter needs of the server and, to verify something, of mail and DNS. */
+async function workOf(
+  { filter, sizeBytes }: Options,
+  stack: AsyncDisposableStack,
+): Promise<Pick<ServerPlan, "controls" | "dkimDomain"> & { readonly signed: Signed | undefined }> {
+  switch (filter) {
+    case undefined:
+      return { signed: undefined };
+    case "sign": // what clients bring that may relay, and the generator may, is signed on the way in "smtp", too
+      return { signed: undefined, dkimDomain: sourceDomain, controls: { filters: "smtp: sign" } };
+    case "verify": {
+      const { signed, texts } = await makeSignedMail(sizeBytes, Date.now());
+      const { port } = stack.use(await startNameServer(texts));
+      // Of clients that may relay nothing is verified: here the generator is a stranger.
+      return { signed, controls: { filters: "smtp: verify", nameservers: `127.0.0.1:${port}`, relayclients: "" } };
+    }
+  }
 }
 
 /** The server's processes as they are now; undefined where they are not known. */
@@ -93,40 +125,59 @@ export async function runOnce(
   const before = serverUse(rig);
   const begin = performance.now();
   const { host, port } = rig;
-  const load = await rig.load.ask({ ...jobOf(rig.options), ...size, host, port, firstNumber });
+  const signed = rig.signed === undefined ? {} : { signed: rig.signed };
+  const load = await rig.load.ask({ ...jobOf(rig.options), ...size, ...signed, host, port, firstNumber });
   const wanted = load.recipientsAccepted;
   const limitMs = Math.max(rig.options.limitMs - (performance.now() - begin), 0);
   const sunk = await rig.sink?.ask({ kind: "await", deliveries: wanted, limitMs });
   const { recipientsPerMessage } = size;
   const filled = await rig.maildirs?.reached(wanted, { limitMs, firstNumber, recipientsPerMessage });
   const after = serverUse(rig);
+  const evidence = lookFor(rig, { firstNumber, messages: size.messages });
   return {
-    ...figures(load, size.messages, sunk ?? filled),
+    ...figures(load, size.messages, sunk ?? filled, evidence),
     ...(before && after ? { serverCpuMs: after.cpuMs - before.cpuMs } : {}),
     ...(sunk && sinkBefore ? { sink: { ...sunk, cpuMs: round(sunk.cpuMs - sinkBefore.cpuMs, 1) } } : {}),
   };
 }
 
+/** After the run's end: the look is no part of what is measured. */
+function lookFor(
+  { home, options: { filter } }: Rig,
+  run: { readonly firstNumber: number; readonly messages: number },
+): Evidence | undefined {
+  return home === undefined || filter === undefined ? undefined : evidenceOf(headsIn(home), filter, run);
+}
+
 function jobOf(options: Options): Omit<LoadJob, "host" | "port" | "firstNumber"> {
   const { sessions, messages, sizeBytes, reuse, pipelining, recipient, recipientsPerMessage } = options;
   const { users, domains, limitMs } = options;
-  const message = { sizeBytes, recipient, recipientsPerMessage, users, domains, reversePath: "sender@source.example" };
+  const message = { sizeBytes, recipient, recipientsPerMessage, users, domains, reversePath: `sender@${sourceDomain}` };
   return { ...message, sessions, messages, reuse, pipelining, limitMs };
 }
 
-/** The figures of a run; `end` is what the sink or the Maildirs have got, absent where only acceptance counts. */
-export function figures(load: LoadReport, messages: number, end: SinkReport | Filled | undefined): RunResult {
+/**
+ * The figures of a run; `end` is what the sink or the Maildirs have got, absent where only acceptance counts; `evidence` is
+ * there where a filter is measured.
+ */
+export function figures(
+  load: LoadReport,
+  messages: number,
+  end: SinkReport | Filled | undefined,
+  evidence?: Evidence,
+): RunResult {
   const wanted = load.recipientsAccepted;
   const lastSeconds = end === undefined ? 0 : (end.lastAtMs - load.startedAtMs) / 1000;
   const seconds = Math.max(load.seconds, lastSeconds);
   const accepted = load.accepted === messages && load.recipientsRefused === 0;
   return {
-    complete: accepted && (end === undefined || end.deliveries >= wanted),
+    complete: accepted && (end === undefined || end.deliveries >= wanted) && evidence?.isEnough !== false,
     seconds,
     messagesPerSecond: seconds > 0 ? round(load.accepted / seconds, 1) : 0,
     recipientsPerSecond: seconds > 0 ? round(wanted / seconds, 1) : 0,
     load,
     wanted,
+    ...(evidence === undefined ? {} : { evidence }),
     ...(end === undefined
       ? {}
       : { delivered: end.deliveries, lost: wanted - end.deliveries, duplicates: end.duplicates }),

@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "@std/path";
-import { addUsers, makeHome, removeHome, writeControls } from "./home.ts";
+import { addDkimKeys, addUsers, makeHome, removeHome, writeControls } from "./home.ts";
 import { freePort, host, startInstance } from "./instance.ts";
 import { expandMaildirs } from "./pattern.ts";
 
@@ -18,6 +18,8 @@ export interface ServerPlan {
   readonly hold: boolean;
   /** Port of 127.0.0.1 to which all remote mail goes; without one remote mail is held. */
   readonly relayPort: number | undefined;
+  /** A domain to make DKIM keys for. */
+  readonly dkimDomain?: string;
   /** Further control files; they go over those that follow from the plan. */
   readonly controls?: Readonly<Record<string, string>>;
 }
@@ -36,7 +38,7 @@ const stopLimitMs = 10_000;
 
 /** The control files for a plan. */
 export function controlFiles(
-  plan: Omit<ServerPlan, "dir" | "users">,
+  plan: Omit<ServerPlan, "dir" | "users" | "dkimDomain">,
   ports: { readonly smtp: number; readonly admin: number },
 ): Readonly<Record<string, string>> {
   return {
@@ -64,6 +66,7 @@ export async function startServer(plan: ServerPlan): Promise<Server> {
   try {
     await writeControls(home, controlFiles(plan, { smtp: port, admin: freePort() }));
     await addUsers(home, plan.users);
+    if (plan.dkimDomain !== undefined) await addDkimKeys(home, plan.dkimDomain);
     const { pid, stop } = await startInstance(home, port, { startLimitMs, stopLimitMs });
     const maildirs = maildirsOf(home, plan.users);
     let disposed: Promise<void> | undefined; // a second call waits as well

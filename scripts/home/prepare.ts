@@ -57,7 +57,15 @@ const socketOwners: Readonly<Record<SocketName, { owner: Account; open: boolean 
   "sts-memory": { owner: "qmaill", open: "nofiles" },
   "tally": { owner: "qmaill", open: "nofiles" },
   "tlsrpt": { owner: "qmaill", open: false },
+  "dmarcrpt": { owner: "qmaill", open: "nofiles" },
   "hooks": { owner: "qmaild", open: "owner" },
+  "verify": { owner: "qmaild", open: true },
+  "sign": { owner: "qmaill", open: true },
+  "arcseal": { owner: "qmaill", open: true },
+  "rspamd": { owner: "qmaild", open: true },
+  "clamd": { owner: "qmaild", open: true },
+  "milter": { owner: "qmaild", open: true },
+  "custom": { owner: "qmaild", open: true },
 };
 
 /** An account whose primary group it is; of "own" the folder's owner. */
@@ -119,6 +127,8 @@ function foldersOf(home: Home): Folder[] {
     { path: home.mail(), owner: "vmail", group: "own", mode: 0o700 },
     { path: home.tally(), owner: "qmaill", group: "own", mode: 0o700 },
     { path: home.tlsrpt(), owner: "qmaill", group: "own", mode: 0o700 },
+    { path: home.dmarcrpt(), owner: "qmaill", group: "own", mode: 0o700 },
+    { path: home.dkim(), owner: "qmaill", group: "own", mode: 0o700 },
     ...queue,
     ...sockets,
   ];
@@ -191,6 +201,8 @@ function takeOverFiles(home: Home, ids: Readonly<Record<Account, Ids>>, foreign:
     [home.mail(), ids.vmail],
     [home.tally(), ids.qmaill],
     [home.tlsrpt(), ids.qmaill],
+    [home.dmarcrpt(), ids.qmaill],
+    [home.dkim(), ids.qmaill],
   ];
   for (const [path, { uid, gid }] of owners) {
     const isSmall = path === home.users("") || !existsSync(path) || !Deno.lstatSync(path).isDirectory;

@@ -10,6 +10,9 @@
  */
 import type { Home } from "../../config/home.ts";
 import { readControls } from "../../config/read.ts";
+import { routeOf } from "../../components/lib/filters/controls.ts";
+import type { ClientNote } from "../../components/lib/filters/filter.ts";
+import { formatRouteText } from "../../components/lib/filters/route.ts";
 import { formatHomeArgs } from "../../components/lib/process/home_args.ts";
 import { defaultUserHomes } from "../../components/lib/users/user_homes.ts";
 import { launchCommand, quote, type Runtime } from "../../components/supervisor/launcher.ts";
@@ -29,24 +32,36 @@ export function formatTool(tool: Tool, home: Home, runtime: Runtime): string {
 interface Settings extends ToolControls {
   /** The program that queues for tools whose caller names none; absent: the daemon does. */
   readonly queueProgram?: string;
+  /** Whom mail that is written here goes through, as formatRouteText() writes it; absent: nobody. */
+  readonly route?: string;
 }
 
 /** Who reads such a file to use it says what is wrong with it. */
 function settingsOf(home: Home): Settings {
-  const read = readControls(home, ["mode", "qmqpservers", "userhomes"]);
+  const read = readControls(home, ["filterbytes", "filterlarge", "filters", "mode", "qmqpservers", "userhomes"]);
   if (!read.ok) return { userHomes: defaultUserHomes };
-  const { mode, qmqpservers, userhomes } = read.value;
-  const own = { userHomes: userhomes, qmqpservers };
+  const { filters, mode, qmqpservers, userhomes } = read.value;
+  const route = routeOf(read.value, "local", writtenHere);
+  const own = {
+    userHomes: userhomes,
+    qmqpservers,
+    filters,
+    ...(route === undefined ? {} : { route: formatRouteText(route) }),
+  };
   return mode === "mini" ? { ...own, queueProgram: home.bin(qmqpClient) } : own;
 }
+
+/** Who brings mail that programs in bin/ queue. */
+const writtenHere: ClientNote = { entrance: "local", ip: "unknown", helo: "", tls: false, relaying: true };
 
 /** What stands in qmail-queue's place on a host without a queue. */
 const qmqpClient = "qmail-qmqpc";
 
 /** What env(1) becomes; wordsBeforeArguments of support/caller.ts counts the words of the one with timeout, and the script. */
-function interpreter({ knowsCaller, paths }: Tool): string {
+function interpreter({ knowsCaller, knowsFilters, paths }: Tool): string {
   if (knowsCaller) return "/usr/bin/timeout --foreground 0 /usr/bin/env -i /bin/sh";
-  const variables = (paths?.variables ?? []).map((name) => `${name}=\${${name}} `);
+  const names = [...paths?.variables ?? [], ...knowsFilters === undefined ? [] : [knowsFilters]];
+  const variables = names.map((name) => `${name}=\${${name}} `);
   return `-i ${variables.join("")}/bin/sh`;
 }
 
@@ -111,16 +126,19 @@ function commandOf(tool: Tool, home: Home, runtime: Runtime, settings: Settings)
 }
 
 /** What the tool learns of its caller. */
-function callerWords({ knowsCaller, knowsSocket, runsFor, paths }: Tool, { queueProgram }: Settings): string {
+function callerWords(tool: Tool, { queueProgram, route }: Settings): string {
+  const { knowsCaller, knowsFilters, knowsSocket, runsFor, paths } = tool;
   if (paths?.variables !== undefined) {
     const variables = paths.variables.map((name) => `"$${name}"`);
     return [...variables, ...paths.read?.some(isArgument) ? ['"$@"'] : []].join(" ");
   }
+  if (knowsFilters !== undefined) return `--filters "$${knowsFilters}" "$@"`;
   if (!knowsCaller) return '"$@"';
   const socket = knowsSocket ? '--socket "$socket" ' : "";
   // Unquoted: base64 has neither blanks nor patterns, and its lines are to be words.
   const queue = runsFor === undefined || queueProgram === undefined ? "" : `--queue-program ${quote(queueProgram)} `;
-  return `${socket}${queue}--environment $environment --command-line $command`;
+  const filters = runsFor === undefined || route === undefined ? "" : `--filters ${quote(route)} `;
+  return `${socket}${queue}${filters}--environment $environment --command-line $command`;
 }
 
 /** The script of a wrapper. It starts with its caller's environment, which is for the program it becomes. */

@@ -3,7 +3,7 @@
  * @module
  */
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
 import { writeCdb } from "../../components/lib/cdb/files.ts";
 import type { Running } from "../../components/lib/process/component.ts";
@@ -12,7 +12,7 @@ import { compileAssign } from "../../components/lib/users/assign.ts";
 import { homeOwner } from "../../components/lib/users/home_owner.ts";
 import { parseSystemPasswd } from "../../components/lib/users/system_passwd.ts";
 import { Client } from "../../components/lib/wire/client.ts";
-import { type GetpwReply, parseGetpwReply } from "../../components/lib/wire/getpw_protocol.ts";
+import { type GetpwReply, parseForwardReply, parseGetpwReply } from "../../components/lib/wire/getpw_protocol.ts";
 import { run } from "../../components/qmail-getpw/run.ts";
 import { type Home, homeAt } from "../../config/home.ts";
 import { captureLog } from "../support/captured_log.ts";
@@ -209,6 +209,27 @@ describe("qmail-getpw", () => {
       answers.push(check("amy@localhost"));
       assertEquals(await Promise.all(answers), ["exists", "exists", "exists"]);
     }
+  });
+
+  it("says from whom a message is sent on, whose address that is, and that nobody has one that was forged", async () => {
+    Deno.writeTextFileSync(home.control("srsdomain"), "srs.example\n");
+    Deno.writeTextFileSync(home.control("srssecret"), "a secret of ours\n");
+    start();
+    const forward = async (sender: string, recipients: readonly string[]) =>
+      parseForwardReply(await client.request({ op: "forward", sender, recipients })).sender;
+    const made = await forward("eve@e.example", ["bob@b.example"]);
+    assertMatch(made, /^SRS0=.{6}=..=e\.example=eve@srs\.example$/);
+    assertEquals(await forward("eve@e.example", ["amy@localhost"]), "eve@e.example");
+    assertEquals(await forward("amy@localhost", ["bob@b.example"]), "amy@localhost");
+    // alias takes everything else, but not this.
+    const alias = makeHome("h/alias");
+    Deno.writeTextFileSync(join(alias, ".qmail-default"), "&amy\n");
+    assertEquals([await check(made), await check(made.replace("eve", "eva"))], ["exists", "none"]);
+    assertEquals((await ask("find", made.replace("eve", "eva"))).kind, "none");
+    // Without a secret nobody knows of SRS.
+    Deno.writeTextFileSync(home.control("srssecret"), "");
+    assertEquals(running!.reload!(), []);
+    assertEquals(await forward("eve@e.example", ["bob@b.example"]), "eve@e.example");
   });
 
   it("asks /etc/passwd where control/systemusers is 1, and not otherwise", async () => {

@@ -12,6 +12,7 @@ import { fromOctets, toOctets } from "../../components/lib/octets.ts";
 import { flagsOf } from "../../components/lib/permissions/grant.ts";
 import { queueFile, queueFolder } from "../../components/lib/queue/layout.ts";
 import type { DeliveryReport, LocalRequest } from "../../components/lib/wire/delivery_protocol.ts";
+import { parseGetpwRequest } from "../../components/lib/wire/getpw_protocol.ts";
 import { Pipe } from "../../components/lib/wire/pipe.ts";
 import { type EnvelopeFields, parseQueueRequest } from "../../components/lib/wire/queue_protocol.ts";
 import { serveUnix } from "../../components/lib/wire/server.ts";
@@ -36,6 +37,8 @@ export interface WorldOptions {
   readonly queueCode?: number;
   /** control/defaultdelivery: what the grant is computed from, and each request has. */
   readonly defaultDelivery?: (dir: string) => string;
+  /** What qmail-getpw says from whom a message is sent on; absent: there is no qmail-getpw. */
+  readonly forwardSender?: (sender: string, recipients: readonly string[]) => string;
 }
 
 export type Fields = Partial<Omit<LocalRequest, "id" | "sizeBytes" | "recipients">> & { readonly recipient?: string };
@@ -63,8 +66,25 @@ function serveQueue(path: string, code: number) {
   return { queued, stop };
 }
 
+/** Says from whom messages are sent on. */
+function serveGetpw(path: string, forwardSender: NonNullable<WorldOptions["forwardSender"]>) {
+  Deno.mkdirSync(dirname(path), { recursive: true });
+  const server = serveUnix(path, {
+    onFrame: (frame, pipe) => {
+      const request = parseGetpwRequest(frame);
+      if (request.op !== "forward") return;
+      pipe.send({ id: request.id, sender: forwardSender(request.sender, request.recipients) });
+    },
+    onError: () => {},
+  });
+  return () => {
+    server.stop();
+    server.closeAll();
+  };
+}
+
 /** The mailbox is joe's, with a Maildir in it. */
-export function world({ kind = "virtual", queueCode = 0, defaultDelivery }: WorldOptions = {}) {
+export function world({ kind = "virtual", queueCode = 0, defaultDelivery, forwardSender }: WorldOptions = {}) {
   const dir = tempDir();
   const defaultdelivery = defaultDelivery?.(dir.path) ?? "./Maildir/\n";
   const home = homeAt(dir.path);
@@ -77,7 +97,11 @@ export function world({ kind = "virtual", queueCode = 0, defaultDelivery }: Worl
   Deno.writeTextFileSync(home.libexec("launch", "program"), formatProgramScript(home));
   Deno.chmodSync(home.libexec("launch", "program"), 0o755);
   const queue = serveQueue(home.socket("qmail-queue"), queueCode);
-  const config = defaultConfig(home, 0, { defaultdelivery });
+  const stopGetpw = forwardSender === undefined ? undefined : serveGetpw(home.socket("qmail-getpw"), forwardSender);
+  const config = defaultConfig(home, 0, {
+    defaultdelivery,
+    srsdomain: forwardSender === undefined ? "" : "srs.example",
+  });
   const grant = kind === "virtual" ? manifest.permissions(config) : manifest.forHome![kind]!(config, userHome);
   const child = new Deno.Command(Deno.execPath(), {
     args: [
@@ -153,6 +177,7 @@ export function world({ kind = "virtual", queueCode = 0, defaultDelivery }: Worl
       link.close();
       await child.status;
       queue.stop();
+      stopGetpw?.();
       dir[Symbol.dispose]();
     },
   };

@@ -73,7 +73,9 @@ export function serveGetpw(
 ): UnixServer {
   return serveUnix(home.socket("qmail-getpw"), {
     onFrame: (frame, pipe) => {
-      const { id, op, address } = parseGetpwRequest(frame);
+      const request = parseGetpwRequest(frame);
+      if (request.op === "forward") throw new Error("a server forwards nothing");
+      const { id, op, address } = request;
       const kind = op === "check" ? answer(address) : "unsure";
       if (kind !== undefined) pipe.send({ id, kind });
     },

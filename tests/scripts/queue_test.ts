@@ -2,6 +2,7 @@
  * `deno task queue` and the programs of `bin/` on a system that works meanwhile, and their grants.
  * @module
  */
+import { filterNames } from "../../components/lib/filters/chain.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { rightsOf } from "../../components/lib/permissions/grant.ts";
@@ -142,7 +143,12 @@ describe("with a running system", () => {
       assertEquals(code, 0);
       const rights = rightsOf(permissions(home), home);
       const asked = readAudit(auditDir, name);
-      assertEquals([outside(asked, rights), unused(asked, rights)], [[], []]);
+      // A program in a chain of filters hands on to the one behind it, which is any of them; there is no chain here.
+      const toFilters = new Set(filterNames.map((filter) => home.socket(filter)));
+      const left = unused(asked, rights).filter((one) =>
+        !toFilters.has(one.replace(/^(?:read |write |net unix:)/, ""))
+      );
+      assertEquals([outside(asked, rights), left], [[], []]);
     });
   }
 });

@@ -11,6 +11,7 @@ import { readConfig } from "../../components/supervisor/run.ts";
 import { freeLowPort } from "../support/free_low_port.ts";
 import { layOutForUser } from "../support/ordinary_user.ts";
 import { sendMail } from "../support/smtp_client.ts";
+import { everyComponent } from "../support/every_component.ts";
 import { makeBaseDir, startSystem, type System } from "../support/system.ts";
 import { waitFor } from "../support/wait.ts";
 
@@ -28,7 +29,6 @@ function idsOf(pid: number): { uids: number[]; gids: number[]; groups: number[];
 
 /** Beside a listener for submission: what has every component be needed. */
 const others = "qmtp 127.0.0.1:0\nqmqp 127.0.0.1:0\npop3 127.0.0.1:0\nadmin 127.0.0.1:0\n";
-const forOptional = { ratelimits: "client 10000/s\n", rcptcheck: "/usr/bin/true\n", tlsrpt: "1\n", ipv6: "1\n" };
 
 function newMail(system: System): string[] {
   const dir = system.home.mail("localhost", "demo", "Maildir", "new");
@@ -45,7 +45,7 @@ describe("the system, started by root", { ignore: skip }, () => {
     system = await startSystem({
       controls: {
         listeners: `smtp 127.0.0.1:0\nsmtp 127.0.0.77:${lowPort}\nsubmission 127.0.0.1:0\n${others}`,
-        ...forOptional,
+        ...everyComponent,
       },
     });
     await sendMail(system.ports["smtp"]!, mail);
@@ -111,7 +111,7 @@ describe("the system, started by an ordinary user", { ignore: skip }, () => {
     try {
       const user = await layOutForUser(dir);
       const listeners = `smtp 127.0.0.1:0\nsubmission 127.0.0.1:0\n${others}`;
-      await using system = await startSystem({ user, controls: { listeners, ...forOptional } });
+      await using system = await startSystem({ user, controls: { listeners, ...everyComponent } });
       await sendMail(system.ports["smtp"]!, mail);
       await waitFor(() => newMail(system).length === 1, "the delivery");
       const { pid, components } = await system.status();

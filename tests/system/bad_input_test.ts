@@ -10,6 +10,7 @@ import { socketNames } from "../../config/home.ts";
 import { encodeFrame } from "../../components/lib/wire/frame.ts";
 import { isQueueEmpty, messageFiles } from "../support/queue_files.ts";
 import { sendMail, SmtpClient } from "../support/smtp_client.ts";
+import { everyComponent } from "../support/every_component.ts";
 import { startSystem, type System } from "../support/system.ts";
 import { waitFor } from "../support/wait.ts";
 
@@ -65,7 +66,7 @@ describe("bad input", () => {
     // Every component that there is, and so every socket.
     const listeners = "smtp 127.0.0.1:0\nsubmission 127.0.0.1:0\npop3 127.0.0.1:0\nadmin 127.0.0.1:0\n";
     await using system = await startSystem({
-      controls: { listeners, ratelimits: "client 10000/s\n", rcptcheck: "/usr/bin/true\n", tlsrpt: "1\n", ipv6: "1\n" },
+      controls: { listeners, ...everyComponent },
     });
     for (const name of socketNames) {
       assert(Deno.statSync(system.home.socket(name)).isSocket, name);

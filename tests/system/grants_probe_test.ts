@@ -13,6 +13,7 @@ import { socketNames } from "../../config/home.ts";
 import { manifests } from "../../config/manifests.ts";
 import { covers } from "../support/audit.ts";
 import { type Attempt, placeProbe, probeScript, runProbe } from "../support/grant_script.ts";
+import { everyComponent } from "../support/every_component.ts";
 import { startSystem, type System } from "../support/system.ts";
 
 /** Who owns what, said once more and apart from the manifests, so that a manifest that grows is noticed. */
@@ -30,6 +31,7 @@ const writers: Readonly<Record<string, readonly string[]>> = {
   "queue/lock": [],
   "tally": ["tally"],
   "tlsrpt": ["tlsrpt"],
+  "dmarcrpt": ["dmarcrpt"],
   "queue": [],
   "control": [],
   "users": [],
@@ -62,12 +64,10 @@ describe("grants, tried by a probe under each component's flags", () => {
       controls: {
         listeners: "smtp 127.0.0.1:0\nsubmission 127.0.0.1:0\nlmtp unix:lmtp/s\npop3 127.0.0.1:0\n" +
           "qmtp 127.0.0.1:0\nqmqp 127.0.0.1:0\nadmin 127.0.0.1:0\n",
-        ipv6: "1\n",
         smtpdprocesses: "2\n",
         dnsbllist: "bl.example\n",
         greylist: "1\n",
-        rcptcheck: "/usr/bin/true\n",
-        tlsrpt: "1\n",
+        ...everyComponent,
       },
     });
     probe = placeProbe(system);

@@ -5,84 +5,18 @@ import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { flagsOf, rightsOf } from "../../components/lib/permissions/grant.ts";
 import { breaches } from "../../components/lib/permissions/rule.ts";
-import { fromOctets } from "../../components/lib/octets.ts";
-import type { Running } from "../../components/lib/process/component.ts";
-import { parseQueueRequest } from "../../components/lib/wire/queue_protocol.ts";
-import { serveUnix, type UnixServer } from "../../components/lib/wire/server.ts";
 import { TlsrptClient } from "../../components/lib/wire/tlsrpt_client.ts";
 import type { TlsrptNote } from "../../components/lib/wire/tlsrpt_protocol.ts";
-import { run as runResolver } from "../../components/resolver/run.ts";
 import { eachLine } from "../../components/supervisor/lines.ts";
 import { readConfig } from "../../components/supervisor/run.ts";
 import { manifest } from "../../components/tlsrpt/permissions.ts";
 import { run } from "../../components/tlsrpt/run.ts";
-import { type Home, homeAt } from "../../config/home.ts";
 import { outside, readAudit, unused } from "../support/audit.ts";
-import { type DnsServer, startDnsServer, type Zone } from "../support/dns_server.ts";
+import type { Zone } from "../support/dns_server.ts";
 import { LogLines } from "../support/log_lines.ts";
 import { parseWithPython, pythonIsInstalled } from "../support/python_email.ts";
+import { type Queued, ReportWorld } from "../support/report_world.ts";
 import { waitFor } from "../support/wait.ts";
-
-interface Queued {
-  readonly sender: string;
-  readonly recipients: readonly string[];
-  readonly content: string;
-}
-
-/** A home with a resolver, a DNS server and somebody in qmail-queue's place. */
-class World implements AsyncDisposable {
-  readonly home: Home;
-  readonly queued: Queued[] = [];
-  /** What the queue answers. */
-  code = 0;
-  attempts = 0;
-  readonly #dns: DnsServer;
-  readonly #resolver: Running;
-  readonly #queue: UnixServer;
-
-  private constructor(home: Home, dns: DnsServer) {
-    this.home = home;
-    this.#dns = dns;
-    this.#resolver = runResolver({ home, portOffset: 0, requestStop: () => {} }) as Running;
-    this.#queue = serveUnix(home.socket("qmail-queue"), {
-      onFrame: (frame, pipe) => {
-        const request = parseQueueRequest(frame);
-        assert(request.op === "message");
-        const { sender, recipients } = request.envelope;
-        this.attempts++;
-        if (this.code === 0) this.queued.push({ sender, recipients, content: fromOctets(request.content) });
-        pipe.send({ id: request.id, code: this.code, qp: 1 });
-      },
-      onError: () => {},
-    });
-  }
-
-  static async start(zone: Zone): Promise<World> {
-    const home = homeAt(Deno.makeTempDirSync({ prefix: "dq" }));
-    const folders = ["resolver", "qmail-queue", "sts-memory", "tlsrpt"].map((name) => home.run(name));
-    for (const dir of [home.control(""), home.tlsrpt(), ...folders]) Deno.mkdirSync(dir, { recursive: true });
-    const dns = await startDnsServer(zone);
-    const files = { me: "mail.a.example\n", tlsrpt: "1\n", nameservers: `127.0.0.1:${dns.port}\n` };
-    for (const [file, text] of Object.entries(files)) Deno.writeTextFileSync(home.control(file), text);
-    return new World(home, dns);
-  }
-
-  file(day: string): string {
-    try {
-      return Deno.readTextFileSync(this.home.tlsrpt(day));
-    } catch {
-      return "";
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#queue.stop();
-    this.#queue.closeAll();
-    await this.#resolver.stop();
-    await this.#dns.stop();
-    Deno.removeSync(this.home.dir, { recursive: true });
-  }
-}
 
 const zone: Zone = {
   "_smtp._tls.b.example TXT": ["v=TLSRPTv1; rua=mailto:tls@b.example,https://b.example/,mailto:two@c.example"],
@@ -107,7 +41,7 @@ function jsonOf({ content }: Queued): Record<string, unknown> {
 
 describe("tlsrpt", () => {
   it("sends at the day's end the report of what it was told, to those who ask for one", async () => {
-    await using world = await World.start(zone);
+    await using world = await ReportWorld.start("tlsrpt", zone);
     const clock = { seconds: noon };
     const options = { nowSeconds: () => clock.seconds, spreadSeconds: 600, tickMs: 10 };
     const running = run({ home: world.home, portOffset: 0, requestStop: () => {} }, options);
@@ -172,7 +106,7 @@ describe("tlsrpt", () => {
   });
 
   it("tries again while the queue takes nothing, and sends what an earlier process counted", async () => {
-    await using world = await World.start(zone);
+    await using world = await ReportWorld.start("tlsrpt", zone);
     const line = JSON.stringify([good, 7]);
     Deno.writeTextFileSync(world.home.tlsrpt("2026-11-22"), `${line}\n${line.slice(0, 20)}`);
     world.code = 71;
@@ -198,7 +132,9 @@ describe("tlsrpt", () => {
   });
 
   it("uses its grant to the last entry, and loses to a SIGKILL only what it had not written", async () => {
-    await using world = await World.start({ "_smtp._tls.b.example TXT": zone["_smtp._tls.b.example TXT"]! });
+    await using world = await ReportWorld.start("tlsrpt", {
+      "_smtp._tls.b.example TXT": zone["_smtp._tls.b.example TXT"]!,
+    });
     const yesterday = new Date(Date.now() - 2 * 86_400_000).toISOString().slice(0, 10);
     Deno.writeTextFileSync(world.home.tlsrpt(yesterday), `${JSON.stringify([good, 7])}\n`);
     const config = readConfig(world.home, 0);

@@ -8,15 +8,15 @@ const longestName = 253;
 const longestLabel = 63;
 
 /**
- * Whether `name` can be asked for: labels of 1 to 63 printable ASCII characters. That is wider than a host name, for
- * names made from macros (RFC 7208 §7) and of reverse zones (RFC 2317) hold other characters.
+ * Whether `name` can be asked for: labels of 1 to 63 printable ASCII characters, blanks too. That is wider than a host
+ * name, for names made from macros (RFC 7208 §7) and of reverse zones (RFC 2317) hold other characters.
  */
 export function isQueryName(name: string): boolean {
   if (name.length > longestName) return false;
   let label = 0;
   for (let at = 0; at < name.length; at++) {
     const code = name.charCodeAt(at);
-    if (code <= 32 || code > 126) return false;
+    if (code < 32 || code > 126) return false;
     label = code === 46 ? 0 : label + 1;
     if (label > longestLabel || (code === 46 && (at === 0 || name.charCodeAt(at - 1) === 46))) return false;
   }

@@ -29,7 +29,7 @@ export class ResolverClient {
 
   /**
    * The records of `name` (any case, with or without a final dot). A name that cannot be in the DNS (an empty label, one
-   * of 64 characters, a blank) does not exist: `nxdomain`, without a question.
+   * of 64 characters, a control character) does not exist: `nxdomain`, without a question.
    */
   async resolve(name: string, type: RecordType): Promise<ResolveReply> {
     const wanted = name.endsWith(".") ? name.slice(0, -1) : name;

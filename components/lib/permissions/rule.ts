@@ -16,7 +16,7 @@ function speaksWithNetwork(grant: Grant): boolean {
 export function isOwnPath(path: string, home: Home): boolean {
   const folders = [
     ...[home.control(""), home.queue(), home.users(""), home.libexec(), home.bin(), home.run(), home.mail()],
-    ...[home.tally(), home.tlsrpt()],
+    ...[home.tally(), home.tlsrpt(), home.dmarcrpt(), home.dkim()],
   ];
   return folders.some((folder) =>
     path === folder || `${path}/`.startsWith(`${folder}/`) || folder.startsWith(`${path}/`)

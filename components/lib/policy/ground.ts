@@ -8,6 +8,7 @@ import { lowerCaseAscii } from "../address/parse_domain.ts";
 import { findInCdb } from "../cdb/reader.ts";
 import { toOctets } from "../octets.ts";
 import { rewriteRecipient, type RewriteRules, suffixMatch } from "../queue/rewrite.ts";
+import { isReturnPath } from "../srs/srs.ts";
 import type { ClientFacts, MailFacts } from "./decision.ts";
 import { listedBy } from "./listed.ts";
 import { NetworkSet } from "./networks.ts";
@@ -101,6 +102,7 @@ export function askedAbout(
     bare,
     local: routed.channel === "local",
     routed: routed.address,
+    returnPath: isReturnPath(recipient, ground.controls.srsdomain),
     postmaster: isPostmaster,
   };
 }

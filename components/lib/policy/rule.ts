@@ -19,7 +19,7 @@ export type PolicyControls = Pick<
   | ("me" | "policy" | "rcpthosts" | "morercpthosts.cdb" | keyof RewriteRules)
   | ("allowclients" | "badhelo" | "badmailfrom" | "badrcptto" | "brtlimit" | "dnsallowlist" | "dnsblfailclosed")
   | ("dnsbllist" | "greetdelay" | "greylist" | "helocheck" | "maxrcpt" | "mfdnscheck" | "ratelimits")
-  | ("rejectnullsenders" | "rejectrelaytest" | "senderlogins" | "tarpitcount" | "tarpitdelay")
+  | ("rejectnullsenders" | "rejectrelaytest" | "senderlogins" | "tarpitcount" | "tarpitdelay" | "srsdomain")
 >;
 
 /** What the rules are made from beside that. */
@@ -56,6 +56,8 @@ export interface RcptAsked extends DataAsked {
   /** Delivered here; "routed" is the address it is delivered under, or the one that is sent on. */
   readonly local: boolean;
   readonly routed: string;
+  /** Looks like an address that SRS made here: for qmail-getpw to say whether it is one. */
+  readonly returnPath: boolean;
   /** A postmaster of ours: everyone may write to one (RFC 5321 §4.5.1), whatever lists and programs of others say. */
   readonly postmaster: boolean;
 }

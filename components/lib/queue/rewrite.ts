@@ -1,13 +1,21 @@
 /**
  * Which channel a recipient takes and under which address (qmail's rules, done once a recipient): envnoathost,
  * percenthack, locals, virtualdomains, else remote. Lookups ignore ASCII case; the address keeps its own.
+ *
+ * Before all that, an address that SRS made becomes the one it stands for; one that only looks like it is nobody's here,
+ * and goes nowhere else.
  * @module
  */
 import { lowerCaseAscii } from "../address/parse_domain.ts";
 import type { Controls } from "../../../config/schema.ts";
+import { type SrsControls, srsRulesOf } from "../srs/secret_file.ts";
+import { anyAge, originalOf } from "../srs/srs.ts";
 import type { Channel } from "./layout.ts";
 
-export type RewriteRules = Pick<Controls, "envnoathost" | "percenthack" | "locals" | "virtualdomains">;
+/** Who has no part in SRS does not read its files. */
+export type RewriteRules =
+  & Pick<Controls, "envnoathost" | "percenthack" | "locals" | "virtualdomains">
+  & Partial<SrsControls>;
 
 export interface Routed {
   readonly channel: Channel;
@@ -16,6 +24,14 @@ export interface Routed {
 
 /** Routes one envelope recipient (an octet string). */
 export function rewriteRecipient(recipient: string, rules: RewriteRules): Routed {
+  const srs = srsRulesOf(rules);
+  if (srs === undefined) return rewriteOrdinary(recipient, rules);
+  const original = originalOf(recipient, srs, anyAge);
+  if (original.ok) return rewriteOrdinary(original.value, rules);
+  return original.error === "not-srs" ? rewriteOrdinary(recipient, rules) : { channel: "local", address: recipient };
+}
+
+function rewriteOrdinary(recipient: string, rules: RewriteRules): Routed {
   let address = recipient.includes("@") ? recipient : `${recipient}@${rules.envnoathost}`;
   let at = address.lastIndexOf("@");
   while (rules.percenthack.includes(lowerCaseAscii(address.slice(at + 1)))) {

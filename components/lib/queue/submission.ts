@@ -29,15 +29,18 @@ export class Submission {
   readonly #client: Client;
   readonly #origin: Origin;
   readonly #uid: number;
+  readonly #route: object;
   #chunks: Uint8Array[] = [];
   #bytes = 0;
   #stream: { readonly pipe: Pipe; readonly id: number } | undefined;
   #lost = false;
 
-  constructor(client: Client, origin: Origin, uid: number) {
+  /** `route`: further fields of its first frame, for filters (lib/filters/route.ts); qmail-queue does not look at them. */
+  constructor(client: Client, origin: Origin, uid: number, route: object = {}) {
     this.#client = client;
     this.#origin = origin;
     this.#uid = uid;
+    this.#route = route;
   }
 
   /** Adds content; `chunk` must not change afterwards. Settles when more may follow. Never throws: commit tells. */
@@ -67,7 +70,7 @@ export class Submission {
       if (this.#lost) throw new ConnectionLost("qmail-queue is away");
       if (this.#stream === undefined) {
         const content = this.#chunks.length === 1 ? this.#chunks[0]! : concat(this.#chunks, this.#bytes);
-        return parseQueueReply(await this.#client.request({ op: "message", ...fields }, content));
+        return parseQueueReply(await this.#client.request({ op: "message", ...fields, ...this.#route }, content));
       }
       await this.#passOn();
       return parseQueueReply(
@@ -96,7 +99,7 @@ export class Submission {
         return;
       }
       this.#stream = { pipe, id: this.#client.newId() };
-      pipe.send({ op: "open", id: this.#stream.id, origin: this.#origin, uid: this.#uid });
+      pipe.send({ op: "open", id: this.#stream.id, origin: this.#origin, uid: this.#uid, ...this.#route });
     }
     const { pipe, id } = this.#stream;
     for (const chunk of this.#chunks) {

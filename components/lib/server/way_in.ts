@@ -1,9 +1,14 @@
 /**
- * Where a client's message goes: to qmail-queue, or to the program that QMAILQUEUE names for the client; and who brought
- * one that was accepted.
+ * Where a client's message goes: to qmail-queue, through the filters that control/filters has for the client's way in, or
+ * to the program that QMAILQUEUE names for the client, which comes before those; and who brought one that was accepted.
  * @module
  */
 import type { Home } from "../../../config/home.ts";
+import type { Way } from "../filters/chain.ts";
+import { type FilterControls, loggingHops, routeOf } from "../filters/controls.ts";
+import type { ClientNote } from "../filters/filter.ts";
+import { ChainSubmission, type Hops } from "../filters/hand_on.ts";
+import { formatRouteText, routeVariable } from "../filters/route.ts";
 import type { ClientFacts } from "../policy/decision.ts";
 import { clientEnvironment } from "../policy/hook_environment.ts";
 import { networkOf } from "../policy/networks.ts";
@@ -22,26 +27,68 @@ export interface WayInOptions {
   readonly hooks: HooksClient;
   readonly places: Places;
   readonly uid: number;
+  /** As they are at the moment. */
+  readonly filtering: () => FilterControls;
+}
+
+/** A client, and what is known of it beside. */
+export interface Comer {
+  readonly facts: ClientFacts;
+  /** Its way in, where that is none of those a policy knows. */
+  readonly way?: Way;
+  readonly host?: string | undefined;
+}
+
+function noteOf({ facts, way = facts.entrance, host }: Comer): ClientNote {
+  const { ip, helo, login, tls, relaying } = facts;
+  return {
+    entrance: way,
+    ip,
+    helo,
+    ...(host === undefined ? {} : { host }),
+    ...(login === undefined ? {} : { login }),
+    tls,
+    relaying: relaying || login !== undefined,
+  };
 }
 
 export class WayIn {
   readonly #options: WayInOptions;
+  readonly #hops: Hops;
 
   constructor(options: WayInOptions) {
     this.#options = options;
+    this.#hops = loggingHops(options.home);
   }
 
   /** Begins one message. */
-  begin(client: ClientFacts): IntoQueue {
-    const { home, queue, hooks, places, uid } = this.#options;
-    const program = client.environment.size === 0 ? undefined : readVariables(client.environment).qmailqueue;
-    const submission = program === undefined || isOwnQueue(program, home)
-      ? new Submission(queue, "network", uid)
-      : hooks.begin(program, clientEnvironment(client), "network", uid);
+  begin(comer: Comer): IntoQueue {
+    const { places } = this.#options;
+    const { facts } = comer;
+    const submission = this.#begin(comer);
     // Who may relay is no stranger in any case.
-    return client.relaying
-      ? submission
-      : new Noted(submission, () => places.accepted(networkOf(client.ip), Date.now()));
+    return facts.relaying ? submission : new Noted(submission, () => places.accepted(networkOf(facts.ip), Date.now()));
+  }
+
+  close(): void {
+    this.#hops.close();
+  }
+
+  #begin(comer: Comer): IntoQueue {
+    const { home, queue, hooks, uid, filtering } = this.#options;
+    const { facts, way = facts.entrance } = comer;
+    const controls = filtering();
+    const route = controls.filters.size === 0 ? undefined : routeOf(controls, way, noteOf(comer));
+    const program = facts.environment.size === 0 ? undefined : readVariables(facts.environment).qmailqueue;
+    if (program === undefined || isOwnQueue(program, home)) {
+      return route === undefined
+        ? new Submission(queue, "network", uid)
+        : new ChainSubmission(this.#hops, { origin: "network", uid, route, environment: clientEnvironment(facts) });
+    }
+    const environment = clientEnvironment(facts);
+    // What the program hands to qmail-queue goes the same way as others' mail.
+    if (route !== undefined) environment.set(routeVariable, formatRouteText(route));
+    return hooks.begin(program, environment, "network", uid);
   }
 }
 

@@ -4,7 +4,8 @@
  * @module
  */
 import type { TlsFlaw } from "../tls/client_policy.ts";
-import type { PolicyType, TlsrptNote } from "../wire/tlsrpt_protocol.ts";
+import type { Counts, NoteKind } from "../reports/ledger.ts";
+import { parseTlsrptNote, type PolicyType, type TlsrptNote } from "../wire/tlsrpt_protocol.ts";
 
 /** Failures of one kind. "" for what is not known, or was too much to remember. */
 export interface FailureDetail {
@@ -51,7 +52,7 @@ export function canonicalNote(note: TlsrptNote): TlsrptNote {
   return flaw === undefined ? { domain, policyType, policyStrings, mxHost: "", ip: "" } : note;
 }
 
-export class DayCounts {
+export class DayCounts implements Counts<TlsrptNote> {
   readonly #limits: CountLimits;
   readonly #domains = new Map<string, Map<string, Kept>>();
   #stringBytes = 0;
@@ -124,3 +125,10 @@ export class DayCounts {
     }
   }
 }
+
+/** As a ledger keeps them. */
+export const tlsNotes: NoteKind<TlsrptNote, DayCounts> = {
+  empty: () => new DayCounts(),
+  canonical: canonicalNote,
+  parse: (head) => parseTlsrptNote({ head: { op: "note", ...head }, body: new Uint8Array(0) }),
+};

@@ -2,7 +2,7 @@
  * The TXT record at `_smtp._tls.DOMAIN` (RFC 8460 §3): whom a domain wants reports to be sent to.
  * @module
  */
-import { isDomain } from "../../../config/values.ts";
+import { addressOfMailto } from "../reports/mailto.ts";
 
 /** Of one domain: who names more than that wants something else than reports. */
 const mostAddresses = 5;
@@ -32,16 +32,6 @@ export function parseTlsrptRecords(texts: readonly string[]): ReportTargets | un
   const rua = fields.find((field) => field.startsWith("rua="));
   if (rua === undefined) return undefined;
   const uris = rua.slice("rua=".length).split(",").map((uri) => uri.replace(/^[ \t]+|[ \t]+$/g, ""));
-  const addresses = [...new Set(uris.flatMap(addressOf))];
+  const addresses = [...new Set(uris.flatMap((uri) => addressOfMailto(uri) ?? []))];
   return { addresses: addresses.slice(0, mostAddresses), others: uris.length - addresses.length };
-}
-
-/** Of a `mailto:` (RFC 6068), the header fields behind a "?" left out. */
-function addressOf(uri: string): string[] {
-  const [, encoded] = /^mailto:([^?]*)/i.exec(uri) ?? [];
-  if (encoded === undefined) return [];
-  const address = encoded.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
-  const at = address.lastIndexOf("@");
-  const isPlain = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}$/.test(address.slice(0, Math.max(at, 0)));
-  return isPlain && isDomain(address.slice(at + 1)) ? [address] : [];
 }

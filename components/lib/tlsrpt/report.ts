@@ -2,9 +2,8 @@
  * The report of one day to one domain, as JSON (RFC 8460 §4.4).
  * @module
  */
+import { secondsOfDay } from "../reports/days.ts";
 import type { FailureDetail, PolicyCounts } from "./counts.ts";
-
-export const secondsOfDay = 86_400;
 
 export interface ReportSource {
   readonly organization: string;

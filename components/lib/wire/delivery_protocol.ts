@@ -164,7 +164,14 @@ export interface LocalRequest extends DeliverFields {
   readonly defaultDelivery: string;
   /** So long a program may run. */
   readonly programSeconds: number;
+  /** Whether qmail-getpw says from whom forwarded mail is sent on. */
+  readonly srs?: true;
+  /** Whom forwarded mail goes through, as formatRouteText() writes it; absent: nobody. */
+  readonly filters?: string;
 }
+
+/** Octets of a chain of filters with the longest paths of programs. */
+const longestFilters = 16_384;
 
 /** Throws ProtocolError. */
 export function parseLocalRequest(frame: Frame): LocalRequest {
@@ -180,7 +187,14 @@ export function parseLocalRequest(frame: Frame): LocalRequest {
     hostName: field.text(frame.head, "hostName", 255),
     defaultDelivery: field.text(frame.head, "defaultDelivery", longestDefaultDelivery),
     programSeconds: field.wholeNumber(frame.head, "programSeconds"),
+    ...(frame.head["srs"] === true ? { srs: true } : {}),
+    ...filtersField(frame),
   };
+}
+
+function filtersField({ head }: Frame): { readonly filters?: string } {
+  const filters = field.optionalText(head, "filters", longestFilters);
+  return filters === undefined ? {} : { filters };
 }
 
 /** qmail-remote's request: everything it would have read in control files, so that it needs none. */

@@ -1,17 +1,22 @@
 /**
- * What qmail-getpw is asked (socket `qmail-getpw`): who gets mail for an address.
+ * What qmail-getpw is asked (socket `qmail-getpw`): who gets mail for an address, and from whom a message is sent on.
  *
  * `find` takes an address after rewriting (qmail-lspawn); the answer names the account. `check` takes one as a client
- * gave it (the servers, at RCPT time); the answer says only whether there is such a mailbox.
+ * gave it (the servers, at RCPT time); the answer says only whether there is such a mailbox. `forward` (qmail-local) gets
+ * the envelope sender under which a message goes on to these recipients: another one where SRS gives it one. It is no
+ * secret: whoever can ask could have such a message sent on, too.
  * @module
  */
 import * as field from "./fields.ts";
 import type { Frame } from "./frame.ts";
 
-export interface GetpwRequest {
-  readonly op: "find" | "check";
-  readonly id: number;
-  readonly address: string;
+export type GetpwRequest =
+  | { readonly op: "find" | "check"; readonly id: number; readonly address: string }
+  | { readonly op: "forward"; readonly id: number; readonly sender: string; readonly recipients: readonly string[] };
+
+/** The answer to `forward`. */
+export interface ForwardReply {
+  readonly sender: string;
 }
 
 /** Whose mail it is, as qmail's lookup has it: the account, and what its `.qmail` files are looked up by. */
@@ -45,11 +50,20 @@ export type GetpwReply =
 
 /** Throws ProtocolError. */
 export function parseGetpwRequest(frame: Frame): GetpwRequest {
+  const op = field.oneOf(frame.head, "op", ["find", "check", "forward"]);
+  const id = field.wholeNumber(frame.head, "id");
+  if (op !== "forward") return { op, id, address: field.address(frame.head, "address") };
   return {
-    op: field.oneOf(frame.head, "op", ["find", "check"]),
-    id: field.wholeNumber(frame.head, "id"),
-    address: field.address(frame.head, "address"),
+    op,
+    id,
+    sender: field.address(frame.head, "sender"),
+    recipients: field.addresses(frame.head, "recipients"),
   };
+}
+
+/** Throws ProtocolError. */
+export function parseForwardReply({ head }: Frame): ForwardReply {
+  return { sender: field.address(head, "sender") };
 }
 
 /** Throws ProtocolError. */

@@ -19,20 +19,23 @@ export interface Caller {
   readonly environment: readonly string[];
   /** What queues where QMAILQUEUE is not set; absent: the daemon. */
   readonly queueProgram?: string;
+  /** Whom messages go through on their way to the daemon, as formatRouteText() writes it. */
+  readonly filters?: string;
 }
 
 /** The words in front of the tool's own arguments on the command line of the process that waits for it. */
 export const wordsBeforeArguments = 7;
 
-/** The command line that the script writes: `--home DIR [--queue-program PATH] --environment BASE64 … --command-line BASE64 …`. */
+/** The command line that the script writes: `--home DIR [--queue-program PATH] [--filters TEXT] --environment BASE64 … --command-line BASE64 …`. */
 export function parseCaller(words: readonly string[]): Caller {
   const [environmentAt, commandAt] = [words.indexOf("--environment"), words.lastIndexOf("--command-line")];
   if (environmentAt < 0 || commandAt < environmentAt) throw new Error("expected to be started by the script in bin/");
-  const options = parseArgs(words.slice(0, environmentAt), { string: [...homeOptions, "queue-program"] });
-  const queueProgram = options["queue-program"];
+  const options = parseArgs(words.slice(0, environmentAt), { string: [...homeOptions, "queue-program", "filters"] });
+  const { "queue-program": queueProgram, filters } = options;
   return {
     home: parseHomeArgs(options),
     ...(typeof queueProgram === "string" ? { queueProgram } : {}),
+    ...(typeof filters === "string" ? { filters } : {}),
     args: decodeStrings(words.slice(commandAt + 1)).slice(wordsBeforeArguments),
     environment: decodeStrings(words.slice(environmentAt + 1, commandAt)),
   };

@@ -5,10 +5,15 @@
  * in the queue.
  * @module
  */
+import type { Home } from "../../../config/home.ts";
+import { ChainSubmission, Hops } from "../../lib/filters/hand_on.ts";
+import { parseRouteText } from "../../lib/filters/route.ts";
 import type { Envelope } from "../../lib/queue/envelope.ts";
 import { exitCode, exitText } from "../../lib/queue/exit_code.ts";
 import { crashed, QueueProgram } from "../../lib/queue/queue_program.ts";
 import { Submission } from "../../lib/queue/submission.ts";
+import type { IntoQueue } from "../../lib/smtp/incoming_message.ts";
+import type { QueueReply } from "../../lib/wire/queue_protocol.ts";
 import { Client } from "../../lib/wire/client.ts";
 import { type Caller, Ending, variable } from "./caller.ts";
 import { startQueueProgram } from "./queue_program.ts";
@@ -24,18 +29,30 @@ type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 /** A caller's way into the queue, for any number of messages, one after the other. */
 export interface CallersQueue extends Disposable {
   /** Begins a message. */
-  begin(): Submission | QueueProgram;
+  begin(): IntoQueue | QueueProgram;
 }
 
 export function callersQueue(caller: Caller): CallersQueue {
   const program = variable(caller, "QMAILQUEUE") || caller.queueProgram;
   if (program !== undefined) return { begin: () => startQueueProgram(caller, program), [Symbol.dispose]: () => {} };
-  const client = new Client(caller.home.socket("qmail-queue"), { connectMs });
   const uid = Deno.uid() ?? 0;
+  if (caller.filters !== undefined) return throughFilters(caller.home, caller.filters, uid);
+  const client = new Client(caller.home.socket("qmail-queue"), { connectMs });
   return {
     begin: () => new Submission(client, "uid", uid),
     // What is not committed by then is dropped by the daemon.
     [Symbol.dispose]: () => client.close(),
+  };
+}
+
+function throughFilters(home: Home, filters: string, uid: number): CallersQueue {
+  const route = parseRouteText(filters);
+  // As the script was written by the start of the server, so it is read here.
+  if (!route.ok) throw new Error(`the filters of this program's script: ${route.error}`);
+  const hops = new Hops(home);
+  return {
+    begin: () => new ChainSubmission(hops, { origin: "uid", uid, route: route.value }),
+    [Symbol.dispose]: () => hops.close(),
   };
 }
 
@@ -65,13 +82,13 @@ export async function queueSilently(
     await submission.abort();
     throw error;
   }
-  const { code, qp } = await submission.commit({ sender, recipients });
-  if (code !== exitCode.queued) throw refusal(code);
-  return qp;
+  const reply: QueueReply = await submission.commit({ sender, recipients });
+  if (reply.code !== exitCode.queued) throw refusal(reply.code, reply.text);
+  return reply.qp;
 }
 
-/** What a queue's exit code means for who called the tool. */
-export function refusal(code: number): Ending {
-  const text = code === crashed ? "Zqq crashed (#4.3.0)" : exitText(code);
+/** What a queue's exit code means for who called the tool; `said`: a filter's own words for it. */
+export function refusal(code: number, said?: string): Ending {
+  const text = code === crashed ? "Zqq crashed (#4.3.0)" : said ?? exitText(code);
   return new Ending(text.startsWith("D") ? 100 : 111, text.slice(1));
 }

@@ -98,7 +98,7 @@ describe("ResolverClient", () => {
     client.close();
   });
 
-  for (const name of ["", ".", "a..b", "a b", "\u00e4.example", `${"a".repeat(64)}.example`, "a.".repeat(200)]) {
+  for (const name of ["", ".", "a..b", "a\tb", "\u00e4.example", `${"a".repeat(64)}.example`, "a.".repeat(200)]) {
     it(`knows without asking that ${JSON.stringify(name.slice(0, 30))} does not exist`, async () => {
       serve(() => temporary);
       const client = new ResolverClient(home);

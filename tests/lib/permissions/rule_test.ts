@@ -330,7 +330,7 @@ describe("every pair of components", () => {
       );
     const facing = [...grants].filter(([, grant]) => faces(grant)).map(([name]) => name);
     const servers = ["qmail-popup", "qmail-qmqpd", "qmail-qmtpd", "qmail-smtpd"];
-    assertEquals(facing.sort(), ["admin", "dial6", "mta-sts", "qmail-remote", "resolver", ...servers].sort());
+    assertEquals(facing.sort(), ["admin", "dial6", "mta-sts", "qmail-remote", "resolver", "rspamd", ...servers].sort());
     for (const name of facing) assertEquals(files(grants.get(name)!), [], name);
   });
 

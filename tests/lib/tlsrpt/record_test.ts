@@ -1,7 +1,7 @@
 import { describe, it } from "@std/testing/bdd";
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { parseTlsrptFrom } from "../../../components/lib/tlsrpt/from_file.ts";
+import { parseReportFrom } from "../../../components/lib/reports/from_file.ts";
 import { parseTlsrptRecords } from "../../../components/lib/tlsrpt/record.ts";
 
 describe("parseTlsrptRecords() (RFC 8460 §3)", () => {
@@ -39,13 +39,13 @@ describe("parseTlsrptRecords() (RFC 8460 §3)", () => {
   });
 });
 
-describe("parseTlsrptFrom()", () => {
+describe("parseReportFrom()", () => {
   for (
     const [text, good] of [["a@b.example\n", true], ["a+b@b\n", true], ["a", false], ["", false], ["<a@b>", false], [
       '"a b"@c.example',
       false,
     ]] as const
   ) {
-    it(`${good ? "takes" : "refuses"} ${JSON.stringify(text)}`, () => assertEquals(parseTlsrptFrom(text).ok, good));
+    it(`${good ? "takes" : "refuses"} ${JSON.stringify(text)}`, () => assertEquals(parseReportFrom(text).ok, good));
   }
 });

@@ -59,6 +59,17 @@ describe("bench", () => {
     }
   });
 
+  for (const filter of ["sign", "verify"]) {
+    it(`measures a private server that has the filter ${filter}, and sees that it has worked`, async () => {
+      const { code, stdout, stderr } = await bench("accept", `--${filter}`, ...small, "--json");
+      assertEquals([code, stderr], [0, ""]);
+      const report = JSON.parse(stdout);
+      const all = { looked: 30, shown: 30, isEnough: true };
+      assertEquals(report.runs.map((run: { evidence: unknown }) => run.evidence), [all, all]);
+      assertEquals([report.options.filter, report.failedRuns], [filter, 0]);
+    });
+  }
+
   it("reports mail that never arrives as a failed run", async () => {
     await using server = await startSink({ port: 0, delayMs: 0 }); // takes all and relays nothing
     const free = freePort();

@@ -9,6 +9,9 @@ describe("parseOptions()", () => {
       want: { scenario: "accept", sessions: 20, messages: 2000, sizeBytes: 10_240, runs: 3, limitMs: 60_000 },
     },
     { argv: "accept", want: { target: { kind: "own", dir: "/tmp" }, reuse: false, pipelining: true, json: false } },
+    { argv: "accept", want: { filter: undefined } },
+    { argv: "accept --sign", want: { filter: "sign", target: { kind: "own", dir: "/tmp" } } },
+    { argv: "accept --verify --dir /srv", want: { filter: "verify", target: { kind: "own", dir: "/srv" } } },
     { argv: "accept --settle 0 --limit 5", want: { settleMs: 0, limitMs: 5000 } },
     { argv: "bulk", want: { sessions: 1, messages: 1, recipientsPerMessage: 10_000, domains: 1 } },
     { argv: "bulk --domains 1000 --recipients 50", want: { recipientsPerMessage: 50, domains: 1000 } },
@@ -48,6 +51,11 @@ describe("parseOptions()", () => {
     { argv: "relay --sink 70000", error: "up to 65535" },
     { argv: "accept --pid 7", error: "--pid needs --against" },
     { argv: "local --maildir /home/u%d/Maildir", error: "--maildir needs --against" },
+    { argv: "accept --sign --against 127.0.0.1:25", error: "--sign measures the private server" },
+    { argv: "accept --verify --against 127.0.0.1:25", error: "not with --against" },
+    { argv: "accept --sign --verify", error: "exclude each other" },
+    { argv: "local --sign", error: "--sign is for accept, got local" },
+    { argv: "relay --verify", error: "--verify is for accept, got relay" },
     { argv: "accept --sessions 1000 --size 100000000", error: "1 GiB" },
   ];
   for (const { argv, error } of refusals) {

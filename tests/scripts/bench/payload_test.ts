@@ -16,6 +16,17 @@ describe("buildPayload()", () => {
     });
   }
 
+  it("grows by the signature in front, and then has no number in a field that one covers", () => {
+    const signature = "DKIM-Signature: v=1\r\n";
+    const payload = buildPayload(1000, date, signature);
+    const octets = payload.octets.slice();
+    stampNumber(octets, payload, 42);
+    const text = textOf(octets);
+    assertEquals(text.length, 1000 + signature.length + ".\r\n".length);
+    assert(text.startsWith(signature) && text.includes("Message-ID: <0000000000@source.example>"));
+    assertEquals(findNumber(text), 42);
+  });
+
   it("has at least its header", () => {
     assert(textOf(buildPayload(0, date).octets).endsWith("\r\n\r\n.\r\n"));
   });

@@ -41,6 +41,10 @@ describe("figures()", () => {
   const failures: { name: string; run: ReturnType<typeof figures> }[] = [
     { name: "a message was refused", run: figures({ ...load, accepted: 99, refused: 1 }, 100, filled) },
     { name: "a recipient was refused", run: figures({ ...load, recipientsRefused: 1 }, 100, filled) },
+    {
+      name: "a filter has not done its work",
+      run: figures(load, 100, undefined, { looked: 100, shown: 99, isEnough: false }),
+    },
     { name: "a delivery is missing", run: figures(load, 100, { ...filled, deliveries: 199 }) },
   ];
   for (const { name, run } of failures) it(`is not complete when ${name}`, () => assertEquals(run.complete, false));
@@ -53,6 +57,16 @@ describe("makeReport()", () => {
     assertEquals(report.failedRuns, 1);
     assertEquals(report.figures["messages/s"], { median: 25, min: 25, max: 25 });
     assertMatch(formatTable(report), /^run 2 failed: 100 accepted.* 199 not delivered$/m);
+  });
+
+  it("says of which filter's work the messages show nothing", () => {
+    const runs = [figures(load, 100, undefined, { looked: 100, shown: 98, isEnough: false })];
+    const text = formatTable(makeReport(optionsOf("accept", "--sign"), runs, use, new Date(0)));
+    assertMatch(text, /^accept --sign, dqmail: /);
+    assertMatch(
+      text,
+      /^run 1 failed: 100 accepted.*; of 100 messages looked at in the queue 2 have no signatures by /m,
+    );
   });
 
   it("divides the server's processor time by the messages accepted", () => {

@@ -14,7 +14,11 @@ describe("controlFiles()", () => {
   });
 
   it("are such as the schema takes", () => {
-    for (const change of [{}, { hold: true }, { relayPort: undefined }]) {
+    const verifying = { filters: "smtp: verify", nameservers: "127.0.0.1:5300", relayclients: "" };
+    const changes = [{}, { hold: true }, { relayPort: undefined }, { controls: { filters: "smtp: sign" } }, {
+      controls: verifying,
+    }];
+    for (const change of changes) {
       for (const [file, text] of Object.entries(controlFiles({ ...plan, ...change }, ports))) {
         assertEquals([file, schema[file as keyof typeof schema].parse(`${text}\n`).ok], [file, true]);
       }

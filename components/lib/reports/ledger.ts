@@ -4,11 +4,32 @@
  * what they say. What came since the last {@link Ledger.flush} dies with the process.
  * @module
  */
-import type { Disk } from "../lib/disk/disk.ts";
-import { canonicalNote, DayCounts } from "../lib/tlsrpt/counts.ts";
-import { parseTlsrptNote, type TlsrptNote } from "../lib/wire/tlsrpt_protocol.ts";
+import type { Disk } from "../disk/disk.ts";
+import type { RawHead } from "../wire/frame.ts";
+import { dayOf } from "./days.ts";
 
-export interface LedgerOptions {
+/** The counts of one day, by the domain that gets a report of them. Bounded. */
+export interface Counts<N> {
+  readonly domains: readonly string[];
+  /** Counts a note so many times (1); false: there was no room. */
+  add(note: N, count?: number): boolean;
+  /** The domain's report is on its way, or nobody wants one. */
+  delete(domain: string): void;
+  /** All of it as notes that {@link add} makes the same of. */
+  notes(): Iterable<readonly [N, number]>;
+}
+
+/** What is counted. */
+export interface NoteKind<N, C extends Counts<N>> {
+  readonly empty: () => C;
+  /** A note with what does not count left out: notes that count as the same become the same. */
+  readonly canonical: (note: N) => N;
+  /** An object that came in a frame or from a file. May throw. */
+  readonly parse: (head: RawHead) => N;
+}
+
+export interface LedgerOptions<N, C extends Counts<N>> {
+  readonly kind: NoteKind<N, C>;
   readonly disk: Disk;
   readonly dir: string;
   /** Told once of trouble with the files, until they can be written again. */
@@ -24,8 +45,8 @@ const growth = 4;
 
 const encoder = new TextEncoder();
 
-interface Day {
-  readonly counts: DayCounts;
+interface Day<C> {
+  readonly counts: C;
   /** What is not in the file yet, by its line's note. */
   readonly pending: Map<string, number>;
   readonly done: string[];
@@ -38,21 +59,12 @@ interface Day {
   lost: number;
 }
 
-/** `2026-11-22`, of UTC. */
-export function dayOf(unixSeconds: number): string {
-  return new Date(unixSeconds * 1000).toISOString().slice(0, 10);
-}
-
-export function startOfDay(day: string): number {
-  return Date.parse(`${day}T00:00:00Z`) / 1000;
-}
-
-export class Ledger {
-  readonly #options: LedgerOptions;
-  readonly #days = new Map<string, Day>();
+export class Ledger<N, C extends Counts<N>> {
+  readonly #options: LedgerOptions<N, C>;
+  readonly #days = new Map<string, Day<C>>();
   #isTroubled = false;
 
-  constructor(options: LedgerOptions) {
+  constructor(options: LedgerOptions<N, C>) {
     this.#options = options;
   }
 
@@ -61,7 +73,7 @@ export class Ledger {
     return [...this.#days.keys()].sort();
   }
 
-  counts(day: string): DayCounts | undefined {
+  counts(day: string): C | undefined {
     return this.#days.get(day)?.counts;
   }
 
@@ -87,14 +99,14 @@ export class Ledger {
     day.fileBytes = octets.length;
     let damaged = 0;
     for (const line of new TextDecoder().decode(octets).split("\n")) {
-      if (line !== "" && !readLine(line, day.counts)) damaged++;
+      if (line !== "" && !this.#readLine(line, day.counts)) damaged++;
     }
     if (damaged > 0) this.#options.onDamage(name, damaged);
   }
 
-  note(note: TlsrptNote, nowSeconds: number): void {
+  note(note: N, nowSeconds: number): void {
     const day = this.#day(dayOf(nowSeconds));
-    const canonical = canonicalNote(note);
+    const canonical = this.#options.kind.canonical(note);
     if (!day.counts.add(canonical)) {
       day.lost++;
       return;
@@ -131,7 +143,7 @@ export class Ledger {
     }
   }
 
-  async #append(name: string, day: Day): Promise<void> {
+  async #append(name: string, day: Day<C>): Promise<void> {
     const lines = [
       ...Array.from(day.pending, ([note, count]) => `[${note},${count}]`),
       ...day.done.map((domain) => JSON.stringify(["done", domain])),
@@ -150,7 +162,7 @@ export class Ledger {
     }
   }
 
-  async #writeAnew(name: string, day: Day): Promise<void> {
+  async #writeAnew(name: string, day: Day<C>): Promise<void> {
     const { disk, dir } = this.#options;
     const lines = Array.from(day.counts.notes(), ([note, count]) => `${JSON.stringify([note, count])}\n`);
     const octets = encoder.encode(lines.join(""));
@@ -171,11 +183,11 @@ export class Ledger {
     // What came while the disk worked is in memory and pending; it goes behind.
   }
 
-  #day(name: string): Day {
+  #day(name: string): Day<C> {
     let day = this.#days.get(name);
     if (day === undefined) {
       day = {
-        counts: new DayCounts(),
+        counts: this.#options.kind.empty(),
         pending: new Map(),
         done: [],
         fileBytes: 0,
@@ -200,25 +212,24 @@ export class Ledger {
     if (!this.#isTroubled) this.#options.onTrouble(error);
     this.#isTroubled = true;
   }
-}
 
-/** Whether the line said something. */
-function readLine(line: string, counts: DayCounts): boolean {
-  try {
-    const value: unknown = JSON.parse(line);
-    if (!Array.isArray(value) || value.length !== 2) return false;
-    const [first, second] = value as unknown[];
-    if (first === "done" && typeof second === "string") {
-      counts.delete(second);
-      return true;
-    }
-    if (typeof first !== "object" || first === null || !Number.isSafeInteger(second) || Number(second) < 1) {
+  /** Whether the line said something. */
+  #readLine(line: string, counts: C): boolean {
+    try {
+      const value: unknown = JSON.parse(line);
+      if (!Array.isArray(value) || value.length !== 2) return false;
+      const [first, second] = value as unknown[];
+      if (first === "done" && typeof second === "string") {
+        counts.delete(second);
+        return true;
+      }
+      if (typeof first !== "object" || first === null || !Number.isSafeInteger(second) || Number(second) < 1) {
+        return false;
+      }
+      return counts.add(this.#options.kind.parse({ ...first }), Number(second));
+    } catch {
+      // Cut off, or not ours.
       return false;
     }
-    const head = { op: "note", ...first };
-    return counts.add(parseTlsrptNote({ head, body: new Uint8Array(0) }), Number(second));
-  } catch {
-    // Cut off, or not ours.
-    return false;
   }
 }

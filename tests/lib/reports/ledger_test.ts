@@ -1,8 +1,9 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals } from "@std/assert";
-import type { TlsrptNote } from "../../components/lib/wire/tlsrpt_protocol.ts";
-import { Ledger } from "../../components/tlsrpt/ledger.ts";
-import { FakeDisk } from "../support/fake_disk.ts";
+import type { TlsrptNote } from "../../../components/lib/wire/tlsrpt_protocol.ts";
+import { Ledger } from "../../../components/lib/reports/ledger.ts";
+import { type DayCounts, tlsNotes } from "../../../components/lib/tlsrpt/counts.ts";
+import { FakeDisk } from "../../support/fake_disk.ts";
 
 const now = 1_795_333_684;
 const day = "2026-11-22";
@@ -23,6 +24,7 @@ function begin(disk: FakeDisk) {
   const troubles: unknown[] = [];
   const damage: number[] = [];
   const ledger = new Ledger({
+    kind: tlsNotes,
     disk,
     dir: "/t",
     onTrouble: (error) => troubles.push(error),
@@ -33,7 +35,7 @@ function begin(disk: FakeDisk) {
 }
 
 /** Successes and failures of each domain, on the day. */
-function totals(ledger: Ledger): Readonly<Record<string, readonly [number, number]>> {
+function totals(ledger: Ledger<TlsrptNote, DayCounts>): Readonly<Record<string, readonly [number, number]>> {
   const counts = ledger.counts(day);
   return Object.fromEntries(
     (counts?.domains ?? []).toSorted().map((domain) => {
@@ -45,7 +47,7 @@ function totals(ledger: Ledger): Readonly<Record<string, readonly [number, numbe
 }
 
 /** What happens in a day: notes, a flush now and then, and reports. */
-async function story(ledger: Ledger): Promise<void> {
+async function story(ledger: Ledger<TlsrptNote, DayCounts>): Promise<void> {
   for (let n = 0; n < 4; n++) {
     ledger.note(note("a.example"), now);
     ledger.note(note("b.example", "certificate-expired"), now);

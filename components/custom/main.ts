@@ -1,0 +1,5 @@
+/** custom: see README.md. @module */
+import { runComponent } from "../lib/process/component.ts";
+import { run } from "./run.ts";
+
+if (import.meta.main) await runComponent("custom", run);
