@@ -27,7 +27,7 @@ export class Turns {
     if (taken >= this.#mostOfOne) return undefined;
     this.#taken.set(client, taken + 1);
     try {
-      return await this.#slots.run(work);
+      return await this.#slots.runUnlessFull(work);
     } finally {
       const left = this.#taken.get(client)! - 1;
       if (left > 0) this.#taken.set(client, left);

@@ -79,7 +79,7 @@ export class Programs {
 
   /** Runs one that is asked something. Never rejects. */
   async check(hook: Hook, environment: Environment): Promise<Checked> {
-    const checked = await this.#slots.run(() => this.#check(hook, environment));
+    const checked = await this.#slots.runUnlessFull(() => this.#check(hook, environment));
     return checked ?? { end: { kind: "busy" }, output: "", said: "" };
   }
 

@@ -62,7 +62,8 @@ export function run(
 
   const policies = new Policies({
     lookUp,
-    fetch: (domain) => slots.run(() => fetchPolicy(domain, fetchOptions(controls.current, resolver, fetchMs))),
+    fetch: (domain) =>
+      slots.runUnlessFull(() => fetchPolicy(domain, fetchOptions(controls.current, resolver, fetchMs))),
     patience: (work) => patience(work, patienceMs),
     nowSeconds,
     onFetched: logFetch,

@@ -3,31 +3,26 @@
  * @module
  */
 import { randomBytes } from "node:crypto";
-import type { Home } from "../../config/home.ts";
 import type { Controls } from "../../config/schema.ts";
-import { log } from "../lib/log/log.ts";
 import type { Ids } from "../lib/permissions/grant.ts";
 import { NetworkSet } from "../lib/policy/networks.ts";
 import { CannotStart, type Running, type Start } from "../lib/process/component.ts";
 import { ControlValues } from "../lib/process/controls.ts";
 import { become } from "../lib/process/ids_args.ts";
-import type { Result } from "../lib/result.ts";
 import { apopChallenge } from "../lib/sasl/apop.ts";
 import { authenticatorOver } from "../lib/sasl/auth_client.ts";
 import type { Authenticator, Mechanism } from "../lib/sasl/authenticator.ts";
 import { offeredMechanisms } from "../lib/sasl/offered.ts";
-import { acceptAll, openPort, portsOf, relabel } from "../lib/server/listening.ts";
+import { openPort, portsOf, relabel } from "../lib/server/listening.ts";
 import { type Limits, Places } from "../lib/server/places.ts";
+import { readTls, receiveAt } from "../lib/server/shell.ts";
 import type { TlsContexts } from "../lib/tls/contexts.ts";
-import { readTlsContexts } from "../lib/tls/files.ts";
 import { Client } from "../lib/wire/client.ts";
 import { openingAt } from "./mailbox_link.ts";
 import { listeningOf } from "./permissions.ts";
 import { Reception, type Rules } from "./reception.ts";
 import type { Values } from "./service.ts";
 
-/** How long answers under way may go on after a stop. */
-const stopMs = 1500;
 /** The name of the protocol for clients that insist on one (ALPN). */
 const protocols = ["pop3"];
 /** What makes a challenge one that nobody can foresee. */
@@ -38,12 +33,6 @@ const thisMachine = new NetworkSet(["127.0.0.0/8", "::1"]);
 
 function limitsOf({ concurrencypop3: connections }: Controls): Limits {
   return { connections, perClient: Math.ceil(connections / 2) };
-}
-
-function readTls(home: Home, { tlsserverciphers }: Controls): Result<TlsContexts | undefined, string[]> {
-  const contexts = readTlsContexts(home, tlsserverciphers, Date.now());
-  if (contexts.ok) { for (const warning of contexts.value?.warnings ?? []) log(`warning: ${warning}`); }
-  return contexts;
 }
 
 function mechanismsOf({ smtpauth, checkpassword, pop3apop }: Controls): readonly Mechanism[] {
@@ -93,8 +82,7 @@ export function run({ home, portOffset }: Start, ids?: Ids): Running {
   if (doors.length === 0) {
     throw new CannotStart('nothing to listen on: expected a line "pop3 address:port" in control/listeners');
   }
-  const accepting = doors.map((door) => acceptAll(door, (conn) => reception.onConn(door.listening, conn)));
-  const clock = setInterval(() => reception.tick(), 1000);
+  const receiving = receiveAt(doors, reception);
   return {
     ports: portsOf(doors),
     reload: () => {
@@ -108,11 +96,7 @@ export function run({ home, portOffset }: Start, ids?: Ids): Running {
       return [];
     },
     stop: async () => {
-      for (const { listener } of doors) listener.close();
-      // Only then has the system closed the port.
-      await Promise.all(accepting);
-      await reception.stop(stopMs);
-      clearInterval(clock);
+      await receiving.stop();
       auth.close();
     },
   };

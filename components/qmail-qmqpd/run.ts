@@ -11,19 +11,14 @@ import { ControlValues } from "../lib/process/controls.ts";
 import { become } from "../lib/process/ids_args.ts";
 import { Connection } from "../lib/qmtp/connection.ts";
 import { Submission } from "../lib/queue/submission.ts";
-import { acceptAll, openPort, portsOf, relabel } from "../lib/server/listening.ts";
+import { openPort, portsOf, relabel } from "../lib/server/listening.ts";
 import { type Limits, Places } from "../lib/server/places.ts";
 import { type Arriving, type House, Reception } from "../lib/server/reception.ts";
+import { queueAwayMs, receiveAt } from "../lib/server/shell.ts";
 import { Client } from "../lib/wire/client.ts";
 import { listeningDefects, QmqpClients } from "./clients.ts";
 import { QmqpDesk } from "./desk.ts";
 import { listeningOf } from "./permissions.ts";
-
-/** So long a message waits for a qmail-queue that is being started, before its client is told to try again. */
-const queueAwayMs = 5000;
-
-/** How long messages under way may go on coming in after a stop. */
-const stopMs = 1500;
 
 function limitsOf({ concurrencyincoming, concurrencyperclient }: Controls): Limits {
   return { connections: concurrencyincoming, perClient: concurrencyperclient };
@@ -67,8 +62,7 @@ export function run({ home, portOffset }: Start, { ids }: { readonly ids?: Ids |
   if (doors.length === 0) {
     throw new CannotStart('nothing to listen on: expected a line "qmqp address:port" in control/listeners');
   }
-  const accepting = doors.map((door) => acceptAll(door, (conn) => reception.onConn(door.listening, conn)));
-  const clock = setInterval(() => reception.tick(), 1000);
+  const receiving = receiveAt(doors, reception);
   return {
     ports: portsOf(doors),
     reload: () => {
@@ -80,10 +74,7 @@ export function run({ home, portOffset }: Start, { ids }: { readonly ids?: Ids |
       return defects();
     },
     stop: async () => {
-      for (const { listener } of doors) listener.close();
-      await Promise.all(accepting);
-      await reception.stop(stopMs);
-      clearInterval(clock);
+      await receiving.stop();
       for (const client of [queue, hops]) client.close();
     },
   };

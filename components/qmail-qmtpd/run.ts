@@ -4,7 +4,6 @@
  */
 import type { Home } from "../../config/home.ts";
 import { type Controls, schema } from "../../config/schema.ts";
-import { log } from "../lib/log/log.ts";
 import type { Ids } from "../lib/permissions/grant.ts";
 import { compilePolicy } from "../lib/policy/compile.ts";
 import { policyOf } from "../lib/policy/policy.ts";
@@ -12,22 +11,16 @@ import { CannotStart, type Running, type Start } from "../lib/process/component.
 import { ControlValues } from "../lib/process/controls.ts";
 import { become } from "../lib/process/ids_args.ts";
 import { ok, type Result } from "../lib/result.ts";
-import { acceptAll, openPort, portsOf, relabel } from "../lib/server/listening.ts";
+import { openPort, portsOf, relabel } from "../lib/server/listening.ts";
 import { Askable } from "../lib/server/oracles.ts";
 import { type Limits, Places } from "../lib/server/places.ts";
 import { Reception } from "../lib/server/reception.ts";
+import { queueAwayMs, readTls, receiveAt } from "../lib/server/shell.ts";
 import { WayIn } from "../lib/server/way_in.ts";
 import type { TlsContexts } from "../lib/tls/contexts.ts";
-import { readTlsContexts } from "../lib/tls/files.ts";
 import { Client } from "../lib/wire/client.ts";
 import { QmtpHouse, type Surroundings } from "./house.ts";
 import { listeningOf } from "./permissions.ts";
-
-/** So long a message waits for a qmail-queue that is being started, before its client is told to try again. */
-const queueAwayMs = 5000;
-
-/** How long messages under way may go on coming in after a stop. */
-const stopMs = 1500;
 
 /** Control files of rules that have nothing to look at here: there is no HELO, no greeting, no login, no proxy's word. */
 const unasked = {
@@ -43,11 +36,8 @@ function limitsOf({ concurrencyincoming, concurrencyperclient }: Controls): Limi
 }
 
 /** Nothing is read of certificates where nobody speaks TLS: there is no right to. */
-function readTls(home: Home, controls: Controls): Result<TlsContexts | undefined, string[]> {
-  if (!controls.listeners.some(({ service }) => service === "qmtps")) return ok(undefined);
-  const contexts = readTlsContexts(home, controls.tlsserverciphers, Date.now());
-  if (contexts.ok) { for (const warning of contexts.value?.warnings ?? []) log(`warning: ${warning}`); }
-  return contexts;
+function readTlsIfSpoken(home: Home, controls: Controls): Result<TlsContexts | undefined, string[]> {
+  return controls.listeners.some(({ service }) => service === "qmtps") ? readTls(home, controls) : ok(undefined);
 }
 
 export function run({ home, portOffset }: Start, { ids }: { readonly ids?: Ids | undefined } = {}): Running {
@@ -58,7 +48,7 @@ export function run({ home, portOffset }: Start, { ids }: { readonly ids?: Ids |
     // The variable HELOCHECK would have it ask all the same.
     policy: files.current.policy.filter((rule) => rule !== "helocheck"),
   });
-  const tls = readTls(home, current());
+  const tls = readTlsIfSpoken(home, current());
   if (!tls.ok) throw new CannotStart(tls.error.join("; "));
 
   const queue = new Client(home.socket("qmail-queue"), { connectMs: queueAwayMs });
@@ -91,14 +81,13 @@ export function run({ home, portOffset }: Start, { ids }: { readonly ids?: Ids |
   if (doors.length === 0) {
     throw new CannotStart('nothing to listen on: expected a line "qmtp address:port" in control/listeners');
   }
-  const accepting = doors.map((door) => acceptAll(door, (conn) => reception.onConn(door.listening, conn)));
-  const clock = setInterval(() => reception.tick(), 1000);
+  const receiving = receiveAt(doors, reception);
   return {
     ports: portsOf(doors),
     reload: () => {
       const defects = files.reload();
       if (defects.length > 0) return defects;
-      const contexts = readTls(home, current());
+      const contexts = readTlsIfSpoken(home, current());
       if (!contexts.ok) return contexts.error;
       places.limits = limitsOf(current());
       house.surroundings = surroundingsOf(contexts.value);
@@ -106,10 +95,7 @@ export function run({ home, portOffset }: Start, { ids }: { readonly ids?: Ids |
       return [];
     },
     stop: async () => {
-      for (const { listener } of doors) listener.close();
-      await Promise.all(accepting);
-      await reception.stop(stopMs);
-      clearInterval(clock);
+      await receiving.stop();
       for (const client of [queue, oracles, wayIn]) client.close();
     },
   };

@@ -11,7 +11,7 @@ import type { NextHost } from "./mx.ts";
 import { type AttemptSurroundings, type Hop, keyOf, type Mail, policyOf, tryHost } from "./next_host.ts";
 import { forAll, noConnection } from "./reports.ts";
 import { siteOf } from "./site.ts";
-import type { Slots } from "./slots.ts";
+import type { Slots } from "../lib/process/slots.ts";
 
 /** What deliveries share. */
 export interface Shared extends Surroundings, AttemptSurroundings {

@@ -18,7 +18,7 @@ import { TlsrptClient } from "../lib/wire/tlsrpt_client.ts";
 import { deliver, type Shared } from "./deliver.ts";
 import { Families } from "./families.ts";
 import { IdleConnections } from "./idle_connections.ts";
-import { Slots } from "./slots.ts";
+import { Slots } from "../lib/process/slots.ts";
 import { spreads, TcpTimeouts } from "./tcpto.ts";
 
 /** Transactions under way at once; each may hold a piece of a message and a connection. */

@@ -2,23 +2,20 @@
  * qmail-smtpd's shell: binds the ports, gives up root, has clients received, and lets them end in order.
  * @module
  */
-import type { Home } from "../../config/home.ts";
 import type { Controls } from "../../config/schema.ts";
-import { log } from "../lib/log/log.ts";
 import type { Ids } from "../lib/permissions/grant.ts";
 import { compilePolicy } from "../lib/policy/compile.ts";
 import { policyOf } from "../lib/policy/policy.ts";
 import { CannotStart, type Running, type Start } from "../lib/process/component.ts";
 import { become } from "../lib/process/ids_args.ts";
 import { ControlValues } from "../lib/process/controls.ts";
-import type { Result } from "../lib/result.ts";
 import { authenticatorOver } from "../lib/sasl/auth_client.ts";
 import { offeredMechanisms } from "../lib/sasl/offered.ts";
-import { acceptAll, type Door, openPort, openSocket, portsOf, relabel } from "../lib/server/listening.ts";
+import { type Door, openPort, openSocket, portsOf, relabel } from "../lib/server/listening.ts";
 import { type Limits, Places, shareOf } from "../lib/server/places.ts";
 import { Reception } from "../lib/server/reception.ts";
+import { queueAwayMs, readTls, receiveAt } from "../lib/server/shell.ts";
 import type { TlsContexts } from "../lib/tls/contexts.ts";
-import { readTlsContexts } from "../lib/tls/files.ts";
 import { Client } from "../lib/wire/client.ts";
 import { asksOf } from "../lib/server/asks.ts";
 import { Entrances } from "./entrances.ts";
@@ -26,12 +23,6 @@ import { Askable } from "../lib/server/oracles.ts";
 import { type Listening, listeningOf } from "./permissions.ts";
 import { SmtpHouse } from "./reception.ts";
 import { WayIn } from "../lib/server/way_in.ts";
-
-/** So long a message waits for a qmail-queue that is being started, before its client is told to try again. */
-const queueAwayMs = 5000;
-
-/** How long messages under way may go on coming in after a stop. */
-const stopMs = 1500;
 
 export interface SmtpdStart {
   /** Whom to become once the ports are bound. */
@@ -42,12 +33,6 @@ export interface SmtpdStart {
 
 function limitsOf({ concurrencyincoming, concurrencyperclient, smtpdprocesses }: Controls): Limits {
   return shareOf({ connections: concurrencyincoming, perClient: concurrencyperclient }, smtpdprocesses);
-}
-
-function readTls(home: Home, { tlsserverciphers }: Controls): Result<TlsContexts | undefined, string[]> {
-  const contexts = readTlsContexts(home, tlsserverciphers, Date.now());
-  if (contexts.ok) { for (const warning of contexts.value?.warnings ?? []) log(`warning: ${warning}`); }
-  return contexts;
 }
 
 /** The ports while it may be root; with several processes each of them listens at every one. */
@@ -110,8 +95,7 @@ export function run({ home, portOffset }: Start, { ids, instance = 1 }: SmtpdSta
   if (doors.length === 0) {
     throw new CannotStart('nothing to listen on: expected a line "smtp address:port" in control/listeners');
   }
-  const accepting = doors.map((door) => acceptAll(door, (conn) => reception.onConn(door.listening, conn)));
-  const clock = setInterval(() => reception.tick(), 1000);
+  const receiving = receiveAt(doors, reception);
   return {
     ports: portsOf(doors),
     reload: () => {
@@ -125,11 +109,7 @@ export function run({ home, portOffset }: Start, { ids, instance = 1 }: SmtpdSta
       return [];
     },
     stop: async () => {
-      for (const { listener } of doors) listener.close();
-      // Only then has the system closed the port.
-      await Promise.all(accepting);
-      await reception.stop(stopMs);
-      clearInterval(clock);
+      await receiving.stop();
       for (const client of [queue, auth, oracles, wayIn]) client.close();
     },
   };

@@ -41,7 +41,7 @@ export function run({ home }: Start): Running {
     const asked = servers;
     try {
       const nowMs = performance.now();
-      const answer = await slots.run(() => lookUp(question, asked, trustAd, nowMs)) ?? temporaryAnswer;
+      const answer = await slots.runUnlessFull(() => lookUp(question, asked, trustAd, nowMs)) ?? temporaryAnswer;
       // What the servers of before a reload said is still an answer, but none to remember.
       if (asked === servers) cache.put(key, answer, performance.now());
       return answer.reply;

@@ -7,6 +7,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Disk } from "../lib/disk/disk.ts";
+import { replaceFile } from "../lib/disk/replace_file.ts";
 import { validPolicy } from "../lib/sts/cache_rules.ts";
 import type { RawHead } from "../lib/wire/frame.ts";
 import { formatKeptPolicy, type KeptPolicy, parseKeptPolicy } from "../lib/wire/sts_memory_protocol.ts";
@@ -134,21 +135,11 @@ export class KeptPolicies {
   }
 
   async #writeAnew(): Promise<void> {
-    const { disk } = this.#options;
     this.#dropOld();
     const octets = encoder.encode(Array.from(this.#kept.values(), ({ line }) => `${line}\n`).join(""));
     // What comes while the disk works goes behind.
     this.#pending = [];
-    const path = `${this.#path}.new`;
-    disk.remove(path);
-    const file = disk.create(path, 0o600);
-    try {
-      file.write(octets);
-      await file.sync();
-    } finally {
-      file.close();
-    }
-    disk.rename(path, this.#path);
+    await replaceFile(this.#options.disk, this.#path, octets, 0o600);
     this.#isNew = true;
     this.#isDamaged = false;
     this.#fileBytes = octets.length;

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
-import { Slots } from "../../components/qmail-remote/slots.ts";
+import { Slots } from "../../components/lib/process/slots.ts";
 import { spreads, TcpTimeouts } from "../../components/qmail-remote/tcpto.ts";
 
 const minute = 60_000;

@@ -1,5 +1,5 @@
 /**
- * A limit on what is under way at once, and on how many may wait for that.
+ * A limit on what is under way at once, and, for those who ask for it, on how many may wait for that.
  * @module
  */
 export class Slots {
@@ -7,19 +7,21 @@ export class Slots {
   readonly #mostWaiting: number;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(count: number, mostWaiting: number) {
+  constructor(count: number, mostWaiting = Infinity) {
     this.#free = count;
     this.#mostWaiting = mostWaiting;
   }
 
   /** Runs `work` when a slot is free; `undefined` at once when too many wait already. */
-  async run<T>(work: () => Promise<T>): Promise<T | undefined> {
-    if (this.#free === 0) {
-      if (this.#waiting.length >= this.#mostWaiting) return undefined;
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    } else {
-      this.#free--;
-    }
+  async runUnlessFull<T>(work: () => Promise<T>): Promise<T | undefined> {
+    const isFull = this.#free === 0 && this.#waiting.length >= this.#mostWaiting;
+    return isFull ? undefined : await this.run(work);
+  }
+
+  /** Runs `work` when a slot is free, however many wait. */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
       return await work();
     } finally {

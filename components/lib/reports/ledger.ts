@@ -5,6 +5,7 @@
  * @module
  */
 import type { Disk } from "../disk/disk.ts";
+import { replaceFile } from "../disk/replace_file.ts";
 import type { RawHead } from "../wire/frame.ts";
 import { dayOf } from "./days.ts";
 
@@ -168,16 +169,7 @@ export class Ledger<N, C extends Counts<N>> {
     const octets = encoder.encode(lines.join(""));
     day.pending.clear();
     day.done.length = 0;
-    const path = `${dir}/${name}.new`;
-    disk.remove(path);
-    const file = disk.create(path, 0o600);
-    try {
-      file.write(octets);
-      await file.sync();
-    } finally {
-      file.close();
-    }
-    disk.rename(path, `${dir}/${name}`);
+    await replaceFile(disk, `${dir}/${name}`, octets, 0o600);
     day.fileBytes = day.wholeBytes = octets.length;
     day.isDamaged = false;
     // What came while the disk worked is in memory and pending; it goes behind.

@@ -82,6 +82,28 @@ export class Client {
     return await this.requestOn(pipe, this.newId(), head, body);
   }
 
+  /**
+   * {@link request} with a limit: a reply that has not come by then ends the connection, so that what waits on it does not
+   * pile up behind a process that hangs. Throws an Error then.
+   */
+  async requestWithin(limitMs: number, head: object, body?: Uint8Array): Promise<Frame> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        this.#pipe?.close();
+        reject(new Error(`no answer in ${limitMs} ms`));
+      }, limitMs);
+    });
+    const request = this.request(head, body);
+    // Whoever comes second is heard by nobody.
+    request.catch(() => {});
+    try {
+      return await Promise.race([request, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   /** Sends a request on a given connection under a given id (one that earlier frames of it may have named). */
   requestOn(pipe: Pipe, id: number, head: object, body?: Uint8Array): Promise<Frame> {
     if (pipe.closed) return Promise.reject(new ConnectionLost(`lost the connection to ${this.#path}`));

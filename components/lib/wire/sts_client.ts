@@ -81,24 +81,12 @@ export class StsClient {
   }
 
   async #ask(name: string): Promise<StsAnswer> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        // What waits on this connection is not to pile up behind a process that hangs.
-        this.#client.pipe?.close();
-        reject(new Error(`no answer in ${this.#timeoutMs} ms`));
-      }, this.#timeoutMs);
-    });
     try {
-      const request = this.#client.request({ op: "policy", domain: name });
-      // Whoever comes second is heard by nobody.
-      request.catch(() => {});
-      return this.#remember(name, parseStsReply(await Promise.race([request, late])));
+      const reply = await this.#client.requestWithin(this.#timeoutMs, { op: "policy", domain: name });
+      return this.#remember(name, parseStsReply(reply));
     } catch {
       this.#askAgainMs = this.#nowMs() + awayMs;
       return this.#remembered(name);
-    } finally {
-      clearTimeout(timer);
     }
   }
 

@@ -55,24 +55,14 @@ export class TallyClient {
   }
 
   async #ask<T>(head: object, parse: (frame: Frame) => T): Promise<T | undefined> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        // What waits on this connection is not to pile up behind a process that hangs.
-        this.#client.pipe?.close();
-        reject(new Error(`no answer in ${this.#timeoutMs} ms`));
-      }, this.#timeoutMs);
-    });
     try {
-      const reply = parse(await Promise.race([this.#client.request(head), late]));
+      const reply = parse(await this.#client.requestWithin(this.#timeoutMs, head));
       this.#troubled = false;
       return reply;
     } catch (error) {
       if (!this.#troubled) this.#onTrouble(error);
       this.#troubled = true;
       return undefined;
-    } finally {
-      clearTimeout(timer);
     }
   }
 

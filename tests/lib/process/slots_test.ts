@@ -7,7 +7,7 @@ describe("Slots", () => {
     const slots = new Slots(2, 10);
     const gates = [1, 2, 3].map(() => Promise.withResolvers<void>());
     const begun: number[] = [];
-    const all = gates.map((gate, at) => slots.run(() => (begun.push(at), gate.promise)));
+    const all = gates.map((gate, at) => slots.runUnlessFull(() => (begun.push(at), gate.promise)));
     assertEquals(begun, [0, 1]);
     gates[1]!.resolve();
     await all[1];
@@ -20,16 +20,16 @@ describe("Slots", () => {
   it("refuses when too many wait", async () => {
     const slots = new Slots(1, 1);
     const gate = Promise.withResolvers<string>();
-    const first = slots.run(() => gate.promise);
-    const second = slots.run(() => Promise.resolve("second"));
-    assertEquals(await slots.run(() => Promise.resolve("third")), undefined);
+    const first = slots.runUnlessFull(() => gate.promise);
+    const second = slots.runUnlessFull(() => Promise.resolve("second"));
+    assertEquals(await slots.runUnlessFull(() => Promise.resolve("third")), undefined);
     gate.resolve("first");
     assertEquals(await Promise.all([first, second]), ["first", "second"]);
   });
 
   it("frees the slot of work that failed", async () => {
     const slots = new Slots(1, 1);
-    await assertRejects(() => slots.run(() => Promise.reject(new Error("no"))));
-    assertEquals(await slots.run(() => Promise.resolve("next")), "next");
+    await assertRejects(() => slots.runUnlessFull(() => Promise.reject(new Error("no"))));
+    assertEquals(await slots.runUnlessFull(() => Promise.resolve("next")), "next");
   });
 });
