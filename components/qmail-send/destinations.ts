@@ -3,13 +3,10 @@
  * and the pace each has (pace.ts), which is remembered for a while when nothing is left to deliver.
  * @module
  */
-import { defaultRules, type SiteRules } from "../lib/shaping/shaping_file.ts";
+import type { SiteRules } from "../lib/shaping/shaping_file.ts";
 import type { ShownDestination } from "../lib/wire/control_protocol.ts";
 import { Entry, LinkedList } from "./linked_list.ts";
 import { Pace } from "./pace.ts";
-
-/** Enough to be quick with a stranger, few enough for the smallest server to bear. */
-export const firstWindow = defaultRules.start;
 
 /** Destinations without deliveries that are remembered. */
 export const mostLearnt = 10_000;

@@ -23,9 +23,13 @@ export function quote(word: string): string {
 
 /**
  * A young generation of 1 MiB: components make much garbage and keep little. After 5,000 messages of 10 KiB all of them
- * together took 269 MiB (PSS) with it and 342 MiB without, for no more CPU time.
+ * together took 269 MiB (PSS) with it and 342 MiB without, for no more CPU time. The two that every message comes in by have 4
+ * MiB, which takes a tenth off their processor time.
  */
-const v8Flags = ["--max-semi-space-size=4"];
+export function v8Flags(name: string): string {
+  const mebibytes = name === "qmail-smtpd" || name === "qmail-queue" ? 4 : 1;
+  return `--v8-flags=--max-semi-space-size=${mebibytes}`;
+}
 
 /**
  * The command behind a launcher, word by word, without the arguments of whoever starts it; `main` is the program below
@@ -54,7 +58,7 @@ export function launchCommand(
     "--no-prompt",
     "--cached-only",
     "--frozen",
-    `--v8-flags=${v8Flags.join(",")}`,
+    v8Flags(name),
     "--config",
     `${runtime.code}/deno.json`,
     ...flagsOf(grant, home),

@@ -141,10 +141,10 @@ describe("custom", () => {
       for (let count = 0; count < mebibytes; count++) await submission.write(new Uint8Array(mebibyte).fill(10));
       return (await submission.commit({ sender: "", recipients: ["a@a.example"] })).code;
     };
-    const codes = await Promise.all([send(50), ...Array.from({ length: 30 }, () => send(8))]);
+    const codes = await Promise.all([send(50), ...Array.from({ length: 60 }, () => send(8))]);
     hops.close();
     assertEquals(codes.filter((code) => code !== 0), []);
-    assert(world.queue.bytes >= 290 * mebibyte);
+    assert(world.queue.bytes >= 530 * mebibyte);
     // What messages may have, as much again for what has not been collected, and the pipes.
     assert(custom.rss() - before < 320 * mebibyte, `${before} ${custom.rss()}`);
   });

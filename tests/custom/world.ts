@@ -4,6 +4,7 @@
  */
 import { fromFileUrl } from "@std/path";
 import { manifest } from "../../components/custom/permissions.ts";
+import { v8Flags } from "../../components/supervisor/launcher.ts";
 import { flagsOf } from "../../components/lib/permissions/grant.ts";
 import type { Home } from "../../config/home.ts";
 import { readControls } from "../../config/read.ts";
@@ -30,7 +31,7 @@ export async function startCustom(home: Home): Promise<Custom> {
   const flags = customFlags(home);
   const main = fromFileUrl(new URL("../../components/custom/main.ts", import.meta.url));
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", "--cached-only", ...flags, main, "--home", home.dir],
+    args: ["run", "--quiet", "--no-prompt", "--cached-only", v8Flags("custom"), ...flags, main, "--home", home.dir],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

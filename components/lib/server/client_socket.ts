@@ -26,7 +26,7 @@ export interface SocketEvents {
 /** Room for commands: what a client that says nothing costs. */
 export const commandBytes = 1024;
 /** Room for content: few reads for a message, and not much for a client that stops in the middle of one. */
-export const contentBytes = 32 * 1024;
+const contentBytes = 32 * 1024;
 
 /**
  * Buffers that no read uses now. What came is copied out of them: a buffer of its own for each read would be cleared
