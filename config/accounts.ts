@@ -18,6 +18,7 @@ const fallbackIds: Readonly<Record<Account, Ids>> = {
   qmailr: { uid: 7795, gid: 2108 },
   qmails: { uid: 7796, gid: 2108 },
   vmail: { uid: 7797, gid: 7797 },
+  qmailw: { uid: 7798, gid: 7798 },
 };
 
 /** Reads `name:x:uid:gid:` lines of passwd(5). */

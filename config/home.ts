@@ -14,6 +14,7 @@ export const socketNames = [
   "qmail-send",
   "send-status",
   "send-control",
+  "qread",
   "qmail-clean",
   "qmail-lspawn",
   "qmail-rspawn",
@@ -40,6 +41,7 @@ export const socketNames = [
   "clamd",
   "milter",
   "custom",
+  "multilog",
 ] as const;
 export type SocketName = (typeof socketNames)[number];
 
@@ -63,6 +65,8 @@ export interface Home {
   tlsrpt(...parts: string[]): string;
   /** What dmarcrpt counts. */
   dmarcrpt(...parts: string[]): string;
+  /** The log, as multilog keeps it. */
+  log(...parts: string[]): string;
   /** sign's keys. */
   dkim(...parts: string[]): string;
   libexec(...parts: string[]): string;
@@ -90,6 +94,7 @@ export function homeAt(dir: string, { queueSplit = defaultQueueSplit }: HomeOpti
     tally: (...parts) => join(root, "tally", ...parts),
     tlsrpt: (...parts) => join(root, "tlsrpt", ...parts),
     dmarcrpt: (...parts) => join(root, "dmarcrpt", ...parts),
+    log: (...parts) => join(root, "log", ...parts),
     dkim: (...parts) => join(root, "dkim", ...parts),
     libexec: (...parts) => join(root, "libexec", ...parts),
     bin: (...parts) => join(root, "bin", ...parts),

@@ -10,6 +10,7 @@ import { manifest as dial6 } from "../components/dial6/permissions.ts";
 import { manifest as hooks } from "../components/hooks/permissions.ts";
 import type { Manifest } from "../components/lib/permissions/grant.ts";
 import { manifest as mtaSts } from "../components/mta-sts/permissions.ts";
+import { manifest as multilog } from "../components/multilog/permissions.ts";
 import { manifest as qmailClean } from "../components/qmail-clean/permissions.ts";
 import { manifest as qmailGetpw } from "../components/qmail-getpw/permissions.ts";
 import { manifest as qmailLocal } from "../components/qmail-local/permissions.ts";
@@ -24,6 +25,7 @@ import { manifest as qmailRemote } from "../components/qmail-remote/permissions.
 import { manifest as qmailRspawn } from "../components/qmail-rspawn/permissions.ts";
 import { manifest as qmailSend } from "../components/qmail-send/permissions.ts";
 import { manifest as qmailSmtpd } from "../components/qmail-smtpd/permissions.ts";
+import { manifest as qread } from "../components/qread/permissions.ts";
 import { manifest as resolver } from "../components/resolver/permissions.ts";
 import { manifest as sign } from "../components/sign/permissions.ts";
 import { manifest as supervisor } from "../components/supervisor/permissions.ts";
@@ -38,6 +40,7 @@ import { manifest as verify } from "../components/verify/permissions.ts";
 /** The supervisor first, then in the order mail takes. */
 export const manifests: readonly Manifest[] = [
   supervisor,
+  multilog,
   qmailSmtpd,
   qmailQmtpd,
   qmailQmqpd,
@@ -66,5 +69,6 @@ export const manifests: readonly Manifest[] = [
   milter,
   hooks,
   custom,
+  qread,
   admin,
 ];

@@ -45,6 +45,9 @@ export const parseLine: Parse<string> = (text) => {
   return ok(line);
 };
 
+/** The same; an empty first line is "". */
+export const parseLineOrNothing: Parse<string> = (text) => firstLine(text) === "" ? ok("") : parseLine(text);
+
 /** Octets of instructions at the most. */
 const mostInstructions = 16_384;
 

@@ -3,7 +3,6 @@
  * @module
  */
 import { generateKeyPairSync } from "node:crypto";
-import { parseArgs } from "@std/cli/parse-args";
 import { ensureDirSync, existsSync } from "@std/fs";
 import { type Home, homeAt } from "../config/home.ts";
 import { readControls } from "../config/read.ts";
@@ -14,22 +13,13 @@ import { addDays, freshNames, type KeyState, type Phase, phaseOf } from "../comp
 import { ifThere } from "../components/lib/disk/if_there.ts";
 import { isUsed } from "../components/lib/filters/chain.ts";
 import { assertNever } from "../components/lib/result.ts";
+import { inWords } from "./cli/called.ts";
+import { failUsage, readCommandLine } from "./cli/command_line.ts";
+import { commandOf } from "./cli/commands.ts";
 import { fail } from "./fail.ts";
 import { replaceFile, whileLocked } from "./home/mailboxes.ts";
 import { prepareFolders, preparingIds } from "./home/prepare.ts";
 import { formatTable } from "./table.ts";
-
-const help = `Usage: deno task dkim keygen DOMAIN [--bits 2048] [--from YYYY-MM-DD] [--home DIR]
-       deno task dkim rotate DOMAIN [--bits 2048] [--days 7] [--home DIR]
-       deno task dkim list [DOMAIN] [--home DIR] [--json]
-
-keygen  makes the first keys of a domain, RSA and Ed25519, and prints their DNS records, ready to paste. With --from they
-        sign from that day on (UTC), else as soon as the mail server has read its control files again.
-rotate  makes the next ones, which take over in so many days: publish their records before. Keys that have not signed
-        for two weeks are removed, and it says which records may go.
-list    every key, what it does, and its record.
-
-Who is signed for: control/filters ("submission: sign"). "deno task reload" makes the mail server see new keys.`;
 
 const sealedMode = 0o600;
 
@@ -90,44 +80,65 @@ function recordOf(domain: string, { name, key }: Key): string {
   return txtLine(`${name}._domainkey.${domain}`, keyRecord(key));
 }
 
+/** The keys as programs are told of them. */
+function rowsOf(domain: string, keys: readonly Key[]): readonly Readonly<Record<string, string>>[] {
+  return keys.map((key) => ({
+    selector: key.name,
+    algorithm: key.algorithm,
+    from: key.from,
+    record: recordOf(domain, key),
+  }));
+}
+
 function publish(home: Home, domain: string, keys: readonly Key[]): void {
   console.log(`\nPublish these records, in the zone of ${domain}:\n`);
   for (const key of keys) console.log(recordOf(domain, key));
   const from = keys[0]!.from;
-  console.log(
-    from === ""
-      ? '\nThen "deno task reload": from then on they sign.'
-      : `\nThey sign from ${from} on (UTC). Then "deno task reload".`,
-  );
+  const then = from === ""
+    ? 'Then "dqmail reload": from then on they sign.'
+    : `They sign from ${from} on (UTC). Then "dqmail reload".`;
+  console.log(`\n${inWords(then)}`);
   const controls = readControls(home, ["filters"]);
   if (controls.ok && !isUsed(controls.value.filters, "sign")) {
     console.log('Nothing is signed yet: control/filters needs a line such as "submission: sign".');
   }
 }
 
-function keygen(home: Home, domain: string, bits: number, from: string): void {
+/** How new keys are asked for. */
+interface New {
+  /** Of the RSA key. */
+  readonly bits: number;
+  readonly json: boolean;
+}
+
+function keygen(home: Home, domain: string, { bits, from, json }: New & { readonly from: string }): void {
   if (readDomains(home).has(domain)) {
-    fail(`${domain} has keys already: "deno task dkim rotate ${domain}" makes the next`);
+    fail(`${domain} has keys already: "dqmail dkim rotate ${domain}" makes the next`);
   }
   const keys = makeKeys(home, domain, { bits, from });
   writeLine(home, domain, keys);
+  if (json) return console.log(JSON.stringify({ domain, keys: rowsOf(domain, keys) }));
   console.log(`made the keys of ${domain} in ${home.dkim(domain)}, and its line in control/dkim`);
   publish(home, domain, keys);
 }
 
-function rotate(home: Home, domain: string, bits: number, days: number): void {
+function rotate(home: Home, domain: string, { bits, days, json }: New & { readonly days: number }): void {
   const domains = readDomains(home);
-  if (!domains.has(domain)) fail(`${domain} has no keys: "deno task dkim keygen ${domain}" makes the first`);
+  if (!domains.has(domain)) fail(`${domain} has no keys: "dqmail dkim keygen ${domain}" makes the first`);
   const today = utcDay(Date.now() / 1000);
   const old = readKeys(home, domain, domains);
   if (old.some((key) => phaseOf(key, old, today).kind === "waits")) {
-    fail(`${domain} has keys that wait for their day: "deno task dkim list ${domain}" shows them`);
+    fail(`${domain} has keys that wait for their day: "dqmail dkim list ${domain}" shows them`);
   }
   const done = old.filter((key) => phaseOf(key, old, today).kind === "done");
   const fresh = makeKeys(home, domain, { bits, from: addDays(today, days) });
   // Out of the line first: a line may name no key that is not there.
   writeLine(home, domain, [...old.filter((key) => !done.includes(key)), ...fresh]);
   for (const { name } of done) Deno.removeSync(home.dkim(domain, `${name}.pem`));
+  if (json) {
+    const removed = done.map(({ name }) => name);
+    return console.log(JSON.stringify({ domain, keys: rowsOf(domain, fresh), removed }));
+  }
   console.log(`made the next keys of ${domain}`);
   publish(home, domain, fresh);
   if (done.length > 0) {
@@ -184,38 +195,33 @@ function numberIn(text: string, name: string, least: number, most: number): numb
   return value >= least && value <= most ? value : fail(`--${name}: expected ${least} to ${most}, got ${text}`);
 }
 
-function main(): void {
-  const args = parseArgs(Deno.args, {
-    string: ["home", "bits", "from", "days"],
-    boolean: ["json", "help"],
-    unknown: (arg) => arg.startsWith("-") ? fail(`deno task dkim: ${arg} is not known\n\n${help}`) : true,
-  });
-  if (args["help"] === true) return console.log(help);
+/** What this task does with the words behind its name. */
+// deno-lint-ignore require-await -- every task answers a promise
+export async function main(argv: readonly string[]): Promise<void> {
+  const args = readCommandLine(commandOf("dkim"), argv);
+  if (args === undefined) return;
   const home = homeAt(String(args["home"] ?? "var"));
-  if (!existsSync(home.control("me"))) fail(`there is no home at ${home.dir}; "deno task start" makes one`);
+  if (!existsSync(home.control("me"))) fail(`there is no home at ${home.dir}; "dqmail start" makes one`);
   const [verb, given, ...more] = args._.map(String);
   const domain = given?.toLowerCase();
   const isGood = domain === undefined ? verb === "list" : isDnsName(domain) && more.length === 0;
-  if (!isGood) fail(help);
+  if (!isGood) failUsage(commandOf("dkim"), `${verb}: expected one domain (A-labels)`);
+  const json = args["json"] === true;
   const bits = numberIn(String(args["bits"] ?? "2048"), "bits", 1024, 4096);
   const from = String(args["from"] ?? "");
   if (from !== "" && (isNaN(Date.parse(`${from}T00:00:00Z`)) || addDays(from, 0) !== from)) {
     fail(`--from: expected a day such as 2026-07-01, got ${from}`);
   }
+  const days = numberIn(String(args["days"] ?? "7"), "days", 0, 365);
   if (verb !== "list") prepareFolders(home);
   switch (verb) {
     case "keygen":
-      return whileLocked(home, () => keygen(home, domain!, bits, from));
+      return whileLocked(home, () => keygen(home, domain!, { bits, from, json }));
     case "rotate":
-      return whileLocked(
-        home,
-        () => rotate(home, domain!, bits, numberIn(String(args["days"] ?? "7"), "days", 0, 365)),
-      );
+      return whileLocked(home, () => rotate(home, domain!, { bits, days, json }));
     case "list":
-      return list(home, domain, args["json"] === true);
-    default:
-      return fail(help);
+      return list(home, domain, json);
   }
 }
 
-if (import.meta.main) main();
+if (import.meta.main) await main(Deno.args);

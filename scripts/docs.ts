@@ -9,14 +9,8 @@ import { homeAt } from "../config/home.ts";
 import { manifests } from "../config/manifests.ts";
 import { type ControlFile, type Row, schema } from "../config/schema.ts";
 import { rightsOf } from "../components/lib/permissions/grant.ts";
+import { defaultTextOf } from "./config/control_value.ts";
 import { defaultConfig } from "./home/default_config.ts";
-
-function defaultText(row: Row<unknown>): string {
-  if (row.defaultText !== undefined) return row.defaultText;
-  if (row.fromMe !== undefined) return "control/me";
-  if (Array.isArray(row.default) || row.default instanceof Map) return "none";
-  return row.default === false ? "0" : String(row.default);
-}
 
 /** A bar would end the cell. */
 function escapeCell(text: string): string {
@@ -26,7 +20,7 @@ function escapeCell(text: string): string {
 function controlTable(): string {
   const rows = (Object.keys(schema) as ControlFile[]).sort().map((file) => {
     const row = schema[file] as Row<unknown>;
-    return `| \`${file}\` | ${escapeCell(defaultText(row))} | ${row.usedBy.join(", ")} | ${escapeCell(row.doc)} |`;
+    return `| \`${file}\` | ${escapeCell(defaultTextOf(row))} | ${row.usedBy.join(", ")} | ${escapeCell(row.doc)} |`;
   });
   return ["| file | default | used by | meaning |", "|---|---|---|---|", ...rows].join("\n");
 }
@@ -80,8 +74,10 @@ function missingFiles(): string[] {
   );
 }
 
-function main(): void {
-  const check = Deno.args.includes("--check");
+/** What this task does with the words behind its name. */
+// deno-lint-ignore require-await -- every task answers a promise
+export async function main(argv: readonly string[]): Promise<void> {
+  const check = argv.includes("--check");
   const wrong = missingFiles().map((path) => `${path} is missing`);
   for (
     const [file, name, content] of [["README.md", "control files", controlTable()], [
@@ -100,4 +96,4 @@ function main(): void {
   if (wrong.length > 0) Deno.exit(1);
 }
 
-if (import.meta.main) main();
+if (import.meta.main) await main(Deno.args);

@@ -5,27 +5,17 @@
  * @module
  */
 import ipaddr from "ipaddr.js";
-import { parseArgs } from "@std/cli/parse-args";
 import { homeAt } from "../config/home.ts";
 import { readControlsOf } from "../config/read.ts";
 import { parseForwardPath, parseReversePath } from "../components/lib/address/parse_path.ts";
 import { utf8Octets } from "../components/lib/octets.ts";
 import { entrances } from "../components/lib/policy/decision.ts";
+import { readCommandLine } from "./cli/command_line.ts";
+import { commandOf } from "./cli/commands.ts";
 import { explain, type Explanation, type Question } from "./explain/explain.ts";
 import { explainOracles } from "./explain/oracles.ts";
 import { fail } from "./fail.ts";
 import { formatTable } from "./table.ts";
-
-const help = `Usage: deno task explain --from ADDRESS --to ADDRESS --ip ADDRESS [--helo NAME] [--entrance ${
-  entrances.join("|")
-}]
-                         [--login NAME] [--home DIR] [--json]
-
-Says what the dqmail in DIR (default var) would answer to that client's MAIL and RCPT, and by which rule of
-control/policy. Reads the control files, and asks qmail-getpw and the resolver where they run. --from "" is the null
-sender. Ends with 0 (accepted), 1 (refused) or 111 (it cannot be said: somebody could not be asked).
-
-  deno task explain --from amy@example.org --to demo@localhost --ip 192.0.2.1`;
 
 const codes: Readonly<Record<Explanation["answer"]["kind"], number>> = { accept: 0, refuse: 1, unsure: 111 };
 
@@ -83,12 +73,10 @@ function answerText({ kind, stage, reply, rule, drops, delayMs }: Explanation["a
   return kind === "unsure" ? `${outcome} (unless those who could not be asked say otherwise)` : outcome;
 }
 
-async function main(): Promise<void> {
-  const args = parseArgs(Deno.args, {
-    string: ["from", "to", "ip", "helo", "entrance", "login", "home"],
-    boolean: ["json", "help"],
-  });
-  if (args["help"] === true) return console.log(help);
+/** What this task does with the words behind its name. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const args = readCommandLine(commandOf("explain"), argv);
+  if (args === undefined) return;
   const question = questionOf(args);
   const home = homeAt(String(args["home"] ?? "var"));
   const controls = readControlsOf(home, "qmail-smtpd");
@@ -104,4 +92,4 @@ async function main(): Promise<void> {
   Deno.exit(codes[explanation.answer.kind]);
 }
 
-if (import.meta.main) await main();
+if (import.meta.main) await main(Deno.args);

@@ -3,18 +3,15 @@
  * control files of the home (or the embedded default's, where there is none).
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { existsSync } from "@std/fs";
 import { homeAt } from "../config/home.ts";
 import { manifests } from "../config/manifests.ts";
 import { readConfig } from "../components/supervisor/run.ts";
 import { type Config, flagsOf, instancesOf, rightsOf } from "../components/lib/permissions/grant.ts";
 import { breaches } from "../components/lib/permissions/rule.ts";
+import { readCommandLine } from "./cli/command_line.ts";
+import { commandOf } from "./cli/commands.ts";
 import { defaultConfig } from "./home/default_config.ts";
-
-const help = `Usage: deno task grants [--home DIR] [--port-offset N] [--json]
-
-Prints every component's permissions. Ends with status 1 when they break the grant rule.`;
 
 function configOf(dir: string, portOffset: number): Config {
   const home = homeAt(dir);
@@ -25,9 +22,11 @@ function configOf(dir: string, portOffset: number): Config {
   Deno.exit(100);
 }
 
-function main(): void {
-  const args = parseArgs(Deno.args, { string: ["home", "port-offset"], boolean: ["json", "help"] });
-  if (args["help"] === true) return console.log(help);
+/** What this task does with the words behind its name. */
+// deno-lint-ignore require-await -- every task answers a promise
+export async function main(argv: readonly string[]): Promise<void> {
+  const args = readCommandLine(commandOf("grants"), argv);
+  if (args === undefined) return;
   const config = configOf(String(args["home"] ?? "var"), Number(args["port-offset"] ?? 0));
   const rows = manifests.map((manifest) => ({ manifest, grant: manifest.permissions(config) }));
   if (args["json"] === true) {
@@ -70,4 +69,4 @@ function main(): void {
   Deno.exit(1);
 }
 
-if (import.meta.main) main();
+if (import.meta.main) await main(Deno.args);

@@ -3,7 +3,6 @@
  * running system qmail-send does what is asked for; see queue/ for the commands.
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { existsSync } from "@std/fs";
 import type { Home } from "../config/home.ts";
 import { print, runTool } from "../components/lib/process/tool.ts";
@@ -11,70 +10,19 @@ import { formatQread, formatQstat, JsonListing } from "../components/lib/queue/f
 import { countQueue, readListing } from "../components/lib/queue/listing.ts";
 import { actions } from "../components/lib/wire/control_protocol.ts";
 import { qread } from "../components/tools/qmail-qread.ts";
+import { failUsage, readCommandLine } from "./cli/command_line.ts";
+import { commandOf } from "./cli/commands.ts";
 import { fail } from "./fail.ts";
 import { readHome } from "./home/queue_split.ts";
 import { act } from "./queue/act.ts";
 import { check } from "./queue/check.ts";
 import { destinations } from "./queue/destinations.ts";
 import { drain } from "./queue/drain.ts";
+import { parseDestinations, pause } from "./queue/pause.ts";
 import { parseWanted, type Wanted } from "./queue/select.ts";
 import { show } from "./queue/show.ts";
 
-const help = `Usage: deno task queue COMMAND [ID... | --all | --to DOMAIN | --from SENDER] [--home DIR] [--json]
-
-Looks at the queue, while everything runs:
-  list               every preprocessed message with its recipients, as qmail-qread shows them
-  stat               how many messages there are, and how many are not yet preprocessed (their first attempt runs, or waits)
-  destinations       remote destinations (sites, and domains of which no site is known) that have deliveries: how many run
-                     and wait, how many may run, at which rate, until when they are paused, what was said last
-  show               all that is known of a message: where it stands, its recipients, its failures, its header
-  check              whether every file is where and what it should be; a line for each that is not
-  check --repair     on a stopped system: puts right what can be, and moves into queue-aside what it cannot explain
-
-Has qmail-send do something for messages, and says for each what was done, or why not:
-  retry              the next attempt is now
-  hold               no further attempt until it is released, also after a restart
-  release            what is held is due now
-  expire             the lifetime is over: one last attempt now, and who is not delivered to then fails and is bounced
-  delete             gone, without a bounce; deliveries that run end first
-
-  drain              empties the journal into qmail's own layout, for qmail's programs or a copy of the queue; on a running
-                     system no new mail goes into it until "drain --undo" or the next start of qmail-send
-
-Messages are meant by their numbers (ID), or by
-  --all              all of them
-  --to DOMAIN        those with recipients left in that domain
-  --from SENDER      those of that envelope sender ('' for bounces); with --to: those that are both
-
-Works on the queue of the dqmail in DIR (default var), as root or as the user who started it. --json prints JSON.
-
-  deno task queue list
-  deno task queue stat --json
-  deno task queue destinations
-  deno task queue show 1835
-  deno task queue hold 1835 1840
-  deno task queue retry --to example.org
-  deno task queue delete --from spammer@example.net
-  deno task queue check --home /var/lib/dqmail/home
-  deno task queue drain
-
-Exit codes: 0 done; 1 some of it was not done, or check found something; 100 wrong usage; 111 qmail-send does not run, or
-the queue cannot be read: try again later.`;
-
-/** The options of each command beside --home, --json and --help. */
-const selecting = ["all", "to", "from"] as const;
-const optionsOf: Readonly<Record<string, readonly string[]>> = {
-  list: [],
-  stat: [],
-  destinations: [],
-  show: selecting,
-  check: ["repair"],
-  drain: ["undo"],
-  ...Object.fromEntries(actions.map((action) => [action, selecting])),
-};
-
-const strings = ["home", "to", "from"];
-const booleans = ["json", "help", "all", "undo", "repair"];
+const command = commandOf("queue");
 
 function* jsonTexts(home: Home): Generator<string, void, undefined> {
   const json = new JsonListing();
@@ -82,28 +30,15 @@ function* jsonTexts(home: Home): Generator<string, void, undefined> {
   yield json.end();
 }
 
-/** Ends with 100 where the words and options are not the command's. */
-function checkUsage(command: string, more: readonly string[]): void {
-  const allowed = Object.hasOwn(optionsOf, command) ? optionsOf[command] : undefined;
-  if (allowed === undefined) fail(`${command} is not known\n\n${help}`);
-  for (const arg of Deno.args) {
-    if (arg === "--") break;
-    const name = /^--?([^=]*)/.exec(arg)?.[1];
-    if (name === undefined || ["home", "json", "help", ...allowed].includes(name)) continue;
-    if ([...strings, ...booleans].includes(name)) fail(`queue ${command}: --${name} is not known\n\n${help}`);
-  }
-  if (!allowed.includes("all") && more.length > 0) fail(`${more[0]} is not known\n\n${help}`);
-}
-
-function wantedOf(command: string, args: Readonly<Record<string, unknown>>, more: readonly string[]): Wanted {
+function wantedOf(word: string, args: Readonly<Record<string, unknown>>, more: readonly string[]): Wanted {
   const wanted = parseWanted(more, args);
-  if (!wanted.ok) fail(`queue ${command}: ${wanted.error}\n\n${help}`);
+  if (!wanted.ok) failUsage(command, `${word}: ${wanted.error}`);
   return wanted.value;
 }
 
-async function run(home: Home, command: string, args: Readonly<Record<string, unknown>>, more: readonly string[]) {
+async function run(home: Home, word: string, args: Readonly<Record<string, unknown>>, more: readonly string[]) {
   const json = args["json"] === true;
-  switch (command) {
+  switch (word) {
     case "list":
       return await print(json ? jsonTexts(home) : qread(readListing(home), formatQread));
     case "stat":
@@ -115,28 +50,30 @@ async function run(home: Home, command: string, args: Readonly<Record<string, un
     case "drain":
       return await drain(home, { json, undo: args["undo"] === true });
   }
-  const wanted = wantedOf(command, args, more);
-  if (command === "show") return await show(home, wanted, json);
-  const action = actions.find((name) => name === command)!;
+  if (word === "pause" || word === "resume") {
+    const names = parseDestinations(more);
+    if ("wrong" in names) fail(`queue ${word}: ${JSON.stringify(names.wrong)} is no site or domain`);
+    if (names.length === 0) fail(`queue ${word}: say which destination, for example "queue ${word} example.org"`);
+    return await pause(home, word, names, json);
+  }
+  const wanted = wantedOf(word, args, more);
+  if (word === "show") return await show(home, wanted, json);
+  const action = actions.find((name) => name === word)!;
   await act(home, action, wanted, json);
 }
 
-async function main(): Promise<void> {
-  const args = parseArgs(Deno.args, {
-    string: strings,
-    boolean: booleans,
-    unknown: (arg) => arg.startsWith("-") ? fail(`deno task queue: ${arg} is not known\n\n${help}`) : true,
-  });
-  const [command, ...more] = args._.map(String);
-  if (args["help"] === true || command === undefined) return console.log(help);
-  checkUsage(command, more);
+/** What this task does with the words behind its name. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const args = readCommandLine(command, argv);
+  if (args === undefined) return;
+  const [word, ...more] = args._ as [string, ...string[]];
   const found = readHome(String(args["home"] ?? "var"));
   if (!found.ok) fail(found.error);
   const home = found.value;
   if (!existsSync(home.queue())) {
-    fail(`there is no queue in ${home.dir}; "deno task start --home ${home.dir}" makes one`);
+    fail(`there is no queue in ${home.dir}; "dqmail start --home ${home.dir}" makes one`);
   }
-  await runTool(`queue ${command}`, () => run(home, command, args, more));
+  await runTool(`queue ${word}`, () => run(home, word, args, more));
 }
 
-if (import.meta.main) await main();
+if (import.meta.main) await main(Deno.args);

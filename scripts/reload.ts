@@ -1,14 +1,17 @@
 /**
- * `deno task reload [--home DIR]`: has the control files read again; components whose grant changes with them restart.
+ * `deno task reload [--home DIR] [--json]`: has the control files read again; components whose grant changes with them
+ * restart.
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { homeAt } from "../config/home.ts";
 import { askSupervisor } from "./ask.ts";
+import { readCommandLine } from "./cli/command_line.ts";
+import { commandOf } from "./cli/commands.ts";
 
-async function main(): Promise<void> {
-  const args = parseArgs(Deno.args, { string: ["home"], boolean: ["help"] });
-  if (args["help"] === true) return console.log("Usage: deno task reload [--home DIR]");
+/** What this task does with the words behind its name. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const args = readCommandLine(commandOf("reload"), argv);
+  if (args === undefined) return;
   const home = homeAt(String(args["home"] ?? "var"));
   const reply = await askSupervisor(home, { op: "reload" }).catch(() => undefined);
   if (reply === undefined) {
@@ -16,9 +19,11 @@ async function main(): Promise<void> {
     Deno.exit(1);
   }
   const defects = reply["defects"] as readonly string[];
-  if (defects.length === 0) return console.log("reloaded");
-  console.error(`not reloaded, everything goes on as before:\n${defects.join("\n")}`);
-  Deno.exit(100);
+  const reloaded = defects.length === 0;
+  if (args["json"] === true) console.log(JSON.stringify({ reloaded, defects }));
+  else if (reloaded) console.log("reloaded");
+  else console.error(`not reloaded, everything goes on as before:\n${defects.join("\n")}`);
+  if (!reloaded) Deno.exit(100);
 }
 
-if (import.meta.main) await main();
+if (import.meta.main) await main(Deno.args);

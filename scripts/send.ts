@@ -4,20 +4,15 @@
  * @module
  */
 import net from "node:net";
-import { parseArgs } from "@std/cli/parse-args";
 import { homeAt } from "../config/home.ts";
 import { parseEndpoint } from "../config/values.ts";
 import { parseSupervisorStatus } from "../components/lib/wire/status_protocol.ts";
 import { askStatus } from "./ask.ts";
+import { failUsage, readCommandLine } from "./cli/command_line.ts";
+import { commandOf } from "./cli/commands.ts";
 import { fail } from "./fail.ts";
 
-const help =
-  `Usage: deno task send RECIPIENT... [--from ADDRESS] [--subject S] [--text T] [--server HOST:PORT] [--home DIR]
-
-Sends a message through the dqmail in DIR (default var), or through --server, and shows what was said.
-
-  deno task send demo@localhost --text "Hello"
-  deno task send amy@example.org --from demo@localhost --subject Lunch < letter.txt`;
+const command = commandOf("send");
 
 async function ownServer(dir: string): Promise<string> {
   const status = await askStatus(homeAt(dir), "supervisor-status", parseSupervisorStatus).catch(() => undefined);
@@ -28,12 +23,15 @@ async function ownServer(dir: string): Promise<string> {
   return `127.0.0.1:${port}`;
 }
 
-/** One reply: all its lines. */
-async function readReply(lines: AsyncIterator<string>): Promise<string> {
+/** Hears each line of the dialogue, with "C: " or "S: " in front. */
+type Hear = (line: string) => void;
+
+/** One reply: all its lines. Answers the last. */
+async function readReply(lines: AsyncIterator<string>, hear: Hear): Promise<string> {
   for (;;) {
     const { value, done } = await lines.next();
     if (done === true) fail("the server closed the connection");
-    console.log(`S: ${value}`);
+    hear(`S: ${value}`);
     if (value[3] !== "-") return value;
   }
 }
@@ -64,9 +62,13 @@ function messageText(from: string, recipients: readonly string[], subject: strin
   return `${header.join("\r\n")}\r\n\r\n${body}\r\n.\r\n`;
 }
 
-async function main(): Promise<void> {
-  const args = parseArgs(Deno.args, { string: ["from", "subject", "text", "server", "home"], boolean: ["help"] });
-  if (args["help"] === true || args._.length === 0) return console.log(help);
+/** What this task does with the words behind its name. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const args = readCommandLine(command, argv);
+  if (args === undefined) return;
+  if (args._.length === 0) failUsage(command, "say to whom");
+  const dialogue: string[] = [];
+  const hear: Hear = (line) => args["json"] === true ? void dialogue.push(line) : console.log(line);
   const [recipients, from] = [args._, String(args["from"] ?? "you@localhost")];
   if ([from, ...recipients].some((address) => /[\r\n<>]/.test(address))) {
     fail("an address may hold no line end, < or >");
@@ -80,21 +82,22 @@ async function main(): Promise<void> {
   socket.on("error", (error) => fail(`cannot talk to ${endpoint.host} port ${endpoint.port}: ${error.message}`));
   const lines = linesOf(socket);
   const say = async (line: string, shown = line): Promise<string> => {
-    console.log(`C: ${shown}`);
+    hear(`C: ${shown}`);
     socket.write(line);
-    return await readReply(lines);
+    return await readReply(lines, hear);
   };
-  await readReply(lines);
+  await readReply(lines, hear);
   await say("EHLO localhost\r\n", "EHLO localhost");
   await say(`MAIL FROM:<${from}>\r\n`, `MAIL FROM:<${from}>`);
-  let accepted = 0;
+  const accepted: string[] = [];
   for (const recipient of recipients) {
-    if ((await say(`RCPT TO:<${recipient}>\r\n`, `RCPT TO:<${recipient}>`)).startsWith("250")) accepted++;
+    if ((await say(`RCPT TO:<${recipient}>\r\n`, `RCPT TO:<${recipient}>`)).startsWith("250")) accepted.push(recipient);
   }
-  const sent = accepted > 0 && (await say("DATA\r\n", "DATA")).startsWith("354") &&
+  const sent = accepted.length > 0 && (await say("DATA\r\n", "DATA")).startsWith("354") &&
     (await say(messageText(from, recipients, subject, text), "(the message)")).startsWith("250");
   await say("QUIT\r\n", "QUIT");
-  Deno.exit(sent && accepted === recipients.length ? 0 : 1);
+  if (args["json"] === true) console.log(JSON.stringify({ sent, accepted, dialogue }, undefined, 2));
+  Deno.exit(sent && accepted.length === recipients.length ? 0 : 1);
 }
 
-if (import.meta.main) await main();
+if (import.meta.main) await main(Deno.args);

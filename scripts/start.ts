@@ -4,20 +4,21 @@
  * port and ends with the supervisor.
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
-import { ensureDirSync } from "@std/fs";
-import { isAbsolute } from "@std/path";
+import { ensureDirSync, existsSync } from "@std/fs";
+import { isAbsolute, join } from "@std/path";
 import { homeDefect } from "../config/home.ts";
 import { readConfig } from "../components/supervisor/run.ts";
-import { formatGrant, launchCommand, type Runtime } from "../components/supervisor/launcher.ts";
-import { eachLine } from "../components/supervisor/lines.ts";
-import { manifest } from "../components/supervisor/permissions.ts";
-import type { Config } from "../components/lib/permissions/grant.ts";
-import { formatHomeArgs } from "../components/lib/process/home_args.ts";
+import { binariesFile } from "../components/supervisor/binaries.ts";
 import { parseSupervisorStatus } from "../components/lib/wire/status_protocol.ts";
 import { askStatus, askSupervisor } from "./ask.ts";
+import { readCommandLine } from "./cli/command_line.ts";
+import { commandOf } from "./cli/commands.ts";
+import { whileShown } from "./cli/progress.ts";
 import { fail } from "./fail.ts";
+import { prepareAdminToken } from "./home/admin_token.ts";
 import { prepareCertificate } from "./home/certificate.ts";
+import { writeOwnGrant } from "./home/own_grant.ts";
+import { runSupervisor } from "./home/supervisors.ts";
 import { welcome } from "./home/welcome.ts";
 import {
   keepSystemUsers,
@@ -29,38 +30,21 @@ import {
 } from "./home/prepare.ts";
 import { prepareSrsSecret } from "./home/srs_secret.ts";
 import { settleQueueSplit } from "./home/queue_split.ts";
-import { settleHome, stage } from "./home/stage.ts";
+import { reachable, settleHome, stage } from "./home/stage.ts";
+import { removeStaged } from "./home/versions.ts";
 import { prepareTools } from "./home/tools.ts";
+import { unfinishedInstall } from "./install/unfinished.ts";
 
-const help = `Usage: deno task start [--home DIR] [--port-offset N] [--json] [--staged DIR] [--audit DIR]
-
-  --home DIR        where everything lies; default var
-  --port-offset N   added to every port, so that several can run side by side; default 0
-  --json            the log (standard error) is made of JSON objects, one a line
-  --staged DIR      deno, packages and code that the processes run from lie there, for several homes to share (absolute
-                    path); default libexec in the home
-  --audit DIR       record every permission check of every component there (absolute path)
-
-Ctrl-C stops it; "deno task reload" makes it read its control files again.`;
-
-/** The supervisor's own grant is the one it does not write itself. */
-function writeOwnGrant(config: Config, runtime: Runtime, offset: number): void {
-  const { home } = config;
-  const args = [
-    ...formatHomeArgs(home),
-    "--port-offset",
-    String(offset),
-    "--deno",
-    runtime.deno,
-    "--deno-dir",
-    runtime.denoDir,
-    "--code",
-    runtime.code,
-  ];
-  if (runtime.audit !== undefined) args.push("--audit", runtime.audit);
-  if (Deno.uid() === 0) args.push("--change-user");
-  const text = formatGrant(launchCommand(manifest.name, manifest.permissions(config), runtime, home, args));
-  Deno.writeTextFileSync(home.libexec("grants", manifest.name), text);
+/** The folder that `deno task compile` made, by its real path. */
+function findBinaries(dir: string): string {
+  if (!existsSync(join(dir, binariesFile))) {
+    fail(`--binaries: expected a folder that "dqmail compile" made, got ${dir}`);
+  }
+  const real = Deno.realPathSync(dir);
+  if (Deno.uid() === 0 && !reachable(real)) {
+    fail(`--binaries: only root may enter ${real}, and they do not run as root`);
+  }
+  return real;
 }
 
 /** Every component records there, each under its own user. */
@@ -70,13 +54,10 @@ function prepareAuditDir(dir: string): void {
   if (Deno.uid() === 0) Deno.chmodSync(dir, 0o777);
 }
 
-async function main(): Promise<void> {
-  const args = parseArgs(Deno.args, {
-    string: ["home", "port-offset", "staged", "audit"],
-    boolean: ["json", "help"],
-    unknown: (arg) => fail(`deno task start: ${arg} is not known\n\n${help}`),
-  });
-  if (args["help"] === true) return console.log(help);
+/** What this task does with the words behind its name. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const args = readCommandLine(commandOf("start"), argv);
+  if (args === undefined) return;
   const offset = Number(args["port-offset"] ?? 0);
   if (!Number.isSafeInteger(offset) || offset < 0 || offset > 60_000) {
     fail(`--port-offset: expected a whole number up to 60000, got ${args["port-offset"]}`);
@@ -85,6 +66,8 @@ async function main(): Promise<void> {
   const place = settleHome(String(args["home"] ?? "var"));
   const defect = homeDefect(place);
   if (defect !== undefined) fail(defect);
+  const unfinished = unfinishedInstall(place);
+  if (unfinished !== undefined) fail(unfinished);
   const running = await askSupervisor(place, { op: "status" }).catch(() => undefined);
   if (running !== undefined) fail(`${place.dir} is in use: its supervisor has process id ${running["pid"]}`);
   const settled = settleQueueSplit(place.dir, console.log);
@@ -99,36 +82,28 @@ async function main(): Promise<void> {
   prepareSocketFolders(home, config.controls.listeners);
   prepareMailboxes(home, config.controls.me);
   prepareSrsSecret(home, config.controls);
+  const adminToken = prepareAdminToken(home, config.controls);
   if (args["audit"] !== undefined) prepareAuditDir(String(args["audit"]));
   const staged = args["staged"] === undefined ? undefined : String(args["staged"]);
   if (staged !== undefined && !isAbsolute(staged)) fail(`--staged: expected an absolute path, got ${staged}`);
   const audit = args["audit"] === undefined ? undefined : String(args["audit"]);
-  const runtime = { ...await stage(home, staged), audit };
+  const runtime = { ...await whileShown("copying what the processes run from", () => stage(home, staged)), audit };
+
+  removeStaged(home);
+  const binaries = args["binaries"] === undefined ? undefined : findBinaries(String(args["binaries"]));
 
   prepareLaunchers(home);
   prepareTools(home, runtime);
-  writeOwnGrant(config, runtime, offset);
-  const supervisor = new Deno.Command(home.libexec("launch", manifest.name), {
-    args: ["--supervised", ...(args["json"] === true ? ["--json"] : [])],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "inherit",
-    // Naming root's own ids also drops root's supplementary groups, here and so in everything below.
-    ...(Deno.uid() === 0 ? { uid: 0, gid: 0 } : {}),
-  }).spawn();
-  // Ctrl-C reaches the whole group; only this process acts on it, so that all end once and in order.
-  const stop = () => supervisor.kill("SIGTERM");
-  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, stop);
-  Deno.addSignalListener("SIGHUP", () => supervisor.kill("SIGHUP"));
-  void eachLine(supervisor.stdout, (line) => {
-    if (line.includes(`"event":"ready"`)) {
+  writeOwnGrant(config, runtime, offset, binaries);
+  const code = await runSupervisor(home, {
+    args: args["json"] === true ? ["--json"] : [],
+    onReady: () => {
       void askStatus(home, "supervisor", parseSupervisorStatus).then((status) =>
-        console.log(welcome(home, config, status))
+        console.log(welcome(home, config, status, adminToken))
       );
-    }
+    },
   });
-  const status = await supervisor.status;
-  Deno.exit(status.signal === null ? status.code : 111);
+  Deno.exit(code);
 }
 
-if (import.meta.main) await main();
+if (import.meta.main) await main(Deno.args);

@@ -2,15 +2,13 @@
  * `deno task status [--home DIR] [--json]`: every component with its process, state, restarts, uptime, memory and grant.
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { homeAt } from "../config/home.ts";
 import { askStatus } from "./ask.ts";
 import { type ComponentStatus, parseSupervisorStatus } from "../components/lib/wire/status_protocol.ts";
+import { inWords } from "./cli/called.ts";
+import { readCommandLine } from "./cli/command_line.ts";
+import { commandOf } from "./cli/commands.ts";
 import { formatTable } from "./table.ts";
-
-const help = `Usage: deno task status [--home DIR] [--json]
-
-Shows every component of the dqmail in DIR (default var). Memory is the proportional share (PSS) where it can be read.`;
 
 /** Memory of a process with what it shares counted in part, in bytes; undefined where the system does not tell. */
 function pssBytes(pid: number): number | undefined {
@@ -46,13 +44,14 @@ function formatRow(row: Row): string[] {
   ];
 }
 
-async function main(): Promise<void> {
-  const args = parseArgs(Deno.args, { string: ["home"], boolean: ["json", "help"] });
-  if (args["help"] === true) return console.log(help);
+/** What this task does with the words behind its name. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const args = readCommandLine(commandOf("status"), argv);
+  if (args === undefined) return;
   const home = homeAt(String(args["home"] ?? "var"));
   const status = await askStatus(home, "supervisor-status", parseSupervisorStatus).catch(() => undefined);
   if (status === undefined) {
-    console.error(`no dqmail runs in ${home.dir}; "deno task start --home ${home.dir}" starts one`);
+    console.error(inWords(`no dqmail runs in ${home.dir}; "dqmail start --home ${home.dir}" starts one`));
     Deno.exit(1);
   }
   const rows = status.components.map(withMemory);
@@ -70,4 +69,4 @@ async function main(): Promise<void> {
   }
 }
 
-if (import.meta.main) await main();
+if (import.meta.main) await main(Deno.args);

@@ -1,55 +1,95 @@
 /**
- * The HTTP side: which request gets which answer. It asks for an overview by the function it is given and looks at
- * nothing else. Reading is all it offers, therefore there is no login.
+ * The HTTP side: which request gets which answer. It asks the world it is given and looks at nothing else.
+ *
+ * Health, metrics and the style are for everybody who can connect; all else is for whoever logged in with the operator's
+ * token (cookie) or brings it (`Authorization: Bearer`).
  * @module
  */
 import { Hono } from "hono";
-import { visible } from "../lib/log/log.ts";
+import { bodyLimit } from "hono/body-limit";
+import { type AdminEnv, callerOf, identify, refuse } from "./auth/guard.ts";
+import { addLogin } from "./auth/routes.ts";
+import type { Sessions } from "./auth/sessions.ts";
+import type { Throttle } from "./auth/throttle.ts";
+import { addHealth } from "./health.ts";
 import { isOwnHost } from "./host_header.ts";
-import { formatMetrics, metricsType } from "./metrics.ts";
-import { defectsOf, type Overview } from "./overview.ts";
-import { renderPage } from "./page.tsx";
+import { icon } from "./icon.ts";
+import { script } from "./live/script.ts";
+import { eventStream } from "./live/stream.ts";
+import { mostListeners, type Ticker } from "./live/ticker.ts";
+import { addPages } from "./pages/routes.tsx";
 import { style } from "./style.ts";
+import type { World } from "./world.ts";
 
 export interface AppOptions {
-  /** control/me as it is now, in lower case. */
-  readonly me: () => string;
-  readonly overview: () => Promise<Overview>;
+  readonly world: World;
+  readonly sessions: Sessions;
+  readonly throttle: Throttle;
+  readonly ticker: Ticker;
   /** Told about surprises; the client gets a bare 500. */
   readonly onError: (error: unknown) => void;
+  /** Told of logins, for the log. */
+  readonly onEvent: (event: string) => void;
 }
 
-/** On every answer. Nothing may be loaded but our own style sheet; nobody may frame, embed, sniff or keep the page. */
+/**
+ * On every answer. Nothing may be loaded but our own style sheet, script and icon; nobody may frame, embed, sniff or keep
+ * the page. With "no-referrer" browsers would not say where a form comes from.
+ */
 export const securityHeaders: Readonly<Record<string, string>> = {
   "Content-Security-Policy":
-    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; " +
+    "form-action 'self'; frame-ancestors 'none'",
   "X-Content-Type-Options": "nosniff",
-  "Referrer-Policy": "no-referrer",
+  "X-Frame-Options": "DENY",
+  "Referrer-Policy": "same-origin",
   "Cross-Origin-Resource-Policy": "same-origin",
   "Cross-Origin-Opener-Policy": "same-origin",
+  "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
   "Cache-Control": "no-store",
 };
 
-const methods = ["GET", "HEAD"];
+const methods = ["GET", "HEAD", "POST"];
 
-/** The pages and their guards. */
-export function createApp({ me, overview, onError }: AppOptions): Hono {
-  const app = new Hono();
+/** A form with five hundred messages is far below. */
+const longestBody = 64 * 1024;
+
+/** The pages, the API and their guards. */
+export function createApp(options: AppOptions): Hono<AdminEnv> {
+  const { world, sessions, throttle, ticker, onError, onEvent } = options;
+  const identities = { sessions, throttle, tokenHash: world.tokenHash, nowMs: world.nowMs };
+  // Loaded when it is first asked for: its library takes as much memory as all else here.
+  const api = once(async () => (await import("./api/routes.ts")).createApi(world, onError));
+  const app = new Hono<AdminEnv>();
   app.use(async (c, next) => {
-    if (!isOwnHost(c.req.header("host"), me())) c.res = c.text("421 not a name of this server\n", 421);
+    if (!isOwnHost(c.req.header("host"), world.me())) c.res = c.text("421 not a name of this server\n", 421);
     else if (!methods.includes(c.req.method)) {
-      c.res = c.text("405 only GET and HEAD\n", 405, { Allow: methods.join(", ") });
+      c.res = c.text("405 only GET, HEAD and POST\n", 405, { Allow: methods.join(", ") });
     } else await next();
     for (const [name, value] of Object.entries(securityHeaders)) c.header(name, value);
   });
-  app.get("/", async (c) => c.html(renderPage(await overview())));
+  app.use(bodyLimit({ maxSize: longestBody, onError: (c) => c.text("413 too much\n", 413) }));
   app.get("/style.css", (c) => c.body(style, 200, { "Content-Type": "text/css; charset=utf-8" }));
-  app.get("/healthz", async (c) => {
-    const defects = defectsOf(await overview());
-    if (defects.length === 0) return c.text("ok\n");
-    return c.text(defects.map((defect) => `${oneLine(defect)}\n`).join(""), 503);
+  app.get("/app.js", (c) => c.body(script, 200, { "Content-Type": "text/javascript; charset=utf-8" }));
+  app.get("/icon.svg", (c) => c.body(icon, 200, { "Content-Type": "image/svg+xml" }));
+  addHealth(app, world);
+
+  app.use(identify(identities));
+  addLogin(app, { ...identities, me: world.me, onEvent });
+  app.use(async (c, next) => {
+    const isApi = c.req.path === "/api" || c.req.path.startsWith("/api/");
+    if (c.get("session") !== undefined || (isApi && c.get("bearer"))) return await next();
+    if (isApi || c.req.method === "POST" || c.req.path === "/events") return refuse(c, 401, "log in first");
+    const { pathname, search } = new URL(c.req.url);
+    return c.redirect(`/login?${new URLSearchParams({ next: `${pathname}${search}` })}`, 303);
   });
-  app.get("/metrics", async (c) => c.body(formatMetrics(await overview()), 200, { "Content-Type": metricsType }));
+  app.get("/events", (c) => {
+    if (ticker.isFull) return c.text(`503 ${mostListeners} pages are open already\n`, 503);
+    return c.body(eventStream(ticker), 200, { "Content-Type": "text/event-stream" });
+  });
+  addPages(app, world);
+  app.all("/api/*", async (c) => (await api()).fetch(c.req.raw, callerOf(c)));
+
   app.notFound((c) => c.text("404 there is no such page\n", 404));
   app.onError((error, c) => {
     onError(error);
@@ -58,7 +98,8 @@ export function createApp({ me, overview, onError }: AppOptions): Hono {
   return app;
 }
 
-/** A defect as one line, word by word made harmless: its names come from elsewhere. */
-function oneLine(defect: string): string {
-  return defect.split(" ").map(visible).join(" ");
+/** Makes something at the first call, and answers the same ever after. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => made ??= make();
 }

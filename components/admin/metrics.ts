@@ -4,7 +4,8 @@
  * @module
  */
 import type { ComponentStatus } from "../lib/wire/status_protocol.ts";
-import { type Overview, sources, supervisedOf } from "./overview.ts";
+import type { ShownDestination } from "../lib/wire/control_protocol.ts";
+import { type Answer, type Overview, sources, supervisedOf } from "./overview.ts";
 
 /** The media type this format is served as. */
 export const metricsType = "text/plain; version=0.0.4; charset=utf-8";
@@ -90,8 +91,10 @@ function componentFamilies(overview: Overview): string[] {
 
 function queueFamilies({ queue }: Overview): string[] {
   if (queue.kind === "away") return [];
-  const { acceptedMessages, acceptedBytes, refusedMessages } = queue.status;
+  const { acceptedMessages, acceptedBytes, refusedMessages, journalMessages, journalSegments } = queue.status;
   return [
+    gauge("journal_messages", "Messages that stand in the journal.", journalMessages),
+    gauge("journal_segments", "Segments of the journal.", journalSegments),
     counter("accepted_messages", "Messages taken into the queue since qmail-queue started.", acceptedMessages),
     counter("accepted_bytes", "Content taken into the queue since qmail-queue started.", acceptedBytes),
     counter(
@@ -140,8 +143,44 @@ function gauge(name: string, help: string, value: number): string {
   return formatFamily(`dqmail_${name}`, "gauge", help, [[{}, value]]);
 }
 
-/** All families; ends in LF, as the format asks. */
-export function formatMetrics(overview: Overview): string {
+/** Destinations by state, without their names: whom mail goes to is for nobody who need not log in. */
+function destinationFamilies(answer: Answer<readonly ShownDestination[]>, nowMs: number): string[] {
+  if (answer.kind === "away") return [];
+  const { status: all } = answer;
+  const count = (is: (one: ShownDestination) => boolean) => all.filter(is).length;
+  const sum = (of: (one: ShownDestination) => number) => all.reduce((total, one) => total + of(one), 0);
+  return [
+    formatFamily("dqmail_destinations", "gauge", "Remote destinations that have deliveries or are paused, by state.", [
+      [{ state: "paused" }, count(({ paused }) => paused)],
+      [{ state: "backing off" }, count(({ paused, pausedUntilMs }) => !paused && pausedUntilMs > nowMs)],
+      [
+        { state: "unreachable" },
+        count(({ paused, pausedUntilMs, unreachable }) => !paused && pausedUntilMs <= nowMs && unreachable),
+      ],
+      [
+        { state: "delivering" },
+        count(({ paused, pausedUntilMs, unreachable }) => !paused && pausedUntilMs <= nowMs && !unreachable),
+      ],
+    ]),
+    gauge(
+      "destinations_running",
+      "Remote deliveries under way, by what the destinations say.",
+      sum((one) => one.running),
+    ),
+    gauge(
+      "destinations_waiting",
+      "Remote deliveries that wait for room at their destination.",
+      sum((one) => one.waiting),
+    ),
+  ];
+}
+
+/** All families; ends in LF, as the format asks. `nowMs`: since when destinations that back off count as such. */
+export function formatMetrics(
+  overview: Overview,
+  destinations: Answer<readonly ShownDestination[]>,
+  nowMs: number,
+): string {
   const answers = sources.map((
     { part, name },
   ): Sample => [{ component: name }, overview[part].kind === "answered" ? 1 : 0]);
@@ -150,5 +189,6 @@ export function formatMetrics(overview: Overview): string {
     ...componentFamilies(overview),
     ...queueFamilies(overview),
     ...sendFamilies(overview),
+    ...destinationFamilies(destinations, nowMs),
   ].join("");
 }

@@ -1,6 +1,6 @@
 /**
- * What admin knows at one moment: three answers, each of which may be missing, and what follows from them. The page, the
- * health check and the metrics are three ways to write this down.
+ * What admin knows of the whole at one moment: three answers, each of which may be missing, and what follows from them.
+ * The overview, the health check and the metrics are three ways to write this down.
  * @module
  */
 import type { ComponentStatus, QueueStatus, SendStatus, SupervisorStatus } from "../lib/wire/status_protocol.ts";
@@ -48,4 +48,14 @@ export function defectsOf(overview: Overview): string[] {
     defects.push("supervisor is not ready");
   }
   return defects;
+}
+
+/** Why mail is not taken and delivered at the moment, a line each; empty when it is. */
+export function unreadyOf({ supervisor, queue, send }: Overview): string[] {
+  const away = sources.flatMap(({ part, name }) => {
+    const answer = { supervisor, queue, send }[part];
+    return answer.kind === "away" ? [`${name} ${answer.why}`] : [];
+  });
+  const starting = supervisor.kind === "answered" && !supervisor.status.ready ? ["not all components are ready"] : [];
+  return [...away, ...starting];
 }

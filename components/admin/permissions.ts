@@ -1,24 +1,26 @@
 /**
- * admin's grant: its own control files, its addresses on loopback, the three status sockets; nothing else.
+ * admin's grant: its own control files, its addresses on loopback, the sockets of those it asks and commands.
  * @module
  */
 import { controlFilesOf } from "../../config/schema.ts";
 import { controlPaths, type Manifest, netAddress } from "../lib/permissions/grant.ts";
 import { adminEndpoints, isLoopback } from "./listeners.ts";
 
-/** The status sockets it asks. */
-export const statusSockets = ["supervisor-status", "queue-status", "send-status"] as const;
+/** The sockets it asks; on send-control it also gives commands. */
+export const askedSockets = [
+  ...["supervisor-status", "queue-status", "send-status", "send-control", "multilog", "qread", "resolver"] as const,
+];
 
 export const manifest: Manifest = {
   name: "admin",
-  job: "web page, health check and metrics, read-only, on loopback",
-  account: "qmaild",
+  job: "the operator's pages and API, health check and metrics, on loopback",
+  account: "qmailw",
   startedBy: "supervisor",
   stopOrder: 1,
   permissions: ({ home, controls, portOffset }) => ({
     read: controlPaths(home, controlFilesOf("admin")),
     // An address outside loopback makes the start fail (run.ts); it is not granted either.
     listen: adminEndpoints(controls.listeners, portOffset).filter(({ host }) => isLoopback(host)).map(netAddress),
-    calls: statusSockets,
+    calls: askedSockets,
   }),
 };

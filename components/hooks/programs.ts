@@ -4,15 +4,13 @@
  * @module
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import type { Readable } from "node:stream";
 import type { Home } from "../../config/home.ts";
 import { describeError } from "../lib/log/log.ts";
 import type { Hook } from "../lib/hooks/plugins_file.ts";
-import { fromOctets } from "../lib/octets.ts";
+import { keep } from "../lib/process/kept_output.ts";
 import { endOf, type ProgramEnd } from "../lib/process/program_end.ts";
 import { Slots } from "../lib/process/slots.ts";
 import type { Environment } from "../lib/tcprules/tcp_rules.ts";
-import { concat } from "../lib/wire/frame.ts";
 import { hookWords, type Mode, scriptPath } from "./script.ts";
 
 export interface Limits {
@@ -46,8 +44,6 @@ export const usualLimits: Limits = {
 const cpuSeconds = 86_400;
 /** So long a script that was told to end may take. */
 const killMs = 2000;
-/** So long a process that left the program's session may hold its output. */
-const lingerMs = 1000;
 /** Octets that are kept of what a program says on its standard error. */
 const mostSaid = 4096;
 
@@ -146,33 +142,4 @@ function exitOf(child: ChildProcess): Promise<{ readonly code: number; readonly 
     child.on("error", reject);
     child.on("exit", (code, signal) => resolve({ code: code ?? 0, signal }));
   });
-}
-
-export interface Kept {
-  /** All there is, once the program has ended. */
-  text(): Promise<string>;
-}
-
-/** Reads all, keeps the beginning; `onFlood` is told when there is more than that. */
-export function keep(stream: Readable, most: number, onFlood: () => void = () => {}): Kept {
-  const pieces: Uint8Array[] = [];
-  let [bytes, kept] = [0, 0];
-  const ended = Promise.withResolvers<void>();
-  stream.on("data", (piece: Uint8Array) => {
-    const part = piece.slice(0, most - kept);
-    kept += part.length;
-    if (part.length > 0) pieces.push(part);
-    if (bytes <= most && bytes + piece.length > most) onFlood();
-    bytes += piece.length;
-  });
-  for (const event of ["end", "close", "error"]) stream.on(event, () => ended.resolve());
-  return {
-    text: async () => {
-      const timer = setTimeout(ended.resolve, lingerMs);
-      await ended.promise;
-      clearTimeout(timer);
-      stream.destroy();
-      return fromOctets(concat(pieces, kept));
-    },
-  };
 }

@@ -4,16 +4,13 @@
  * @module
  */
 import type { ChildProcess } from "node:child_process";
-import type { Readable } from "node:stream";
 import { crashed, QueueProgram } from "../lib/queue/queue_program.ts";
 import { exitCode } from "../lib/queue/exit_code.ts";
 import type { Envelope } from "../lib/queue/envelope.ts";
+import { keep, type Kept } from "../lib/process/kept_output.ts";
 import { endOf } from "../lib/process/program_end.ts";
 import type { QueueReply, QueueRequest } from "../lib/wire/queue_protocol.ts";
-import { endChild, keep, type Kept } from "./programs.ts";
-
-/** What the program says on descriptor 6 where its code is 82: octets at the most, and its code. */
-const [longestText, customCode] = [255, 82];
+import { endChild } from "./programs.ts";
 
 export interface QueueSurroundings {
   /** Starts the program; throws what the system says. */
@@ -31,7 +28,6 @@ export interface QueueSurroundings {
 interface Message {
   readonly program: QueueProgram;
   readonly child: ChildProcess;
-  readonly text: Kept;
   readonly said: Kept;
   /** It was ended since it took too long. */
   late: boolean;
@@ -90,8 +86,7 @@ export class QueueIntake {
       const child = this.#around.start();
       for (const event of ["exit", "error"]) child.on(event, release);
       const program = new QueueProgram(child, () => endChild(child));
-      const [text, said] = [keep(child.stdio[4] as Readable, longestText + 1), keep(child.stderr!, 4096)];
-      this.#messages.set(id, { program, child, text, said, late: false });
+      this.#messages.set(id, { program, child, said: keep(child.stderr!, 4096), late: false });
     } catch (error) {
       release();
       this.#around.onTrouble(error);
@@ -119,8 +114,8 @@ export class QueueIntake {
   async #finish(message: Message, envelope: Envelope): Promise<QueueReply> {
     const timer = this.#limit(message, this.#around.queueMs);
     try {
-      const { code } = await message.program.commit(envelope);
-      const [text, said] = [await message.text.text(), await message.said.text()];
+      const { code, text } = await message.program.commit(envelope);
+      const said = await message.said.text();
       if (said !== "") this.#around.onSaid(said);
       return replyOf(code, text, message.late);
     } catch (error) {
@@ -158,7 +153,7 @@ function once(work: () => void): () => void {
 }
 
 /** `code` of the script, or {@link crashed}; `text` is what came with it. */
-function replyOf(code: number, text: string, late: boolean): QueueReply {
+function replyOf(code: number, text: string | undefined, late: boolean): QueueReply {
   const end = endOf({ code, signal: code === crashed ? "SIGKILL" : null }, late);
   switch (end.kind) {
     case "timeout":
@@ -166,13 +161,6 @@ function replyOf(code: number, text: string, late: boolean): QueueReply {
     case "crashed":
       return { code: exitCode.temporary, qp: 0, text: "Zqq crashed (#4.3.0)" };
     case "exited":
-      return end.code === customCode && isReplyText(text)
-        ? { code: end.code, qp: 0, text: text.replace(/[^\x20-\x7e]/g, "?") }
-        : { code: end.code, qp: 0 };
+      return { code: end.code, qp: 0, ...(text === undefined ? {} : { text }) };
   }
-}
-
-/** A letter that says how long it is meant, and something to say. */
-function isReplyText(text: string): boolean {
-  return /^[DZ]/.test(text) && text.length > 2 && text.length <= longestText;
 }

@@ -30,6 +30,8 @@ function permissions(config: Config): Grant {
     read: [...controlPaths(home, controlFilesOf(name)), ...tlsPaths(home)],
     calls: ["qmail-pop3d", "qmail-pop3spawn", ...(controls.smtpauth.length > 0 ? ["auth" as const] : [])],
     ...(bindsLowPort(config) ? { sys: ["setgid", "setuid"] } : {}),
+    // Deno lets a successor listen beside it with this flag only.
+    unstable: ["net"],
   };
 }
 
@@ -39,6 +41,7 @@ export const manifest: Manifest = {
   account: "qmaild",
   startedBy: "supervisor",
   stopOrder: 1,
+  overlaps: true,
   permissions,
   neededWhen: ({ controls }) => listeningOf(controls.listeners, 0).length > 0,
   neededWords: "a listener of pop3 or pop3s is there",

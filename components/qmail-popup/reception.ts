@@ -102,6 +102,7 @@ export class Reception {
     if (secured !== undefined) return this.#connect(socket, values, { ...arrival, secured }, network);
     socket.destroy();
     this.#places.leave(network);
+    this.#noteEmpty();
   }
 
   #turnAway(conn: Deno.Conn, ip: string, reason: string): void {
@@ -125,7 +126,7 @@ export class Reception {
     }
     this.#connections.delete(connection);
     this.#places.leave(network);
-    if (this.#connections.size === 0) this.#onEmpty();
+    this.#noteEmpty();
   }
 
   /** To be called each second. */
@@ -137,14 +138,24 @@ export class Reception {
   async stop(limitMs: number): Promise<void> {
     for (const conn of this.#arriving) closeQuietly(conn);
     for (const connection of this.#connections.keys()) connection.goDown();
+    await this.handOver(limitMs);
+  }
+
+  /** Lets sessions come to their own end, for so long: what was marked for removal is removed at QUIT only. */
+  async handOver(limitMs: number): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    if (this.#connections.size > 0) {
+    if (this.#connections.size + this.#arriving.size > 0) {
       await new Promise<void>((resolve) => {
         this.#onEmpty = resolve;
         timer = setTimeout(resolve, limitMs);
       });
     }
     clearTimeout(timer);
+    for (const conn of this.#arriving) closeQuietly(conn);
     for (const connection of this.#connections.keys()) connection.destroy();
+  }
+
+  #noteEmpty(): void {
+    if (this.#connections.size + this.#arriving.size === 0) this.#onEmpty();
   }
 }

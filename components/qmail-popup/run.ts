@@ -15,7 +15,7 @@ import type { Authenticator, Mechanism } from "../lib/sasl/authenticator.ts";
 import { offeredMechanisms } from "../lib/sasl/offered.ts";
 import { openPort, portsOf, relabel } from "../lib/server/listening.ts";
 import { type Limits, Places } from "../lib/server/places.ts";
-import { readTls, receiveAt } from "../lib/server/shell.ts";
+import { queueAwayMs, readTls, receiveAt } from "../lib/server/shell.ts";
 import type { TlsContexts } from "../lib/tls/contexts.ts";
 import { Client } from "../lib/wire/client.ts";
 import { openingAt } from "./mailbox_link.ts";
@@ -65,19 +65,19 @@ function rulesOf(controls: Controls, contexts: TlsContexts | undefined, authenti
   };
 }
 
-export function run({ home, portOffset }: Start, ids?: Ids): Running {
+export function run({ home, portOffset, successor = false }: Start, ids?: Ids): Running {
   const controls = new ControlValues(home, "qmail-popup");
   const tls = readTls(home, controls.current);
   if (!tls.ok) throw new CannotStart(tls.error.join("; "));
 
-  const auth = new Client(home.socket("auth"));
+  const auth = new Client(home.socket("auth"), { connectMs: queueAwayMs });
   const authenticator = authenticatorOver(auth, { mechanisms: () => mechanismsOf(controls.current) });
   const places = new Places(limitsOf(controls.current));
   const rules = rulesOf(controls.current, tls.value, authenticator);
   const reception = new Reception(places, rules, openingAt(home.socket("qmail-pop3d"), home.socket("qmail-pop3spawn")));
 
   const listening = () => listeningOf(controls.current.listeners, portOffset);
-  const doors = listening().flatMap((one) => openPort(one, { shared: false }) ?? []);
+  const doors = listening().flatMap((one) => openPort(one, { shared: successor }) ?? []);
   become(ids);
   if (doors.length === 0) {
     throw new CannotStart('nothing to listen on: expected a line "pop3 address:port" in control/listeners');
@@ -97,6 +97,10 @@ export function run({ home, portOffset }: Start, ids?: Ids): Running {
     },
     stop: async () => {
       await receiving.stop();
+      auth.close();
+    },
+    handOver: async () => {
+      await receiving.handOver();
       auth.close();
     },
   };

@@ -19,6 +19,8 @@ function permissions(config: Config): Grant {
     read: controlPaths(config.home, controlFilesOf(name)),
     calls: socketsForWays(config.controls.filters, ["qmqp"]),
     ...(hasLowPort(listening) ? { sys: ["setgid", "setuid"] } : {}),
+    // Deno lets a successor listen beside it with this flag only.
+    unstable: ["net"],
   };
 }
 
@@ -28,6 +30,7 @@ export const manifest: Manifest = {
   account: "qmaild",
   startedBy: "supervisor",
   stopOrder: 1,
+  overlaps: true,
   permissions,
   neededWhen: (config) => listeningOf(config).length > 0,
   neededWords: "a listener of qmqp is there",

@@ -24,7 +24,10 @@ function limitsOf({ concurrencyincoming, concurrencyperclient }: Controls): Limi
   return { connections: concurrencyincoming, perClient: concurrencyperclient };
 }
 
-export function run({ home, portOffset }: Start, { ids }: { readonly ids?: Ids | undefined } = {}): Running {
+export function run(
+  { home, portOffset, successor = false }: Start,
+  { ids }: { readonly ids?: Ids | undefined } = {},
+): Running {
   const controls = new ControlValues(home, "qmail-qmqpd");
   const listening = () => listeningOf({ controls: controls.current, portOffset });
   const defects = () => listeningDefects(listening(), controls.current.qmqpclients);
@@ -54,10 +57,11 @@ export function run({ home, portOffset }: Start, { ids }: { readonly ids?: Ids |
       return new Connection(socket, { protocol: "qmqp", ip, desk, timeoutSeconds: () => timeoutsmtpd, onClose });
     },
     farewell: () => undefined,
+    hasNoGoodbye: true,
   };
   const reception = new Reception({ places, house });
 
-  const doors = listening().flatMap((one) => openPort(one, { shared: false }) ?? []);
+  const doors = listening().flatMap((one) => openPort(one, { shared: successor }) ?? []);
   become(ids);
   if (doors.length === 0) {
     throw new CannotStart('nothing to listen on: expected a line "qmqp address:port" in control/listeners');
@@ -75,6 +79,10 @@ export function run({ home, portOffset }: Start, { ids }: { readonly ids?: Ids |
     },
     stop: async () => {
       await receiving.stop();
+      for (const client of [queue, hops]) client.close();
+    },
+    handOver: async () => {
+      await receiving.handOver();
       for (const client of [queue, hops]) client.close();
     },
   };

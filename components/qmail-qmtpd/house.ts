@@ -38,6 +38,7 @@ const stressTimeoutSeconds = 10;
 type QmtpAdmission = Admission<QmtpService, Visitor>;
 
 export class QmtpHouse implements House<QmtpService, Visitor, Secured> {
+  readonly hasNoGoodbye = true;
   readonly #options: QmtpHouseOptions;
   #surroundings: Surroundings;
   #visitors: Visitors;

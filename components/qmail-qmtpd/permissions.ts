@@ -38,6 +38,8 @@ function permissions(config: Config): Grant {
       ]),
     ],
     ...(hasLowPort(listening) ? { sys: ["setgid", "setuid"] } : {}),
+    // Deno lets a successor listen beside it with this flag only.
+    unstable: ["net"],
   };
 }
 
@@ -47,6 +49,7 @@ export const manifest: Manifest = {
   account: "qmaild",
   startedBy: "supervisor",
   stopOrder: 1,
+  overlaps: true,
   permissions,
   neededWhen: (config) => listeningOf(config).length > 0,
   neededWords: "a listener of qmtp or qmtps is there",

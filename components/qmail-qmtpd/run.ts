@@ -40,7 +40,10 @@ function readTlsIfSpoken(home: Home, controls: Controls): Result<TlsContexts | u
   return controls.listeners.some(({ service }) => service === "qmtps") ? readTls(home, controls) : ok(undefined);
 }
 
-export function run({ home, portOffset }: Start, { ids }: { readonly ids?: Ids | undefined } = {}): Running {
+export function run(
+  { home, portOffset, successor = false }: Start,
+  { ids }: { readonly ids?: Ids | undefined } = {},
+): Running {
   const files = new ControlValues(home, "qmail-qmtpd");
   const current = (): Controls => ({
     ...files.current,
@@ -76,7 +79,7 @@ export function run({ home, portOffset }: Start, { ids }: { readonly ids?: Ids |
   const reception = new Reception({ places, house, hostOf: (ip) => oracles.hostOf(ip) });
 
   const listening = () => listeningOf({ controls: current(), portOffset });
-  const doors = listening().flatMap((one) => openPort(one, { shared: false }) ?? []);
+  const doors = listening().flatMap((one) => openPort(one, { shared: successor }) ?? []);
   become(ids);
   if (doors.length === 0) {
     throw new CannotStart('nothing to listen on: expected a line "qmtp address:port" in control/listeners');
@@ -96,6 +99,10 @@ export function run({ home, portOffset }: Start, { ids }: { readonly ids?: Ids |
     },
     stop: async () => {
       await receiving.stop();
+      for (const client of [queue, oracles, wayIn]) client.close();
+    },
+    handOver: async () => {
+      await receiving.handOver();
       for (const client of [queue, oracles, wayIn]) client.close();
     },
   };

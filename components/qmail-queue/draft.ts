@@ -6,7 +6,7 @@
  */
 import type { Home } from "../../config/home.ts";
 import type { Disk, DiskFile } from "../lib/disk/disk.ts";
-import { journalNumbers, queueFile, queueFolder } from "../lib/queue/layout.ts";
+import { queueFile, queueFolder } from "../lib/queue/layout.ts";
 import { formatOptionsFile } from "../lib/queue/options_file.ts";
 
 export interface Born {
@@ -59,14 +59,13 @@ export class Draft {
   }
 
   /**
-   * Makes the file that keeps the number `id` for a message of the journal its mess file (state S2), with this in it.
-   * Throws what the disk says; the number stays kept.
+   * Makes the file that keeps the number of a message in the journal its mess file (state S2), with this in it. Throws
+   * what the disk says; the number stays kept.
    */
-  static adopt(disk: Disk, home: Home, id: number, birthSeconds: number, content: Uint8Array): Draft {
-    const kept = journalNumbers(home, id);
+  static adopt(disk: Disk, home: Home, kept: string, birthSeconds: number, content: Uint8Array): Draft {
     const draft = new Draft(disk, home, disk.openEmpty(kept), content);
     try {
-      disk.link(kept, queueFile(home, "mess", id));
+      disk.link(kept, queueFile(home, "mess", draft.id));
       draft.write(content);
       disk.setMtime(kept, birthSeconds);
       return draft;

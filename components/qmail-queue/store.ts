@@ -248,7 +248,7 @@ export class QueueStore implements Store {
     try {
       if (!this.#journal.hasMoved(entry)) {
         const { envelope, options, content, birthSeconds } = this.#journal.read(entry);
-        const draft = Draft.adopt(this.#disk, this.#home, entry.id, birthSeconds, content);
+        const draft = Draft.adopt(this.#disk, this.#home, this.#journal.numbers.path(entry.id), birthSeconds, content);
         await draft.commit(envelope, options && fromOctets(options));
       }
       await this.#journal.moved(entry);

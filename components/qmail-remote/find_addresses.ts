@@ -4,6 +4,7 @@
  */
 import { isAddress } from "../../config/values.ts";
 import { ok, type Result } from "../lib/result.ts";
+import { adjustOwn } from "../lib/routing/local_addresses.ts";
 import type { DeliveryReport, RemoteRequest } from "../lib/wire/delivery_protocol.ts";
 import type { RecordType, ResolveReply } from "../lib/wire/resolver_protocol.ts";
 import { exchangersOf, hostsOf, lookupOf, type NextHost, relayHostOf } from "./mx.ts";
@@ -20,14 +21,14 @@ export interface Surroundings {
 }
 
 /** What a search needs of a request. */
-export type Wanted = Pick<RemoteRequest, "domain" | "relayHost" | "privateAddresses" | "ipv6">;
+export type Wanted = Pick<RemoteRequest, "domain" | "relayHost" | "privateAddresses" | "ipv6" | "own">;
 
 /**
  * The hosts to try for a request, in order, with their addresses; or the report that ends it. All addresses are asked for
  * at once: who asks is answered from a cache as a rule, and otherwise waits for one round trip only.
  */
 export async function findAddresses(
-  { domain, relayHost, privateAddresses, ipv6 }: Wanted,
+  { domain, relayHost, privateAddresses, ipv6, own }: Wanted,
   { resolve, random, ownAddresses }: Surroundings,
 ): Promise<Result<readonly NextHost[], DeliveryReport>> {
   const repliesFor = ipv6
@@ -40,7 +41,7 @@ export async function findAddresses(
   }
   const lookup = lookupOf(domain);
   if (!lookup.ok) return lookup;
-  const policy = { own: ownAddresses(), privateAddresses };
+  const policy = { own: own === undefined ? ownAddresses() : adjustOwn(ownAddresses(), own), privateAddresses };
   if (lookup.value.kind === "address") {
     const { address } = lookup.value;
     const records = ipv6 || !address.includes(":") ? [{ value: address }] : [];

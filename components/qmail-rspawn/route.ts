@@ -57,8 +57,10 @@ export interface RemoteControls {
   readonly authsenders: SenderRoutes;
   readonly domainips: DomainIps;
   readonly helohost: string;
+  readonly moreipme: readonly string[];
   readonly mxprivate: boolean;
   readonly mxps: boolean;
+  readonly notipme: readonly string[];
   readonly outgoingip: readonly string[];
   readonly qmtproutes: Routes;
   readonly remoteport: number;
@@ -79,6 +81,7 @@ const longestTimerMs = 2 ** 31 - 1;
 export function destinationOf(domain: string, sender: string, controls: RemoteControls): Destination {
   const senderDomain = lowerCaseAscii(sender.slice(sender.lastIndexOf("@") + 1));
   const route = routeOf(domain, sender, senderDomain, controls);
+  const { moreipme, notipme } = controls;
   const leaves = controls.domainips.get(senderDomain) ?? controls.domainips.get("");
   return {
     domain,
@@ -94,6 +97,7 @@ export function destinationOf(domain: string, sender: string, controls: RemoteCo
     // As far as qmail-remote is given a way there.
     ipv6: true,
     localAddresses: leaves !== undefined && leaves.addresses.length > 0 ? leaves.addresses : controls.outgoingip,
+    ...(moreipme.length + notipme.length === 0 ? {} : { own: { more: moreipme, fewer: notipme } }),
     ...(route?.login === undefined ? {} : { login: route.login }),
   };
 }

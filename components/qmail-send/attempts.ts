@@ -7,15 +7,17 @@ import type { Controls } from "../../config/schema.ts";
 import { describeError, log } from "../lib/log/log.ts";
 import { type Channel, channels } from "../lib/queue/layout.ts";
 import { rewriteRecipient } from "../lib/queue/rewrite.ts";
+import { heldSeconds } from "../lib/queue/held.ts";
 import { mostFirstAttempt } from "../lib/wire/queue_protocol.ts";
 import type { Asked } from "./asked.ts";
 import type { Deliveries } from "./deliveries.ts";
 import { isDone, type Job, JobCutter, jobsOf, type Recipient } from "./dispatcher.ts";
+import { logMail } from "./log_lines.ts";
 import type { Message, Pass } from "./message.ts";
 import type { Reports } from "./reports.ts";
 import type { Retry } from "./retry_queue.ts";
 import type { Store } from "./store.ts";
-import { nextAttempt, troubleSeconds } from "./timing.ts";
+import { expirySeconds, nextAttempt, troubleSeconds } from "./timing.ts";
 import type { Transitions } from "./transitions.ts";
 import { wantsVerp } from "./verp.ts";
 
@@ -34,6 +36,12 @@ export interface AttemptEvents {
 }
 
 type Routed = Record<Channel, Recipient[]>;
+
+/** What is held waits for no time. */
+function logLater(msg: number, channel: Channel, atSeconds: number): void {
+  if (atSeconds >= heldSeconds) return;
+  logMail({ event: "later", msg, channel, at: `${new Date(atSeconds * 1000).toISOString().slice(0, 19)}Z` });
+}
 
 /** Recipients that are rewritten in one turn of the event loop: some milliseconds. */
 const routedAtOnce = 2000;
@@ -134,7 +142,7 @@ export class Attempts {
       jobs,
       left: 0,
       added: undefined,
-      dying: this.#expired.has(message) || now > message.birthSeconds + this.#events.controls().queuelifetime,
+      dying: this.#expired.has(message) || now > expirySeconds(message, this.#events.controls()),
       nextSeconds: nextAttempt(message.birthSeconds, now, channel),
     });
   }
@@ -205,6 +213,7 @@ export class Attempts {
       else if (!message.deleted) {
         this.#store.setNextAttempt(message.id, channel, pass.nextSeconds);
         this.#events.waits({ atSeconds: pass.nextSeconds, id: message.id, channel });
+        logLater(message.id, channel, pass.nextSeconds);
       }
     } catch (error) {
       log(`warning: trouble with ${channel}/${message.id}: ${describeError(error)}; will try again later`);

@@ -59,9 +59,10 @@ export async function sendBounce(ways: BounceWays, bounce: Bounce): Promise<bool
   const { queue, controls, random = randomHex } = ways;
   const { id, paragraphs } = bounce;
   const originalSender = bounceAddress(bounce.sender);
-  const plan = planBounce(originalSender, `${controls.doublebounceto}@${controls.doublebouncehost}`);
-  if (plan.kind === "triple") {
-    logMail({ event: "triple bounce", msg: id });
+  const { doublebounceto, doublebouncehost } = controls;
+  const plan = planBounce(originalSender, doublebounceto === "" ? "" : `${doublebounceto}@${doublebouncehost}`);
+  if (plan.kind === "triple" || plan.kind === "discarded double") {
+    logMail({ event: plan.kind === "triple" ? "triple bounce" : "double bounce", msg: id });
     return true;
   }
   const fields: BounceFields = {
@@ -72,6 +73,7 @@ export async function sendBounce(ways: BounceWays, bounce: Bounce): Promise<bool
     recipient: plan.recipient,
     originalSender,
     paragraphs,
+    customText: controls.custombouncetext,
   };
   const submission = new Submission(queue, "bounce", 0);
   const file = openMessage(ways.home, ways.journal, id, bounce.place);

@@ -15,7 +15,7 @@ import type { Action, ActionResult, Selection } from "../lib/wire/control_protoc
 import type { JournalMessage } from "./arrivals.ts";
 import { isDone } from "./dispatcher.ts";
 import { type Message, newMessage } from "./message.ts";
-import { heldSeconds } from "./retry_queue.ts";
+import { heldSeconds } from "../lib/queue/held.ts";
 import type { Store } from "./store.ts";
 
 /** What the manager does for a command. */

@@ -21,6 +21,7 @@ import { ProtocolError, serveUnix, type UnixServer } from "../lib/wire/server.ts
 import type { JournalPlace } from "../lib/wire/queue_protocol.ts";
 import type { Drain } from "./drain.ts";
 import type { Manager } from "./manager.ts";
+import type { Paused } from "./paused.ts";
 import { showMessage } from "./show.ts";
 import type { Store } from "./store.ts";
 
@@ -31,6 +32,7 @@ export interface ControlWays {
   readonly journal: JournalReader;
   readonly manager: Manager;
   readonly drain: Drain;
+  readonly paused: Paused;
   readonly rules: () => RewriteRules;
 }
 
@@ -57,7 +59,7 @@ function troubleOf(error: unknown): Reply {
 }
 
 async function answer(ways: ControlWays, request: ControlRequest): Promise<Reply> {
-  const { manager, store, home, drain } = ways;
+  const { manager, store, home, drain, paused } = ways;
   switch (request.op) {
     case "find": {
       const { part, selection } = request;
@@ -70,6 +72,13 @@ async function answer(ways: ControlWays, request: ControlRequest): Promise<Reply
       return show(ways, request.message);
     case "destinations":
       return { head: { destinations: manager.destinations(Math.min(request.count, mostDestinations)) } };
+    case "pause":
+    case "resume": {
+      const { op, destination } = request;
+      const head = await paused.set(op, destination);
+      logEvent("command", { action: op, destination, result: head.changed ? "done" : "was so before" });
+      return { head };
+    }
     case "drain":
       return { head: { messages: request.undo ? drain.end() : drain.begin() } };
     default: {
@@ -91,7 +100,7 @@ function show(ways: ControlWays, id: number): Reply {
   const message = manager.message(id);
   const fresh = [...manager.inMemory.journal].find((waiting) => waiting.id === id);
   const route = (recipient: string) => rewriteRecipient(recipient, rules());
-  const shown = showMessage({ ...ways, route }, id, { message, fresh });
+  const shown = showMessage({ ...ways, route }, id, { message, fresh, errors: manager.errors.of(id) });
   if (shown === undefined) return { head: {} };
   const { place, ...rest } = shown;
   try {

@@ -122,6 +122,8 @@ export class Deliveries {
   /** Starts no remote delivery to a site or domain (lower-cased) until it is resumed. */
   pause(destination: string): void {
     this.#dispatcher.pause(destination);
+    // More may wait for it than is kept in memory.
+    this.#pump();
   }
 
   resume(destination: string): void {

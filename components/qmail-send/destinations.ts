@@ -6,7 +6,7 @@
 import type { SiteRules } from "../lib/shaping/shaping_file.ts";
 import type { ShownDestination } from "../lib/wire/control_protocol.ts";
 import { Entry, LinkedList } from "./linked_list.ts";
-import { Pace } from "./pace.ts";
+import { fewWaiting, Pace } from "./pace.ts";
 
 /** Destinations without deliveries that are remembered. */
 export const mostLearnt = 10_000;
@@ -20,6 +20,9 @@ export function mostForOne(limit: number): number {
 export function mostForUnreachable(limit: number): number {
   return Math.max(1, Math.floor(limit / 2));
 }
+
+/** What waits for one that is paused by the operator comes back after so long, to wait on, or to go. */
+const pausedAwayMs = 300_000;
 
 /** What is kept of an error's text. */
 const longestError = 300;
@@ -77,6 +80,16 @@ export class Destination<L> {
   /** Nothing is to be started now, whoever asks. */
   get closed(): boolean {
     return this.paused || this.resting;
+  }
+
+  /** How many deliveries may wait for it in memory; Infinity: all. */
+  get mostWaiting(): number {
+    return this.paused ? fewWaiting : this.pace.mostWaiting;
+  }
+
+  /** When one that is too many in memory is to come back. */
+  comeBackAtMs(nowMs: number): number {
+    return this.paused ? nowMs + pausedAwayMs : this.pace.comeBackAtMs(nowMs);
   }
 
   noteError(code: number, text: string): void {
@@ -155,9 +168,12 @@ export class Destinations<L> {
     return [this.find(name), this.find(siteKey(name))].filter((one) => one !== undefined);
   }
 
-  pause(name: string): void {
+  /** Those with deliveries that it concerns. */
+  pause(name: string): readonly Destination<L>[] {
     this.#paused.add(name);
-    for (const destination of this.#named(name)) destination.paused = true;
+    const paused = this.#named(name);
+    for (const destination of paused) destination.paused = true;
+    return paused;
   }
 
   /** Those with deliveries that it concerns. */
@@ -174,7 +190,10 @@ export class Destinations<L> {
     for (const pace of this.#learnt.values()) pace.endPause();
   }
 
-  /** Up to `count` of those with deliveries, busiest first; `most` is what one destination may have. */
+  /**
+   * Up to `count` of those with deliveries, busiest first, and then of those that are paused by the operator and have none;
+   * `most` is what one destination may have.
+   */
   view(count: number, most: number, nowMs = 0): ShownDestination[] {
     const busiest: Destination<L>[] = [];
     for (const destination of this.#busy.values()) {
@@ -182,19 +201,17 @@ export class Destinations<L> {
       busiest.splice(place < 0 ? busiest.length : place, 0, destination);
       if (busiest.length > count) busiest.pop();
     }
-    return busiest.map(({ name, isSite, running, waiting, pace, paused, lastCode, lastError }) => ({
-      name,
-      site: isSite,
-      running,
-      waiting,
-      window: pace.room(most),
-      unreachable: pace.unreachable,
-      paused,
-      rate: pace.rate === undefined ? "" : `${pace.rate.count}/${pace.rate.perSeconds}s`,
-      pausedUntilMs: pace.pausedUntilMs(nowMs) ?? 0,
-      lastCode,
-      lastError,
-    }));
+    return [...busiest.map((destination) => viewOf(destination, most, nowMs)), ...this.#idlePaused()].slice(0, count);
+  }
+
+  *#idlePaused(): Generator<ShownDestination, void, undefined> {
+    for (const name of this.#paused) {
+      if (this.#named(name).length > 0) continue;
+      yield {
+        ...{ name, site: false, running: 0, waiting: 0, window: 0, unreachable: false, paused: true },
+        ...{ rate: "", pausedUntilMs: 0, lastCode: 0, lastError: "" },
+      };
+    }
   }
 
   // A tenth at a time: a map's iterator steps over whatever was deleted before its first entry.
@@ -205,6 +222,23 @@ export class Destinations<L> {
       if (--left === 0) return;
     }
   }
+}
+
+function viewOf(destination: Destination<unknown>, most: number, nowMs: number): ShownDestination {
+  const { name, isSite, running, waiting, pace, paused, lastCode, lastError } = destination;
+  return {
+    name,
+    site: isSite,
+    running,
+    waiting,
+    window: pace.room(most),
+    unreachable: pace.unreachable,
+    paused,
+    rate: pace.rate === undefined ? "" : `${pace.rate.count}/${pace.rate.perSeconds}s`,
+    pausedUntilMs: pace.pausedUntilMs(nowMs) ?? 0,
+    lastCode,
+    lastError,
+  };
 }
 
 function busierFirst(a: Destination<unknown>, b: Destination<unknown>): number {

@@ -45,10 +45,13 @@ export type MailEvent =
   }
   /** What protected a remote delivery, or would have had to: once for all recipients of one, by the first one's number. */
   | { readonly event: "tls"; readonly delivery: number; readonly msg: number; readonly tls: string }
+  /** Who is left on this channel waits until then (UTC, as in the log). */
+  | { readonly event: "later"; readonly msg: number; readonly channel: Channel; readonly at: string }
   | { readonly event: "status"; readonly running: Counts; readonly limits: Counts; readonly exiting: boolean }
   | { readonly event: "bounce"; readonly msg: number; readonly qp: number }
   | { readonly event: "report"; readonly msg: number; readonly qp: number; readonly kind: "success" | "delay" }
-  | { readonly event: "triple bounce"; readonly msg: number }
+  /** Thrown away: "double bounce" where control/doublebounceto says so. */
+  | { readonly event: "triple bounce" | "double bounce"; readonly msg: number }
   | { readonly event: "end"; readonly msg: number };
 
 /** Logs one event. */
@@ -90,13 +93,16 @@ export function formatLine(event: MailEvent): string {
     }
     case "bounce":
       return `bounce msg ${event.msg} qp ${event.qp}`;
-    // These two lines are our own: what reads qmail's log passes over those it does not know.
+    // These three lines are our own: what reads qmail's log passes over those it does not know.
     case "tls":
       return `tls delivery ${event.delivery}: ${event.tls.replace(/[^ -~]/g, "_")}`;
+    case "later":
+      return `later msg ${event.msg}: ${event.channel} at ${event.at}`;
     case "report":
       return `report msg ${event.msg} qp ${event.qp}: ${event.kind}`;
+    case "double bounce":
     case "triple bounce":
-      return `triple bounce: discarding bounce/${event.msg}`;
+      return `${event.event}: discarding bounce/${event.msg}`;
     case "end":
       return `end msg ${event.msg}`;
     default:

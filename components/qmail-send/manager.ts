@@ -21,6 +21,7 @@ import { commandHands } from "./command_hands.ts";
 import { Commands, type InMemory } from "./commands.ts";
 import { Deliveries, type DeliveryEvents } from "./deliveries.ts";
 import { type Ask, JournalLink } from "./journal_link.ts";
+import { LastErrors } from "./last_errors.ts";
 import { logMail } from "./log_lines.ts";
 import { type Message, mostFresh, mostRetried, type NewMessage, newMessage } from "./message.ts";
 import { Retries } from "./retries.ts";
@@ -57,6 +58,7 @@ export class Manager {
   readonly journal: JournalLink;
   readonly arrivals: Arrivals;
   readonly commands: Commands;
+  readonly errors = new LastErrors();
   /** Messages something is done for at the moment; those that only wait are in `#retries`. */
   readonly #messages = new Map<number, Message>();
   readonly #underWay = new Set<Promise<void>>();
@@ -106,7 +108,13 @@ export class Manager {
     const settling = new Settling(this.#store, this.#reports, () => this.#controls.virtualdomains);
     return new Deliveries(limitsOf(this.#controls), {
       spawn: this.#hands.spawn,
-      settle: (message, channel, reports) => settling.settle(message, channel, reports),
+      settle: (message, channel, reports) => {
+        for (const { recipient, report } of reports) {
+          if (report.verdict === "K") continue;
+          this.errors.note(message.id, recipient.address, report.text, this.#hands.nowSeconds());
+        }
+        return settling.settle(message, channel, reports);
+      },
       breathe: this.#hands.breathe,
       jobEnded: (message, channel) => this.#attempts.jobEnded(message, channel),
       putOff: (message, jobs, atSeconds) => this.#attempts.putOff(message, jobs, atSeconds),
@@ -229,6 +237,19 @@ export class Manager {
     return this.#deliveries.destinations(count);
   }
 
+  /** Starts no remote delivery to a site or domain (lower-cased) until it is resumed. */
+  pause(destination: string): void {
+    this.#deliveries.pause(destination);
+  }
+
+  resume(destination: string): void {
+    this.#deliveries.resume(destination);
+  }
+
+  get paused(): ReadonlySet<string> {
+    return this.#deliveries.paused;
+  }
+
   // --- the messages in memory
 
   #begin({ recipients, options, ...fields }: NewMessage): void {
@@ -250,6 +271,7 @@ export class Manager {
 
   #end({ id }: Message): void {
     this.#ended++;
+    this.errors.forget(id);
     logMail({ event: "end", msg: id });
     this.#forget(id);
   }

@@ -9,7 +9,8 @@
  * @module
  */
 import type { Channel } from "../lib/queue/layout.ts";
-import { heldSeconds, type Retry } from "./retry_queue.ts";
+import { heldSeconds } from "../lib/queue/held.ts";
+import { type Retry } from "./retry_queue.ts";
 
 interface Count {
   entries: number;

@@ -3,7 +3,7 @@ import { type Config, controlPaths, type Grant, type Manifest } from "../lib/per
 
 /** qmail-send's grant: its own folders and lock; todo and options to read, and mess and the journal for the copy in a bounce. */
 function permissions({ home }: Config): Grant {
-  const own = ["info", "local", "remote", "bounce", "delayed"].map((dir) => home.queue(dir));
+  const own = ["info", "local", "remote", "bounce", "delayed", "paused"].map((dir) => home.queue(dir));
   return {
     read: [
       ...own,

@@ -12,6 +12,7 @@ import type { JournalPlace } from "../lib/wire/queue_protocol.ts";
 import type { Asked } from "./asked.ts";
 import type { Message } from "./message.ts";
 import type { Store } from "./store.ts";
+import { expirySeconds } from "./timing.ts";
 
 /** One report, as it is to be sent. */
 export interface StatusReport {
@@ -31,7 +32,7 @@ export interface StatusReport {
 export interface ReportEvents {
   /** Sends one; false: not now. */
   report(report: StatusReport): Promise<boolean>;
-  controls(): Pick<Controls, "delaywarnseconds" | "queuelifetime">;
+  controls(): Pick<Controls, "delaywarnseconds" | "queuelifetime" | "bouncelifetime">;
   nowSeconds(): number;
   stopping(): boolean;
 }
@@ -91,7 +92,7 @@ export class Reports {
     { options: { envid } }: Asked,
     recipients: readonly ReportedRecipient[],
   ): Promise<boolean> {
-    const retryUntilSeconds = birthSeconds + this.#events.controls().queuelifetime;
+    const retryUntilSeconds = expirySeconds({ birthSeconds, sender }, this.#events.controls());
     try {
       return await this.#events.report({
         ...{ kind, id, place, sender, recipients, envid },

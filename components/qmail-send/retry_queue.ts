@@ -7,6 +7,7 @@
  * were due before, so none is passed over for ever.
  * @module
  */
+import { heldSeconds } from "../lib/queue/held.ts";
 import type { Channel } from "../lib/queue/layout.ts";
 
 export interface Retry {
@@ -15,9 +16,6 @@ export interface Retry {
   readonly id: number;
   readonly channel: Channel;
 }
-
-/** 2100-01-01T00:00:00Z, a time no schedule reaches: a message due then or later is held by the operator. */
-export const heldSeconds = 4_102_444_800;
 
 const leastSlots = 1024;
 /** 2106-02-07, beyond {@link heldSeconds}: what a slot can hold. A file's time may be anything. */

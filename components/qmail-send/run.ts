@@ -24,6 +24,7 @@ import type { Job } from "./dispatcher.ts";
 import { Drain } from "./drain.ts";
 import type { Ask } from "./journal_link.ts";
 import { Manager } from "./manager.ts";
+import { Paused } from "./paused.ts";
 import type { Message } from "./message.ts";
 import { takeNotice } from "./notices.ts";
 import { sendStatusReport } from "./reporter.ts";
@@ -34,7 +35,7 @@ import { Suspects } from "./suspects.ts";
 /** So long a qmail-queue may take to start; where there is none, for another program writes to todo, mail goes on. */
 const queueAwayMs = 10_000;
 const rescanMs = 1_500_000;
-/** Less than what the supervisor gives (components/supervisor/run.ts): what is done still has to be written down. */
+/** Less than what the supervisor gives (components/supervisor/unit.ts): what is done still has to be written down. */
 const stopLimitMs = 1000;
 const spawners: Readonly<Record<Channel, SocketName>> = { local: "qmail-lspawn", remote: "qmail-rspawn" };
 
@@ -93,6 +94,8 @@ export async function run({ home }: Start): Promise<Running> {
     vacate: (serials, ids) => manager.vacate(serials, ids),
     size: () => manager.journalMessages,
   });
+  const paused = new Paused(disk, home, manager);
+  paused.restore();
   const surveyor = new Surveyor(store, manager, suspects, {
     parts: home.queueSplit,
     breathe,
@@ -122,7 +125,7 @@ export async function run({ home }: Start): Promise<Running> {
   });
   const status = serveStatus(home, "send-status", () => manager.status());
   const rules = () => controls.current;
-  const control = serveControl({ disk, home, store, journal, manager, drain, rules });
+  const control = serveControl({ disk, home, store, journal, manager, drain, paused, rules });
   const rescan = setInterval(() => (queuePipe !== undefined || !hadQueue) && void surveyor.scanTodo(), rescanMs);
   return {
     reload: () => {

@@ -11,7 +11,7 @@ import type { Settled } from "./deliveries.ts";
 import { unmarkedLine } from "./log_lines.ts";
 import type { Message } from "./message.ts";
 import type { Reports } from "./reports.ts";
-import { heldSeconds } from "./retry_queue.ts";
+import { heldSeconds } from "../lib/queue/held.ts";
 import type { Store } from "./store.ts";
 
 export class Settling {

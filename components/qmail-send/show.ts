@@ -16,8 +16,9 @@ import {
 } from "../lib/wire/control_protocol.ts";
 import type { JournalPlace } from "../lib/wire/queue_protocol.ts";
 import { isDone } from "./dispatcher.ts";
+import type { LastError } from "./last_errors.ts";
 import type { Message, NewMessage } from "./message.ts";
-import { heldSeconds } from "./retry_queue.ts";
+import { heldSeconds } from "../lib/queue/held.ts";
 import type { Store } from "./store.ts";
 
 export interface ShowWays {
@@ -33,6 +34,8 @@ export interface Known {
   readonly message?: Message | undefined;
   /** It waits for its first attempt in the journal. */
   readonly fresh?: NewMessage | undefined;
+  /** What was said last about its recipients, by address. */
+  readonly errors?: ReadonlyMap<string, LastError> | undefined;
 }
 
 /** A message but for its text. */
@@ -41,7 +44,22 @@ export interface Shown extends Omit<ShownMessage, "sizeBytes"> {
 }
 
 /** Undefined: there is no such message. Throws what the disk says, or an Error for files that are not in their format. */
-export function showMessage(ways: ShowWays, id: number, { message, fresh }: Known): Shown | undefined {
+export function showMessage(ways: ShowWays, id: number, { message, fresh, errors }: Known): Shown | undefined {
+  const shown = showAnywhere(ways, id, { message, fresh });
+  if (shown === undefined || errors === undefined) return shown;
+  const channels = shown.channels.map((one) => ({
+    ...one,
+    recipients: one.recipients.map((recipient) => withError(recipient, errors.get(recipient.address))),
+  }));
+  return { ...shown, channels };
+}
+
+function withError(recipient: ShownRecipient, error: LastError | undefined): ShownRecipient {
+  if (error === undefined) return recipient;
+  return { ...recipient, attempts: error.attempts, lastSeconds: error.atSeconds, lastError: error.text };
+}
+
+function showAnywhere(ways: ShowWays, id: number, { message, fresh }: Known): Shown | undefined {
   if (message?.stage === "journal" || message?.stage === "todo") return showFirst(message);
   if (fresh !== undefined) return showNew(ways, fresh);
   if (message === undefined && ways.store.inTodo(id)) {
@@ -89,7 +107,8 @@ function showSplit(ways: ShowWays, id: number, message: Message | undefined): Sh
   const shown = channels.flatMap((channel) => {
     const recipients = readAll(ways, id, channel);
     const running = message?.passes.has(channel) === true;
-    return showChannel(channel, recipients, running ? undefined : store.mtime(channel, id));
+    const file = running ? undefined : ways.disk.stat(queueFile(ways.home, channel, id));
+    return showChannel(channel, recipients, file?.mtimeSeconds, file?.ctimeSeconds);
   });
   const failures = store.readBounce(id).slice(0, mostShownBytes);
   const state = stateOf(message, shown);
@@ -118,15 +137,19 @@ function showChannel(
   channel: Channel,
   recipients: readonly ShownRecipient[],
   nextSeconds: number | undefined,
+  changedSeconds?: number,
 ): ShownChannel[] {
   if (recipients.length === 0) return [];
   const left = recipients.filter((recipient) => !recipient.done).length;
+  const held = nextSeconds !== undefined && nextSeconds >= heldSeconds;
   return [{
     channel,
     recipients: recipients.slice(0, mostShownRecipients),
     left,
     done: recipients.length - left,
     nextSeconds,
-    held: nextSeconds !== undefined && nextSeconds >= heldSeconds,
+    held,
+    // Nothing is done to the file of one that is held after its time was set.
+    heldSinceSeconds: held ? changedSeconds : undefined,
   }];
 }

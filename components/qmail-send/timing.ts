@@ -3,6 +3,7 @@
  * attempt k comes (skip·k)² seconds after birth.
  * @module
  */
+import type { Controls } from "../../config/schema.ts";
 import type { Channel } from "../lib/queue/layout.ts";
 
 /** qmail's chanskip. */
@@ -12,6 +13,16 @@ const skip: Readonly<Record<Channel, number>> = { local: 10, remote: 20 };
 export function nextAttempt(birthSeconds: number, nowSeconds: number, channel: Channel): number {
   const ageSeconds = Math.max(0, nowSeconds - birthSeconds);
   return birthSeconds + (Math.floor(Math.sqrt(ageSeconds)) + skip[channel]) ** 2;
+}
+
+/** When deferrals of a message become failures; seconds since 1970. Mail from `<>` and `#@[]` may have less time. */
+export function expirySeconds(
+  { birthSeconds, sender }: { readonly birthSeconds: number; readonly sender: string },
+  { queuelifetime, bouncelifetime }: Pick<Controls, "queuelifetime" | "bouncelifetime">,
+): number {
+  const isBounce = sender === "" || sender === "#@[]";
+  if (!isBounce || bouncelifetime === "queuelifetime") return birthSeconds + queuelifetime;
+  return birthSeconds + Math.min(bouncelifetime, queuelifetime);
 }
 
 /** Seconds before what failed for trouble of our own is tried again, as in qmail. */

@@ -175,10 +175,10 @@ export class Turns<J extends { readonly destination: string }> {
     if (this.#crowded.size === 0) return [];
     const taken: TakenBack<J>[] = [];
     for (const destination of this.#crowded) {
-      const { pace, name, lastError } = destination;
+      const { name, lastError } = destination;
       const reason = `${name}: ${lastError}`;
-      for (const job of takeSurplus(destination, pace.mostWaiting)) {
-        taken.push({ job, atMs: pace.comeBackAtMs(nowMs), reason });
+      for (const job of takeSurplus(destination, destination.mostWaiting)) {
+        taken.push({ job, atMs: destination.comeBackAtMs(nowMs), reason });
       }
       this.#closeIfIdle(destination, nowMs);
     }
@@ -188,7 +188,7 @@ export class Turns<J extends { readonly destination: string }> {
 
   /** Twice as many as are kept, so that each that is taken back has paid for the search. */
   #lookForCrowd(destination: Destination<Lane<J>>): void {
-    if (destination.waiting > 2 * destination.pace.mostWaiting) this.#crowded.add(destination);
+    if (destination.waiting > 2 * destination.mostWaiting) this.#crowded.add(destination);
   }
 
   /** The next delivery, which takes a slot; undefined when nothing can be started. */
@@ -296,7 +296,7 @@ export class Turns<J extends { readonly destination: string }> {
 
   /** Starts nothing for sites and domains of this name from now on; a domain whose site is known waits for itself then. */
   pause(name: string): void {
-    this.#destinations.pause(name);
+    for (const destination of this.#destinations.pause(name)) this.#lookForCrowd(destination);
   }
 
   resume(name: string): void {

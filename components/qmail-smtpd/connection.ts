@@ -67,8 +67,8 @@ export class Connection {
   #message: IncomingMessage | undefined;
   /** What is said to a client that speaks before the greeting. */
   #early: { readonly reply: string; readonly reason: string } | undefined;
-  /** Another process is being asked; content stands with qmail-queue. */
-  #waiting: "queue" | "others" | undefined;
+  /** Another process is being asked; content stands with qmail-queue; or there is a handshake. */
+  #waiting: "queue" | "others" | "handshake" | undefined;
   #delay: ReturnType<typeof setTimeout> | undefined;
   #ended = false;
   #closing = false;
@@ -123,10 +123,11 @@ export class Connection {
     return this.#session.login === undefined ? timeoutSeconds : timeoutAfterLoginSeconds;
   }
 
-  /** The server is being stopped: a message under way may still come in, nothing else. */
+  /** The server is being stopped: a message or a handshake under way may come to its end, nothing else. */
   goDown(): void {
     this.#goingDown = true;
-    if (this.#message === undefined && this.#waiting !== "queue") this.#close(farewells.goingDown);
+    const isBetween = this.#message === undefined && this.#waiting !== "queue" && this.#waiting !== "handshake";
+    if (isBetween) this.#close(farewells.goingDown);
   }
 
   destroy(): void {
@@ -287,7 +288,11 @@ export class Connection {
   #shakeHands(): void {
     this.#outbox.flush();
     const secured = this.#values.startTls!(this.#socket).catch((error) => logTlsFailure(this.ip, error));
-    this.#await("others", secured, (channel) => channel ? this.#onSecured(channel) : this.#socket.destroy());
+    this.#await("handshake", secured, (channel) => {
+      if (channel === undefined) return this.#socket.destroy();
+      this.#onSecured(channel);
+      if (this.#goingDown) this.#close(farewells.goingDown);
+    });
   }
 
   #onSecured(secured: Secured): void {
@@ -370,7 +375,7 @@ export class Connection {
   }
 
   /** Goes on with the next command only when `answer` is there. */
-  #await<T>(whom: "queue" | "others", answer: Promise<T>, then: (value: T) => void): void {
+  #await<T>(whom: "queue" | "others" | "handshake", answer: Promise<T>, then: (value: T) => void): void {
     this.#waiting = whom;
     void answer.then((value) => {
       this.#waiting = undefined;

@@ -77,6 +77,7 @@ export class Entrances {
       settings: calm,
       me: controls.me,
       ...(localiphost.ok ? { localiphost: localiphost.value } : {}),
+      hidesLogins: controls.hideclient,
       clients: this.visitors,
       timeoutSeconds: controls.timeoutsmtpd,
       policy,

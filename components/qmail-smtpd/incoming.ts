@@ -26,7 +26,7 @@ export function openMessage(
   { envelope, header, framing }: Opening,
   session: Session,
   { facts, remoteHost, secured }: Origin,
-  { settings, me }: Values,
+  { settings, me, hidesLogins }: Values,
   { queue, uid, begin }: Service,
 ): IncomingMessage {
   const nowMs = Date.now();
@@ -35,6 +35,7 @@ export function openMessage(
     helo,
     remoteHost,
     remoteIp: facts.ip,
+    isClientHidden: hidesLogins === true && login !== undefined,
     by: me,
     protocol: receivedProtocol({
       lmtp: settings.dialect === "lmtp",

@@ -34,12 +34,14 @@ export function logTlsFailure(ip: string, error: unknown): undefined {
 export function logMessage(
   event: string,
   { envelope, bytes }: IncomingMessage,
-  { ip, login }: ClientFacts,
+  { ip, login, relaying }: ClientFacts,
   more: LogFields = {},
 ): void {
   const rcpts = envelope.recipients.length;
   const user = login === undefined ? {} : { login };
-  logEvent(event, { ip, from: `<${envelope.sender}>`, rcpts, bytes, ...more, ...user });
+  // Why it may send anywhere; a login says so by itself.
+  const by = login === undefined && relaying ? { by: "relay" } : {};
+  logEvent(event, { ip, from: `<${envelope.sender}>`, rcpts, bytes, ...more, ...user, ...by });
 }
 
 export function logEnd(message: IncomingMessage, facts: ClientFacts, end: ContentEnd): void {

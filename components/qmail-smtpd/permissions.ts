@@ -62,8 +62,8 @@ function permissions(config: Config): Grant {
     ],
     ...(sockets.length > 0 ? { servesPaths: sockets } : {}),
     ...(bindsLowPort(config) ? { sys: ["setgid", "setuid"] } : {}),
-    // Deno lets several processes listen on one port with this flag only.
-    ...(controls.smtpdprocesses > 1 ? { unstable: ["net"] } : {}),
+    // Deno lets several processes listen on one port with this flag only: several for good, or a successor beside it.
+    unstable: ["net"],
   };
 }
 
@@ -73,6 +73,7 @@ export const manifest: Manifest = {
   account: "qmaild",
   startedBy: "supervisor",
   stopOrder: 1,
+  overlaps: true,
   permissions,
   neededWhen: ({ controls, portOffset, home }) => listeningOf(controls.listeners, portOffset, home).length > 0,
   neededWords: "a listener of smtp, submission, submissions or lmtp is there",

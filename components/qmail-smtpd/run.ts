@@ -46,13 +46,13 @@ function openSockets(listening: readonly Listening[], instance: number): Door<Li
   return listening.flatMap((one) => one.kind === "unix" ? openSocket(one) ?? [] : []);
 }
 
-export function run({ home, portOffset }: Start, { ids, instance = 1 }: SmtpdStart = {}): Running {
+export function run({ home, portOffset, successor = false }: Start, { ids, instance = 1 }: SmtpdStart = {}): Running {
   const controls = new ControlValues(home, "qmail-smtpd");
   const tls = readTls(home, controls.current);
   if (!tls.ok) throw new CannotStart(tls.error.join("; "));
 
   const queue = new Client(home.socket("qmail-queue"), { connectMs: queueAwayMs });
-  const auth = new Client(home.socket("auth"));
+  const auth = new Client(home.socket("auth"), { connectMs: queueAwayMs });
   const oracles = new Askable(home);
   const places = new Places(limitsOf(controls.current));
   const authenticator = authenticatorOver(auth, {
@@ -89,7 +89,7 @@ export function run({ home, portOffset }: Start, { ids, instance = 1 }: SmtpdSta
   const reception = new Reception({ places, house, hostOf: (ip) => oracles.hostOf(ip) });
 
   const listening = () => listeningOf(controls.current.listeners, portOffset, home);
-  const ports = openPorts(listening(), controls.current.smtpdprocesses > 1);
+  const ports = openPorts(listening(), successor || controls.current.smtpdprocesses > 1);
   become(ids);
   const doors = [...ports, ...openSockets(listening(), instance)];
   if (doors.length === 0) {
@@ -110,6 +110,10 @@ export function run({ home, portOffset }: Start, { ids, instance = 1 }: SmtpdSta
     },
     stop: async () => {
       await receiving.stop();
+      for (const client of [queue, auth, oracles, wayIn]) client.close();
+    },
+    handOver: async () => {
+      await receiving.handOver();
       for (const client of [queue, auth, oracles, wayIn]) client.close();
     },
   };

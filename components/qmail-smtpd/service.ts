@@ -37,6 +37,8 @@ export interface Values {
   /** Who this host is where it is named by its address; undefined: nobody. */
   readonly localiphost?: Domain;
   readonly clients: Clients;
+  /** control/hideclient. */
+  readonly hidesLogins?: boolean;
   /** For each wait for the client. */
   readonly timeoutSeconds: number;
   /** The same for who has logged in; `timeoutSeconds` unless given. */

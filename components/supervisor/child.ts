@@ -2,10 +2,11 @@
  * One component under the supervisor: its process, what it said, and its next start.
  * @module
  */
-import { logEvent, relayLines } from "../lib/log/log.ts";
+import { flushLog, logEvent, relayLines } from "../lib/log/log.ts";
 import type { Ids } from "../lib/permissions/grant.ts";
 import type { ComponentStatus } from "../lib/wire/status_protocol.ts";
 import { eachLine, eachLines } from "./lines.ts";
+import type { LogFeed } from "./log_feed.ts";
 import { quickDeathsAfter, restartDelayMs } from "./restart.ts";
 
 export interface ChildOptions {
@@ -17,6 +18,10 @@ export interface ChildOptions {
   /** Its flags, for the status. */
   readonly grant: readonly string[];
   readonly onReady: () => void;
+  /** Whether another process does the same work until this one is ready. */
+  readonly isSuccessor?: () => boolean;
+  /** It keeps the log: its standard input has the lines, and its end is what stops it. */
+  readonly feed?: LogFeed | undefined;
 }
 
 /** No sign of life for this long: the process is stuck, and its successor will do better. */
@@ -43,8 +48,28 @@ export class Child {
   #ended: Promise<void> = Promise.resolve();
   #watchdog: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(options: ChildOptions) {
+  /** `before`: whose place it takes, and whose restarts it goes on counting. */
+  constructor(options: ChildOptions, before?: Child) {
     this.options = options;
+    if (before !== undefined) this.#restarts = before.#restarts;
+  }
+
+  /** Whether there is a process. */
+  get runs(): boolean {
+    return this.#process !== undefined;
+  }
+
+  get waits(): boolean {
+    return this.#state === "waiting";
+  }
+
+  get restarts(): number {
+    return Math.max(0, this.#restarts);
+  }
+
+  /** Settles when it has ended after {@link stop} or {@link handOver}. */
+  get ended(): Promise<void> {
+    return this.#ended;
   }
 
   get ready(): boolean {
@@ -97,7 +122,7 @@ export class Child {
     const { launcher, args, ids } = this.options;
     this.#state = "starting";
     const process = new Deno.Command(launcher, {
-      args: ["--supervised", ...args],
+      args: ["--supervised", ...(this.options.isSuccessor?.() === true ? ["--successor"] : []), ...args],
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
@@ -106,12 +131,14 @@ export class Child {
       ...(ids === undefined ? {} : { uid: ids.uid, gid: ids.gid }),
     }).spawn();
     this.#process = process;
+    this.options.feed?.attach(process.stdin);
     this.#watch();
     const said = eachLine(process.stdout, (line) => this.#onEvent(line));
     const logged = eachLines(process.stderr, (lines) => relayLines(this.options.name, lines), { restMs: logRestMs });
     const status = await process.status;
     clearTimeout(this.#watchdog);
     this.#process = undefined;
+    this.options.feed?.detach();
     this.#rssBytes = 0;
     this.#helpers.clear();
     // A program it started may still hold the other end of its output; nobody waits for that.
@@ -171,6 +198,12 @@ export class Child {
     await this.#end(limitMs);
   }
 
+  /** As {@link stop}, where its successor is ready: it has more time. */
+  async handOver(limitMs: number): Promise<void> {
+    this.#again = false;
+    await this.#end(limitMs, "SIGUSR2");
+  }
+
   /** Ends it as {@link stop} does and starts it with the options it has then, however often that is asked for meanwhile. */
   restart(limitMs: number): void {
     if (this.#again) return;
@@ -183,11 +216,14 @@ export class Child {
     });
   }
 
-  async #end(limitMs: number): Promise<void> {
+  async #end(limitMs: number, signal: "SIGTERM" | "SIGUSR2" = "SIGTERM"): Promise<void> {
     this.#stopping = true;
     if (this.#process !== undefined) this.#state = "stopping";
     this.#wake();
-    this.signal("SIGTERM");
+    // Its own lines up to here are to be kept as well.
+    if (this.options.feed !== undefined) flushLog();
+    if (this.options.feed === undefined) this.signal(signal);
+    else void this.options.feed.end();
     const timer = setTimeout(() => {
       logEvent("killed", { component: this.options.name, afterms: limitMs });
       this.signal("SIGKILL");
@@ -201,7 +237,7 @@ export class Child {
       name: this.options.name,
       pid: this.#process?.pid,
       state: this.#state,
-      restarts: Math.max(0, this.#restarts),
+      restarts: this.restarts,
       uptimeSeconds: this.#process === undefined ? 0 : Math.floor((nowMs - this.#startedMs) / 1000),
       rssBytes: this.#rssBytes,
       ports: this.#ports,

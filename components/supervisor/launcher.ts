@@ -5,13 +5,19 @@
  * @module
  */
 import type { Home } from "../../config/home.ts";
+import { bakedKey, type Binaries } from "./binaries.ts";
 import { flagsOf, type Grant, userHomeWord } from "../lib/permissions/grant.ts";
 
 /** Where deno, its cache of packages and this project's code lie. Absolute paths. */
 export interface Runtime {
   readonly deno: string;
   readonly denoDir: string;
+  /** The folder that holds components/: of a checkout, or of bundles. */
   readonly code: string;
+  /** Each program is one file that needs no packages (`deno task bundle`); absent: `code` holds the sources. */
+  readonly bundled?: boolean;
+  /** Programs that need no deno as long as their grant is the one they were made with. */
+  readonly binaries?: Binaries;
   /** A folder for the records of every permission check, one file a component; for the tests of the grants. */
   readonly audit: string | undefined;
 }
@@ -31,6 +37,22 @@ export function v8Flags(name: string): string {
   return `--v8-flags=--max-semi-space-size=${mebibytes}`;
 }
 
+/** A program's bundle by the path of its source: it lies in the same folder of another tree. */
+export function bundlePath(main: string): string {
+  return main.replace(/\.ts$/, ".js");
+}
+
+/** The file that deno runs for the program with the source `main` below components/. */
+export function programPath({ code, bundled = false }: Runtime, main: string): string {
+  return `${code}/components/${bundled ? bundlePath(main) : main}`;
+}
+
+/** What keeps deno to the code that is there. */
+export function codeFlags({ code, bundled = false }: Runtime): readonly string[] {
+  if (bundled) return ["--no-remote", "--no-npm", "--no-config"];
+  return ["--cached-only", "--frozen", "--config", `${code}/deno.json`];
+}
+
 /**
  * The command behind a launcher, word by word, without the arguments of whoever starts it; `main` is the program below
  * components/.
@@ -43,6 +65,11 @@ export function launchCommand(
   args: readonly string[],
   main = `${name}/main.ts`,
 ): string[] {
+  const flags = flagsOf(grant, home);
+  // A binary records no checks.
+  const binaries = runtime.audit === undefined ? runtime.binaries : undefined;
+  const binary = binaries?.get(bakedKey(main, [v8Flags(name), ...flags], args));
+  if (binary !== undefined) return ["/usr/bin/env", "-i", "PATH=/usr/bin:/bin", "NO_COLOR=1", binary];
   const environment = [
     "PATH=/usr/bin:/bin",
     `DENO_DIR=${runtime.denoDir}`,
@@ -56,13 +83,10 @@ export function launchCommand(
     "run",
     "--quiet",
     "--no-prompt",
-    "--cached-only",
-    "--frozen",
     v8Flags(name),
-    "--config",
-    `${runtime.code}/deno.json`,
-    ...flagsOf(grant, home),
-    `${runtime.code}/components/${main}`,
+    ...codeFlags(runtime),
+    ...flags,
+    programPath(runtime, main),
     ...args,
   ];
   return ["/usr/bin/env", "-i", ...environment, ...deno];

@@ -3,6 +3,7 @@ import { type Config, controlPaths, type Grant, type Manifest } from "../lib/per
 
 /** Components the supervisor starts, in no order. */
 export const supervised = [
+  "multilog",
   "qmail-smtpd",
   "qmail-qmtpd",
   "qmail-qmqpd",
@@ -30,11 +31,33 @@ export const supervised = [
   "milter",
   "hooks",
   "custom",
+  "qread",
   "admin",
 ] as const;
 
 /** Where those ask that have no flags. */
 export const brokerNames = ["dial6-permissions"] as const;
+
+/**
+ * The grant of what writes the grants where systemd starts the components: the supervisor's, without the launchers and
+ * the sockets.
+ */
+export function writingGrant(config: Config): Grant {
+  const { read, write, sys } = permissions(config);
+  return { read: read!, write: write!, sys: sys! };
+}
+
+/** The grant of what answers there for the supervisor: it writes no grant, and runs what asks systemd. */
+export function answeringGrant(config: Config): Grant {
+  const { home } = config;
+  const { read, serves, sys } = permissions(config);
+  return {
+    read: read!.filter((path) => path !== home.libexec("grants")),
+    serves: serves!,
+    sys: sys!,
+    run: [home.libexec("launch", "unit-states")],
+  };
+}
 
 /** The supervisor's grant: it reads the configuration, writes the grants into scripts and starts the launchers of them. */
 function permissions({ home }: Config): Grant {

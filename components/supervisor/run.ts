@@ -9,60 +9,34 @@ import { hasGlobalIpv6 } from "../../config/ipv6.ts";
 import { nameserversOf } from "../../config/nameservers.ts";
 import { readControls } from "../../config/read.ts";
 import { type ControlFile, schema } from "../../config/schema.ts";
-import { ifThere } from "../lib/disk/if_there.ts";
-import { describeError, log, logEvent } from "../lib/log/log.ts";
+import { copyLog, describeError, log, logEvent } from "../lib/log/log.ts";
 import {
   type Account,
   type Config,
   flagsOf,
-  type Grant,
   type Ids,
   instancesOf,
   type Manifest,
   type Rights,
   rightsOf,
-  userHomeWord,
 } from "../lib/permissions/grant.ts";
 import { type Check, isAllowed } from "../lib/permissions/decide.ts";
 import { breaches } from "../lib/permissions/rule.ts";
 import { CannotStart, type Running, type Start } from "../lib/process/component.ts";
-import { formatHomeArgs } from "../lib/process/home_args.ts";
 import * as field from "../lib/wire/fields.ts";
 import { serveUnix } from "../lib/wire/server.ts";
 import { serveStatus } from "../lib/wire/status_server.ts";
 import type { SupervisorStatus } from "../lib/wire/status_protocol.ts";
 import { type Broker, serveBroker } from "./broker.ts";
-import { Child, type ChildOptions } from "./child.ts";
+import type { ChildOptions } from "./child.ts";
+import { readShownControls } from "./control_files.ts";
+import { LogFeed } from "./log_feed.ts";
 import { brokerNames } from "./permissions.ts";
-import { formatGrant, formatHomeGrants, homeGrantName, launchCommand, type Runtime } from "./launcher.ts";
-
-export interface Settings extends Runtime {
-  /** Started by root: each component runs as its own user. */
-  readonly changeUser: boolean;
-  /** The log is made of JSON objects. */
-  readonly json: boolean;
-}
-
-/** The supervisor's own arguments. Throws CannotStart when one is missing: they come from the one who wrote its launcher. */
-export function parseRuntime(args: Readonly<Record<string, unknown>>): Settings {
-  const path = (name: string): string => {
-    const value = args[name];
-    if (typeof value !== "string" || !value.startsWith("/")) throw new CannotStart(`--${name} needs an absolute path`);
-    return value;
-  };
-  return {
-    deno: path("deno"),
-    denoDir: path("deno-dir"),
-    code: path("code"),
-    audit: args["audit"] === undefined ? undefined : path("audit"),
-    changeUser: args["change-user"] === true,
-    json: args["json"] === true,
-  };
-}
-
-function readText(path: string): string {
-  return ifThere(() => Deno.readTextFileSync(path)) ?? "";
-}
+import { handOverProtocol, Predecessor, takeOver } from "./predecessor.ts";
+import { handOverOps, Successor } from "./successor.ts";
+import { Unit } from "./unit.ts";
+import { readText, writeGrants } from "./grants.ts";
+import type { Settings } from "./settings.ts";
 
 /** What the grants are computed from, or what is wrong with the control files. */
 export function readConfig(home: Home, portOffset: number): Config | readonly string[] {
@@ -83,7 +57,7 @@ export function readConfig(home: Home, portOffset: number): Config | readonly st
  * As {@link readConfig}, for a running queue: its folders stay as they are, so a control file that says something else is
  * a defect, too.
  */
-function readOwnConfig(home: Home, portOffset: number): Config | readonly string[] {
+export function readOwnConfig(home: Home, portOffset: number): Config | readonly string[] {
   const config = readConfig(home, portOffset);
   if (!isConfig(config) || config.controls.queuesplit === home.queueSplit) return config;
   const { queuesplit } = config.controls;
@@ -92,48 +66,16 @@ function readOwnConfig(home: Home, portOffset: number): Config | readonly string
   ];
 }
 
-function isConfig(config: Config | readonly string[]): config is Config {
+/** Whether it was read, and is no list of what is wrong. */
+export function isConfig(config: Config | readonly string[]): config is Config {
   return !Array.isArray(config);
 }
 
-/** Writes a grant's script; answers whether it is another than before. */
-function writeGrant(path: string, text: string): boolean {
-  if (readText(path) === text) return false;
-  const fresh = `${path}.new`;
-  Deno.writeTextFileSync(fresh, text);
-  Deno.renameSync(fresh, path);
-  return true;
-}
-
-/** Writes the scripts around the operator's programs of one component, and removes those it has no use for any more. */
-function writePrograms(home: Home, { name: component }: Manifest, scripts: ReadonlyMap<string, string>): void {
-  const folder = home.libexec("grants", "programs");
-  Deno.mkdirSync(folder, { recursive: true });
-  for (const { name } of Deno.readDirSync(folder)) {
-    if (name.startsWith(`${component}-`) && !scripts.has(name)) Deno.removeSync(`${folder}/${name}`);
-  }
-  for (const [name, text] of scripts) {
-    if (writeGrant(`${folder}/${name}`, text)) Deno.chmodSync(`${folder}/${name}`, 0o755);
-  }
-}
-
-/** Milliseconds a component may take to end, by its place in the order; all together stay below five seconds. */
-const stopLimitMs: Readonly<Record<number, number>> = { 1: 1800, 2: 1500, 3: 600, 4: 400, 5: 300 };
-
-function stopLimitOf(manifest: Manifest): number {
-  return stopLimitMs[manifest.stopOrder] ?? 500;
-}
-
-/** A process to be kept up, and the component it is one of. */
-interface Unit {
-  readonly manifest: Manifest;
-  readonly child: Child;
-  /** False while it is being stopped for good, since a reload has no use for it. */
-  wanted: boolean;
-}
+/** The component whose standard input has what all the others say. */
+const logKeeper = "multilog";
 
 /** The name of a component's nth process. */
-function instanceName(manifest: Manifest, instance: number): string {
+export function instanceName(manifest: Manifest, instance: number): string {
   return instance === 1 ? manifest.name : `${manifest.name}-${instance}`;
 }
 
@@ -145,9 +87,14 @@ class Supervisor {
   readonly #units = new Map<string, Unit>();
   /** What those may do that have no flags, by their brokers' sockets. */
   readonly #decided = new Map<SocketName, Rights>();
+  /** To the component that keeps the log, while one is to run. */
+  readonly #feed = new LogFeed();
   readonly #startedMs = Date.now();
-  readonly #allReady = Promise.withResolvers<void>();
+  #allReady = Promise.withResolvers<void>();
   #stopping = false;
+  /** Those that another supervisor has now. */
+  readonly #retired = new Set<Unit>();
+  #config: Config | undefined;
   #mode: Config["controls"]["mode"] = "full";
 
   constructor(home: Home, portOffset: number, settings: Settings) {
@@ -168,44 +115,61 @@ class Supervisor {
   }
 
   start(config: Config): void {
-    this.#mode = config.controls.mode;
-    for (const manifest of manifests) {
-      if (manifest.startedBy === "start") continue;
-      this.#writeGrants(manifest, config);
-      for (const [name, options] of this.#childrenOf(manifest, config)) {
-        this.#units.set(name, { manifest, child: new Child(options), wanted: true });
-      }
-    }
-    for (const { child } of this.#units.values()) child.start();
+    this.#prepare(config, false);
+    for (const unit of this.#units.values()) unit.start();
     // Where nothing is to run, nothing says that it is ready.
     this.#checkReady();
   }
 
-  /** Writes all of a component's grants, none for one that is not needed; answers whether its own is another than before. */
+  /** As {@link start}, in the place of another supervisor. Throws CannotStart where that one has to go on. */
+  async startAfter(config: Config, predecessor: Predecessor): Promise<void> {
+    this.#prepare(config, true);
+    await takeOver(this.#units, predecessor, logKeeper);
+    this.#checkReady();
+  }
+
+  #prepare(config: Config, besideAnother: boolean): void {
+    this.#mode = config.controls.mode;
+    this.#config = config;
+    for (const manifest of manifests) {
+      if (manifest.startedBy === "start") continue;
+      this.#writeGrants(manifest, config);
+      for (const [name, options] of this.#childrenOf(manifest, config)) {
+        this.#units.set(name, new Unit(manifest, options, { besideAnother }));
+      }
+    }
+    this.#feed.active = this.#keepsLog;
+    copyLog((lines) => this.#feed.take(lines));
+  }
+
+  /** Ends a process for a successor's sake. */
+  async retire(name: string): Promise<void> {
+    const unit = this.#units.get(name);
+    if (unit === undefined || this.#stopping) return;
+    this.#retired.add(unit);
+    await unit.retire();
+  }
+
+  /** Takes back all that was retired; settles when it is ready. */
+  async resume(): Promise<void> {
+    for (const manifest of manifests) if (manifest.startedBy !== "start") this.#writeGrants(manifest, this.#config!);
+    this.#allReady = Promise.withResolvers();
+    for (const unit of this.#retired) if (unit.wanted && !this.#stopping) unit.comeBack();
+    this.#retired.clear();
+    this.#checkReady();
+    await this.#allReady.promise;
+  }
+
+  /** Settles when all are gone that have a successor. */
+  async left(): Promise<void> {
+    await Promise.all(Array.from(this.#units.values(), (unit) => unit.left()));
+  }
+
+  /** Writes all of a component's grants; answers whether its own is another than before. */
   #writeGrants(manifest: Manifest, config: Config): boolean {
-    const path = this.#home.libexec("grants", manifest.name);
     const grant = manifest.permissions(config);
     if (grant.broker !== undefined) this.#decided.set(grant.broker, rightsOf(grant, this.#home));
-    if (manifest.programs !== undefined) writePrograms(this.#home, manifest, manifest.programs(config));
-    if (instancesOf(manifest, config) === 0) {
-      ifThere(() => Deno.removeSync(path));
-      return false;
-    }
-    const args = formatHomeArgs(this.#home);
-    const own = manifest.startedBy === "supervisor" ? [...args, "--port-offset", String(this.#portOffset)] : args;
-    const command = (grant: Grant, more: readonly string[]) =>
-      launchCommand(manifest.name, grant, this.#settings, this.#home, more);
-    const commands = Object.entries(manifest.forHome ?? {}).map(([word, grantOf]) => {
-      const grant = grantOf(config, userHomeWord);
-      // Where an ordinary user started all, his home may hold what every component runs from.
-      const except = [...grant.except ?? [], this.#settings.code, this.#settings.denoDir];
-      return [word, command({ ...grant, except }, [...args, `--${word}`])] as const;
-    });
-    if (commands.length > 0) {
-      const path = this.#home.libexec("grants", homeGrantName(manifest.name));
-      writeGrant(path, formatHomeGrants(new Map(commands)));
-    }
-    return writeGrant(path, formatGrant(command(grant, own)));
+    return writeGrants(manifest, config, this.#settings);
   }
 
   /** The processes of a component that these settings want, by name. */
@@ -229,7 +193,12 @@ class Supervisor {
       ids: this.#settings.changeUser && !staysRoot && !bindsFirst ? ids : undefined,
       grant: flagsOf(manifest.permissions(config), this.#home),
       onReady: () => this.#checkReady(),
+      feed: manifest.name === logKeeper ? this.#feed : undefined,
     };
+  }
+
+  get #keepsLog(): boolean {
+    return this.#wanted.some(({ manifest }) => manifest.name === logKeeper);
   }
 
   /** Those that are to run, in the order of the manifests. */
@@ -238,7 +207,7 @@ class Supervisor {
   }
 
   get #isReady(): boolean {
-    return this.#wanted.every(({ child }) => child.ready);
+    return this.#wanted.every((unit) => unit.ready);
   }
 
   #checkReady(): void {
@@ -260,6 +229,7 @@ class Supervisor {
         `Cannot use control file "mode": expected ${this.#mode} until the next start, got "${config.controls.mode}"`,
       ];
     }
+    this.#config = config;
     for (const manifest of manifests) {
       if (manifest.startedBy === "start") continue;
       const changed = this.#writeGrants(manifest, config);
@@ -269,6 +239,7 @@ class Supervisor {
       }
       for (const [name, options] of wanted) this.#renew(name, manifest, options, changed);
     }
+    this.#feed.active = this.#keepsLog;
     this.#checkReady();
     log("reloaded");
     return [];
@@ -278,18 +249,18 @@ class Supervisor {
   #renew(name: string, manifest: Manifest, options: ChildOptions, grantChanged: boolean): void {
     const unit = this.#units.get(name);
     if (unit === undefined) {
-      const child = new Child(options);
-      this.#units.set(name, { manifest, child, wanted: true });
+      const fresh = new Unit(manifest, options);
+      this.#units.set(name, fresh);
       logEvent("needed", { component: name });
-      return child.start();
+      return fresh.start();
     }
-    unit.child.options = options;
     if (!unit.wanted || grantChanged) {
       logEvent(unit.wanted ? "regranted" : "needed", { component: name });
       unit.wanted = true;
-      unit.child.restart(stopLimitOf(manifest));
+      unit.restart(options);
     } else {
-      unit.child.signal("SIGHUP");
+      unit.options = options;
+      unit.signal("SIGHUP");
     }
   }
 
@@ -297,7 +268,7 @@ class Supervisor {
   #dismiss(name: string, unit: Unit): void {
     logEvent("not-needed", { component: name });
     unit.wanted = false;
-    void unit.child.stop(stopLimitOf(unit.manifest)).then(() => {
+    void unit.stop().then(() => {
       if (!unit.wanted) this.#units.delete(name);
     });
   }
@@ -308,13 +279,13 @@ class Supervisor {
     const orders = [...new Set(units.map(({ manifest }) => manifest.stopOrder))].sort((a, b) => a - b);
     for (const now of orders) {
       const ending = units.filter(({ manifest }) => manifest.stopOrder === now);
-      await Promise.all(ending.map(({ manifest, child }) => child.stop(stopLimitOf(manifest))));
+      await Promise.all(ending.map((unit) => unit.stop()));
     }
   }
 
   /** Where several processes share a port, or have one each of the same name, the first one's is told. */
   get ports(): Readonly<Record<string, number>> {
-    return Object.assign({}, ...this.#wanted.map(({ child }) => child.ports).reverse());
+    return Object.assign({}, ...this.#wanted.map(({ ports }) => ports).reverse());
   }
 
   status(): SupervisorStatus {
@@ -323,21 +294,47 @@ class Supervisor {
       pid: Deno.pid,
       startedSeconds: Math.floor(this.#startedMs / 1000),
       ready: this.#isReady,
-      components: [...this.#units.values()].flatMap(({ child }) => child.status(nowMs)),
+      components: [...this.#units.values()].flatMap((unit) => unit.status(nowMs)),
     };
   }
 }
 
-export async function run({ home, portOffset, requestStop }: Start, settings: Settings): Promise<Running> {
+export async function run(
+  { home, portOffset, requestStop, successor: takesOver = false }: Start,
+  settings: Settings,
+): Promise<Running> {
   const config = readOwnConfig(home, portOffset);
   if (!isConfig(config)) throw new CannotStart(config.join("; "));
   const supervisor = new Supervisor(home, portOffset, settings);
+  const predecessor = takesOver ? new Predecessor(home) : undefined;
+  await predecessor?.begin();
+  const serveBrokers = () =>
+    brokerNames.map((name): Broker =>
+      serveBroker(home.socket(name), {
+        decide: (check) => supervisor.decides(name, check),
+        onGarbage: (reason) => logEvent("garbage", { socket: name, reason }),
+      })
+    );
+  let brokers = serveBrokers();
+  if (predecessor !== undefined) await supervisor.startAfter(config, predecessor);
+  const successor = new Successor({
+    retire: (component) => supervisor.retire(component),
+    resume: () => {
+      // The other one had put its own in their place.
+      for (const broker of brokers) broker.stop();
+      brokers = serveBrokers();
+      return supervisor.resume();
+    },
+    leave: () => void supervisor.left().then(requestStop),
+  });
+  const reload = () => successor.underWay ? ["an upgrade is under way"] : supervisor.reload();
   const control = serveUnix(home.socket("supervisor"), {
     onFrame: (frame, pipe) => {
       const id = field.wholeNumber(frame.head, "id");
-      switch (field.oneOf(frame.head, "op", ["reload", "stop", "status"])) {
+      const op = field.oneOf(frame.head, "op", ["reload", "stop", "status", "about", ...handOverOps]);
+      switch (op) {
         case "reload":
-          pipe.send({ id, defects: supervisor.reload() });
+          pipe.send({ id, defects: reload() });
           break;
         case "stop":
           pipe.send({ id });
@@ -346,22 +343,25 @@ export async function run({ home, portOffset, requestStop }: Start, settings: Se
         case "status":
           pipe.send({ id, ...supervisor.status() });
           break;
+        case "about":
+          pipe.send({ id, handOver: handOverProtocol, portOffset, code: settings.code, audit: settings.audit });
+          break;
+        default:
+          return successor.onFrame(op, frame, pipe);
       }
     },
+    onClose: (pipe) => successor.onClose(pipe),
     onError: (error) => logEvent("garbage", { socket: "supervisor", reason: describeError(error) }),
   });
-  const status = serveStatus(home, "supervisor-status", () => supervisor.status());
-  const brokers = brokerNames.map((name): Broker =>
-    serveBroker(home.socket(name), {
-      decide: (check) => supervisor.decides(name, check),
-      onGarbage: (reason) => logEvent("garbage", { socket: name, reason }),
-    })
-  );
-  supervisor.start(config);
+  const others = new Map([["controls", () => readShownControls(home, settings.changeUser)]]);
+  const status = serveStatus(home, "supervisor-status", () => supervisor.status(), others);
+  // It may have died over it: everything is here all the same.
+  if (predecessor !== undefined) await predecessor.taken().catch(() => {});
+  else supervisor.start(config);
   await supervisor.allReady;
   return {
     ports: supervisor.ports,
-    reload: () => supervisor.reload(),
+    reload,
     stop: async () => {
       control.stop();
       status.stop();

@@ -131,8 +131,12 @@ async function readFollowups(caller: Caller, environment: InjectEnvironment): Pr
   return new Set(lines.map((line) => lowerCaseAscii(line.replace(/[ \t]+$/, ""))).filter((line) => /^[^#]/.test(line)));
 }
 
-/** Throws an {@link Ending} for more recipients than qmail-queue takes; a program of the caller's may take more. */
+/**
+ * Throws an {@link Ending} for more recipients than qmail-queue takes; a program of the caller's may take more. And for none:
+ * Unlike qmail, which takes such a message and throws it away. Programs that hand one to qmail-queue itself still may.
+ */
 function checkEnvelope(caller: Caller, { sender, recipients }: Envelope): void {
+  if (recipients.length === 0) throw new Ending(100, "no recipients");
   const octets = [sender, ...recipients].reduce((sum, address) => sum + address.length + 1, 0);
   if (octets <= longestEnvelope || (variable(caller, "QMAILQUEUE") ?? "") !== "") return;
   throw new Ending(100, `envelope is longer than ${longestEnvelope} bytes`);

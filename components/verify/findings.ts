@@ -26,7 +26,7 @@ export type EventFields = Readonly<Record<string, string | number>>;
 
 export type Disposition =
   | { readonly kind: "pass" }
-  /** DMARC asks for it. */
+  /** DMARC asks for it, or control/spfbehavior. */
   | { readonly kind: "refuse"; readonly text: string }
   /** The DNS did not say. */
   | { readonly kind: "defer"; readonly text: string };
@@ -49,6 +49,26 @@ export function dispositionOf({ spf, dmarc }: Findings, mode: DmarcMode): Dispos
     case "pass":
       return pass;
   }
+}
+
+/** From which control/spfbehavior on a result stops a message; what is not here never does. */
+const stoppedFrom: ReadonlyMap<string, number> = new Map([
+  ["temperror", 2],
+  ["fail", 3],
+  ["softfail", 4],
+  ["neutral", 5],
+  ["none", 6],
+  ["permerror", 6],
+]);
+
+/** What SPF alone makes of it, by control/spfbehavior. */
+export function spfDispositionOf({ spf }: Findings, spfBehavior: number): Disposition {
+  if (spf === undefined || spfBehavior < (stoppedFrom.get(spf.result) ?? Infinity)) return pass;
+  if (spf.result === "temperror") {
+    return { kind: "defer", text: "Zcannot check the sender's domain by SPF now (#4.7.24)" };
+  }
+  const code = spf.result === "permerror" ? "5.7.24" : "5.7.23";
+  return { kind: "refuse", text: `Dthe sender's domain does not let you send its mail: SPF ${spf.result} (#${code})` };
 }
 
 /** At most 255 octets of printable ASCII, as a verdict's text has to be. */

@@ -1,6 +1,6 @@
 /**
  * verify's judge: checks a message that came from a stranger, says in its header what was found, and stops it where DMARC
- * and control/dmarc both ask for that. Everything of the world is given to it.
+ * and control/dmarc both ask for that, or control/spfbehavior does. Everything of the world is given to it.
  * @module
  */
 import type { Observation } from "../lib/dmarc/observation.ts";
@@ -14,7 +14,15 @@ import { formatResultsField, type MethodResult, withoutForgedResults } from "../
 import { checkSpf, type SpfCheck } from "../lib/mailauth/spf.ts";
 import { toOctets } from "../lib/octets.ts";
 import { exitCode } from "../lib/queue/exit_code.ts";
-import { dispositionOf, type EventFields, type Findings, logFieldsOf, observationOf, resultsOf } from "./findings.ts";
+import {
+  dispositionOf,
+  type EventFields,
+  type Findings,
+  logFieldsOf,
+  observationOf,
+  resultsOf,
+  spfDispositionOf,
+} from "./findings.ts";
 
 export interface VerifySettings {
   /** Control/me. */
@@ -23,6 +31,8 @@ export interface VerifySettings {
   readonly dmarc: DmarcModes;
   /** Whether a field Received-SPF is added, too. */
   readonly receivedSpf: boolean;
+  /** control/spfbehavior. */
+  readonly spfBehavior: number;
 }
 
 export interface VerifyWorld {
@@ -82,7 +92,11 @@ async function judgeStranger(
     });
     const checks = { lookups, nowMs: startMs, receiver: settings.me, hasDmarc: mode !== "none" };
     const findings = await findingsOf(message, client, checks);
-    const disposition = dispositionOf(findings, mode);
+    const bySpf = spfDispositionOf(findings, settings.spfBehavior);
+    const byDmarc = dispositionOf(findings, mode);
+    // What is refused in any case need not come again.
+    const disposition = [byDmarc, bySpf].find(({ kind }) => kind === "refuse") ??
+      (byDmarc.kind === "pass" ? bySpf : byDmarc);
     world.log({
       ip: client.ip,
       from: message.sender,

@@ -6,7 +6,7 @@ function permissions(config: Config): Grant {
   const { home, controls } = config;
   const { serves, calls } = filterSockets(config, "verify");
   return {
-    read: controlPaths(home, ["me", "authservid", "dmarc", "receivedspf"]),
+    read: controlPaths(home, ["me", "authservid", "dmarc", "receivedspf", "spfbehavior"]),
     serves,
     calls: ["resolver", ...calls, ...(controls.dmarcrpt ? ["dmarcrpt" as const] : [])],
   };

@@ -16,8 +16,8 @@ export function run({ home }: Start): Running {
   const resolver = new ResolverClient(home);
   const reports = new DmarcrptClient(home);
   const settings = (): VerifySettings => {
-    const { me, authservid, dmarc, receivedspf } = controls.current;
-    return { me, authservId: authservid, dmarc, receivedSpf: receivedspf };
+    const { me, authservid, dmarc, receivedspf, spfbehavior } = controls.current;
+    return { me, authservId: authservid, dmarc, receivedSpf: receivedspf, spfBehavior: spfbehavior };
   };
   const serving = serveFilter({
     home,

@@ -4,14 +4,12 @@
  * @module
  */
 import type { Endpoint } from "../../config/values.ts";
+import type { Ask } from "../../components/lib/doctor/ask.ts";
 import { isQueryName } from "../../components/lib/dns/name.ts";
 import type { RecordType, ResolveReply } from "../../components/lib/wire/resolver_protocol.ts";
 import { exchange } from "../../components/resolver/exchange.ts";
 import { beginLookup, continueLookup } from "../../components/resolver/lookup.ts";
 import { believesAd, type TrustAd } from "../../components/resolver/name_servers.ts";
-
-/** Never rejects. */
-export type Ask = (name: string, type: RecordType) => Promise<ResolveReply>;
 
 const nxdomain: ResolveReply = { status: "nxdomain", authenticated: false, records: [] };
 
@@ -33,9 +31,4 @@ export function askerOf(servers: readonly Endpoint[], trustAd: TrustAd): Ask {
     answers.set(key, answer);
     return answer;
   };
-}
-
-/** The values of an answer. */
-export function valuesOf({ records }: ResolveReply): readonly string[] {
-  return records.map(({ value }) => value);
 }

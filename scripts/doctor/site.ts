@@ -2,99 +2,43 @@
  * What this host is, as its control files, keys and addresses have it.
  * @module
  */
-import type { X509Certificate } from "node:crypto";
-import ipaddr from "ipaddr.js";
 import type { Home } from "../../config/home.ts";
 import { nameserversOf, resolvConfPath } from "../../config/nameservers.ts";
 import { readControls } from "../../config/read.ts";
 import type { Endpoint } from "../../config/values.ts";
 import { ifThere } from "../../components/lib/disk/if_there.ts";
-import { signingDomain } from "../../components/lib/dkim/choose.ts";
 import type { Selector } from "../../components/lib/dkim/dkim_file.ts";
 import { keyRecord, parsePrivateKey } from "../../components/lib/dkim/keys.ts";
+import { type Site, siteControls, siteOf } from "../../components/lib/doctor/site.ts";
 import { describeError } from "../../components/lib/log/log.ts";
 import { err, ok, type Result } from "../../components/lib/result.ts";
 import { isCertificate, parseCertificates } from "../../components/lib/tls/certificate.ts";
 import { parsePem } from "../../components/lib/tls/pem.ts";
 import type { TrustAd } from "../../components/resolver/name_servers.ts";
 
-/** A key that signs, or will. */
-export interface SiteKey {
-  /** Whose signature it makes: the domain, or one above it. */
-  readonly domain: string;
-  readonly selector: Selector;
-  /** What its record has to say; or why that is not known. */
-  readonly record: Result<string, string>;
-}
-
-export interface Site {
-  /** control/me. */
-  readonly me: string;
-  /** control/helohost. */
-  readonly helo: string;
-  /** Public addresses that mail leaves from, in ipaddr.js's spelling. */
-  readonly addresses: readonly string[];
-  /** Where those were found. */
-  readonly addressesFrom: string;
-  /** Whether the control files take mail for the domain in: for nobody (why), or undefined. */
-  readonly notTaken: string | undefined;
-  readonly keys: readonly SiteKey[];
-  /** The server's certificate and its chain; undefined: no TLS. */
-  readonly certificates: Result<readonly X509Certificate[] | undefined, string>;
+/** A site, and how to ask about it. */
+export interface KnownSite extends Site {
   readonly nameservers: readonly Endpoint[];
   readonly trustAd: TrustAd;
   readonly stsPort: number;
-  readonly privateAddresses: boolean;
 }
 
-const controlFiles = [
-  ...["me", "helohost", "locals", "virtualdomains", "rcpthosts", "outgoingip", "domainips"] as const,
-  ...["dkim", "nameservers", "trustad", "mtastsport", "mxprivate"] as const,
-];
-
-/** Whether an address is one that others can reach. */
-function isPublic(address: string): boolean {
-  return ipaddr.isValid(address) && ipaddr.process(address).range() === "unicast";
-}
+const controlFiles = [...siteControls, ...["nameservers", "trustad", "mtastsport"] as const];
 
 /** Reads it all. `ips`: addresses that the operator names; else they are looked for. Errors: lines about control files. */
-export function readSite(home: Home, domain: string, ips: readonly string[]): Result<Site, readonly string[]> {
+export function readSite(home: Home, domain: string, ips: readonly string[]): Result<KnownSite, readonly string[]> {
   const read = readControls(home, controlFiles);
   if (!read.ok) return read;
   const controls = read.value;
-  const leaves = controls.domainips.get(domain) ?? controls.domainips.get("");
-  const configured = leaves?.addresses.length ? leaves.addresses : controls.outgoingip;
-  const signer = signingDomain(domain, controls.dkim) ?? domain;
-  const own = Deno.networkInterfaces().map(({ address }) => address).filter(isPublic);
-  const [addresses, addressesFrom] = ips.length > 0
-    ? [ips, "--ip"]
-    : configured.length > 0
-    ? [configured, "control/domainips and outgoingip"]
-    : [own, "this machine's interfaces"];
-  const isListed = controls.rcpthosts.some((one) => one === domain || (one.startsWith(".") && domain.endsWith(one)));
-  const isHere = controls.locals.includes(domain) || controls.virtualdomains.has(domain) ||
-    [...controls.virtualdomains.keys()].some((key) =>
-      key.endsWith(`@${domain}`) || key === "" ||
-      (key.startsWith(".") && domain.endsWith(key))
-    );
+  const own = Deno.networkInterfaces().map(({ address }) => address);
+  const site = siteOf(controls, domain, { named: ips, namedBy: "--ip", own });
   return ok({
-    me: controls.me,
-    helo: leaves?.helo ?? controls.helohost,
-    addresses: [...new Set(addresses.map((address) => ipaddr.process(address).toString()))],
-    addressesFrom,
-    notTaken: !isListed
-      ? "control/rcpthosts does not name it, so mail for it is refused"
-      : !isHere
-      ? "neither control/locals nor control/virtualdomains names it, so mail for it goes on to its MX"
-      : undefined,
-    keys: (controls.dkim.get(signer) ?? []).map((selector) => {
-      return { domain: signer, selector, record: readKey(home, signer, selector) };
-    }),
+    ...site,
+    keys: site.keys.map((key) => ({ ...key, record: readKey(home, key.domain, key.selector) })),
     certificates: readCertificates(home),
     nameservers: nameserversOf(controls, ifThere(() => Deno.readTextFileSync(resolvConfPath))),
     trustAd: controls.trustad,
     stsPort: controls.mtastsport,
-    privateAddresses: controls.mxprivate,
   });
 }
 

@@ -12,6 +12,7 @@ import { parsePasswdFile } from "../../components/lib/users/passwd_file.ts";
 import { flatDirs, ownDirs, splitDirs } from "../../components/lib/queue/layout.ts";
 import type { Account, Ids } from "../../components/lib/permissions/grant.ts";
 import { formatLauncher } from "../../components/supervisor/launcher.ts";
+import { unitScripts } from "../../components/supervisor/systemd/scripts.ts";
 import { lmtpSockets } from "../../components/qmail-smtpd/permissions.ts";
 import { formatProgramScript } from "../../components/qmail-local/program_script.ts";
 import { manifests } from "../../config/manifests.ts";
@@ -20,26 +21,29 @@ import { lockFiles, prepareLockFiles } from "./lock_files.ts";
 import { addMailboxes, readPasswdLines, replaceFile, whileLocked } from "./mailboxes.ts";
 
 /** A folder with its owner (where root makes it) and mode. */
-interface Folder {
+export interface Folder {
   readonly path: string;
   readonly owner: Account;
-  /** "queue": qmail's shared group; "nofiles": that of qmail's accounts that do not share it; "own": the owner's. */
-  readonly group: "queue" | "nofiles" | "vmail" | "own";
+  /** "queue": qmail's shared group; "nofiles": that of qmail's accounts that do not share it; "admin": the pages'; "own": the owner's. */
+  readonly group: "queue" | "nofiles" | "vmail" | "admin" | "own";
   readonly mode: number;
 }
 
 /**
  * Who listens on a socket, and who may connect: all, those who share the queue (`false`), qmail's accounts that do not
- * ("nofiles", the servers among them), who reads the mailboxes ("vmail"), or its owner and root alone.
+ * ("nofiles", the servers among them), who reads the mailboxes ("vmail"), the operator's pages ("admin"), or its owner and
+ * root alone.
  */
-const socketOwners: Readonly<Record<SocketName, { owner: Account; open: boolean | "nofiles" | "vmail" | "owner" }>> = {
+type Audience = boolean | "nofiles" | "vmail" | "admin" | "owner";
+const socketOwners: Readonly<Record<SocketName, { owner: Account; open: Audience }>> = {
   "supervisor": { owner: "root", open: "owner" },
   "supervisor-status": { owner: "root", open: true },
   "qmail-queue": { owner: "qmailq", open: true },
   "queue-status": { owner: "qmailq", open: true },
   "qmail-send": { owner: "qmails", open: false },
   "send-status": { owner: "qmails", open: true },
-  "send-control": { owner: "qmails", open: "owner" },
+  "send-control": { owner: "qmails", open: "admin" },
+  "qread": { owner: "qmails", open: "admin" },
   "qmail-clean": { owner: "qmailq", open: false },
   "qmail-lspawn": { owner: "root", open: false },
   "qmail-rspawn": { owner: "qmailr", open: false },
@@ -66,6 +70,7 @@ const socketOwners: Readonly<Record<SocketName, { owner: Account; open: boolean 
   "clamd": { owner: "qmaild", open: true },
   "milter": { owner: "qmaild", open: true },
   "custom": { owner: "qmaild", open: true },
+  "multilog": { owner: "qmaill", open: "admin" },
 };
 
 /** An account whose primary group it is; of "own" the folder's owner. */
@@ -73,10 +78,12 @@ const groupOwners: Readonly<Record<Folder["group"], Account | undefined>> = {
   queue: "qmailq",
   nofiles: "qmaild",
   vmail: "vmail",
+  admin: "qmailw",
   own: undefined,
 };
 
-function foldersOf(home: Home): Folder[] {
+/** Every folder of a home that a start makes, in that order. */
+export function foldersOf(home: Home): readonly Folder[] {
   const plain = (path: string): Folder => ({ path, owner: "root", group: "own", mode: 0o755 });
   const queueOwner: Record<string, readonly [Account, number]> = {
     pid: ["qmailq", 0o700],
@@ -92,6 +99,7 @@ function foldersOf(home: Home): Folder[] {
     "journal/numbers": ["qmailq", 0o700],
     options: ["qmailq", 0o750],
     delayed: ["qmails", 0o700],
+    paused: ["qmails", 0o700],
   };
   const queue = [...splitDirs, ...flatDirs, ...ownDirs].flatMap((dir): Folder[] => {
     const [owner, mode] = queueOwner[dir]!;
@@ -108,7 +116,9 @@ function foldersOf(home: Home): Folder[] {
   const sockets = socketNames.map((name): Folder => {
     const { owner, open } = socketOwners[name];
     if (open === "owner") return { path: home.run(name), owner, group: "own", mode: 0o700 };
-    if (open === "nofiles" || open === "vmail") return { path: home.run(name), owner, group: open, mode: 0o750 };
+    if (open === "nofiles" || open === "vmail" || open === "admin") {
+      return { path: home.run(name), owner, group: open, mode: 0o750 };
+    }
     return { path: home.run(name), owner, group: open ? "own" : "queue", mode: open ? 0o755 : 0o750 };
   });
   return [
@@ -128,6 +138,7 @@ function foldersOf(home: Home): Folder[] {
     { path: home.tally(), owner: "qmaill", group: "own", mode: 0o700 },
     { path: home.tlsrpt(), owner: "qmaill", group: "own", mode: 0o700 },
     { path: home.dmarcrpt(), owner: "qmaill", group: "own", mode: 0o700 },
+    { path: home.log(), owner: "qmaill", group: "own", mode: 0o700 },
     { path: home.dkim(), owner: "qmaill", group: "own", mode: 0o700 },
     ...queue,
     ...sockets,
@@ -173,16 +184,18 @@ export function prepareSocketFolders(home: Home, listeners: readonly Listener[])
 
 /**
  * Writes the launchers: they only point to the grants, which the supervisor writes. `program` starts programs of
- * accounts' `.qmail` files.
+ * accounts' `.qmail` files; the others are systemd's way to the launchers.
  */
 export function prepareLaunchers(home: Home): void {
   const scripts = manifests.map(({ name, forHome = {} }) =>
     [name, formatLauncher(name, home, { forHome: Object.keys(forHome) })] as const
   );
-  for (const [name, text] of [...scripts, ["program", formatProgramScript(home)] as const]) {
+  for (const [name, text] of [...scripts, ["program", formatProgramScript(home)] as const, ...unitScripts()]) {
     const path = home.libexec("launch", name);
-    Deno.writeTextFileSync(path, text);
-    Deno.chmodSync(path, 0o755);
+    // By an upgrade it may be started meanwhile.
+    Deno.writeTextFileSync(`${path}.new`, text);
+    Deno.chmodSync(`${path}.new`, 0o755);
+    Deno.renameSync(`${path}.new`, path);
   }
 }
 
@@ -193,7 +206,7 @@ export function prepareLaunchers(home: Home): void {
 function takeOverFiles(home: Home, ids: Readonly<Record<Account, Ids>>, foreign: ReadonlySet<string>): void {
   const owners: readonly (readonly [string, Ids])[] = [
     ...["pid", "intd", "mess", "todo", "journal", "options"].map((dir) => [home.queue(dir), ids.qmailq] as const),
-    ...["info", "local", "remote", "bounce", "delayed"].map((dir) => [home.queue(dir), ids.qmails] as const),
+    ...["info", "local", "remote", "bounce", "delayed", "paused"].map((dir) => [home.queue(dir), ids.qmails] as const),
     [home.queue("lock", "queuemutex"), ids.qmailq],
     ...lockFiles.map(({ name, owner }) => [home.queue("lock", name), ids[owner]] as const),
     [home.users(""), ids.qmailp],
@@ -202,6 +215,7 @@ function takeOverFiles(home: Home, ids: Readonly<Record<Account, Ids>>, foreign:
     [home.tally(), ids.qmaill],
     [home.tlsrpt(), ids.qmaill],
     [home.dmarcrpt(), ids.qmaill],
+    [home.log(), ids.qmaill],
     [home.dkim(), ids.qmaill],
   ];
   for (const [path, { uid, gid }] of owners) {

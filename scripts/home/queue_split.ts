@@ -48,7 +48,8 @@ function numbersIn(dir: string): number[] {
     .sort((a, b) => a - b);
 }
 
-function foldersOf(home: Home): NumberedFolders {
+/** The numbered folders that are there. */
+export function foldersOf(home: Home): NumberedFolders {
   const numbers = (dir: string) => numbersIn(home.queue(dir));
   return {
     mess: numbers("mess"),

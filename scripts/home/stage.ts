@@ -1,17 +1,17 @@
 /**
  * What the components run from: deno, its cache of packages, and this project's code. An ordinary user's components run
  * from where the user's own lie. Started by root they run as other users, who may not be able to read any of it (root's
- * home is closed to them), so root's start puts copies below the home, owned by root and readable by all.
+ * home is closed to them), so root's start puts copies below the home, owned by root and readable by all. A start that is
+ * a bundle itself runs the bundles beside it, which need no packages.
  * @module
  */
 import { ensureDirSync, existsSync } from "@std/fs";
-import { basename, dirname, fromFileUrl, join } from "@std/path";
+import { basename, dirname, join } from "@std/path";
 import { type Home, homeAt } from "../../config/home.ts";
 import { manifests } from "../../config/manifests.ts";
-import type { Runtime } from "../../components/supervisor/launcher.ts";
-
-/** The checkout this script belongs to. */
-export const checkout = dirname(dirname(dirname(fromFileUrl(import.meta.url))));
+import { bundlePath, type Runtime } from "../../components/supervisor/launcher.ts";
+import { componentPrograms } from "../ship/programs.ts";
+import { checkout, isBundle } from "./checkout.ts";
 
 const decoder = new TextDecoder();
 
@@ -115,8 +115,8 @@ function linked(from: string, to: string): boolean {
   }
 }
 
-/** What of the checkout the components need. */
-const codeParts = ["deno.json", "deno.lock", "components", "config"];
+/** What of the checkout the components and `bin/dqmail` need. */
+const codeParts = [...isBundle ? [] : ["deno.json", "deno.lock"], "components", "config", "scripts"];
 
 async function stageForOthers({ deno, denoDir, code }: Runtime): Promise<void> {
   stageBinary(Deno.execPath(), deno);
@@ -126,15 +126,30 @@ async function stageForOthers({ deno, denoDir, code }: Runtime): Promise<void> {
       placeTree(join(checkout, part), join(fresh, part), copyFile);
     }
   });
-  await stagePackages(denoDir, code);
+  await stageCache(denoDir, code);
   openToAll(denoDir);
 }
 
 /**
- * A cache of packages for the components alone: a copy of the one of who starts; only what is not there is fetched. Deno
- * lets every program, without any permission, keep `localStorage` and `caches` in its cache's folder "location_data";
- * a plain file of that name is in the way of it, for root too.
+ * An empty cache. Deno lets every program, without any permission, keep `localStorage` and `caches` in its cache's folder
+ * "location_data"; a plain file of that name is in the way of it, for root too.
  */
+function makeCache(dir: string): void {
+  ensureDirSync(dir);
+  Deno.writeTextFileSync(join(dir, "location_data"), "");
+}
+
+/**
+ * A cache for bundles, which carry their packages: it holds what deno finds out about a file before it runs it. The
+ * components' users may not write that down themselves, and each process would keep the memory it took (4 MiB).
+ */
+async function stageFindings(denoDir: string, code: string): Promise<void> {
+  replaceTree(denoDir, makeCache);
+  const programs = componentPrograms.map((main) => join(code, bundlePath(main)));
+  await deno(["cache", "--quiet", "--no-remote", "--no-npm", "--no-config", ...programs], { DENO_DIR: denoDir });
+}
+
+/** A cache for the components alone, with the packages of the cache of who starts; only what is not there is fetched. */
 async function stagePackages(denoDir: string, code: string): Promise<void> {
   const lock = Deno.readTextFileSync(join(checkout, "deno.lock"));
   const stamp = join(denoDir, "lock");
@@ -142,14 +157,15 @@ async function stagePackages(denoDir: string, code: string): Promise<void> {
     await fetchPackages(checkout);
     const packages = join(await denoDirInUse(), "npm");
     replaceTree(denoDir, (fresh) => {
-      ensureDirSync(fresh);
+      makeCache(fresh);
       if (existsSync(packages)) placeTree(packages, join(fresh, "npm"), linkFile);
-      Deno.writeTextFileSync(join(fresh, "location_data"), "");
     });
     Deno.writeTextFileSync(stamp, lock);
   }
   await fetchPackages(code, { DENO_DIR: denoDir });
 }
+
+const stageCache = isBundle ? stageFindings : stagePackages;
 
 function openToAll(path: string): void {
   const info = Deno.lstatSync(path);
@@ -186,8 +202,11 @@ export async function stage(home: Home, dir = home.libexec()): Promise<Runtime> 
     deno: forOthers ? join(dir, "deno") : Deno.execPath(),
     denoDir: join(dir, "deno_dir"),
     code: forOthers ? join(dir, "code") : checkout,
+    ...isBundle ? { bundled: true } : {},
     audit: undefined,
   };
+  // Who is started from what was staged (bin/dqmail) goes on with it: it could not be replaced by itself.
+  if (forOthers && checkout === runtime.code) return runtime;
   const stamp = join(dir, "staged");
   const from = stagedFrom();
   const isStaged = () =>
@@ -200,13 +219,13 @@ export async function stage(home: Home, dir = home.libexec()): Promise<Runtime> 
   if (isStaged()) return runtime;
   if (existsSync(stamp)) Deno.removeSync(stamp);
   if (forOthers) await stageForOthers(runtime);
-  else await stagePackages(runtime.denoDir, checkout);
+  else await stageCache(runtime.denoDir, checkout);
   Deno.writeTextFileSync(stamp, from);
   return runtime;
 }
 
 /** Whether a user other than root can get to `path`. */
-function reachable(path: string): boolean {
+export function reachable(path: string): boolean {
   for (let dir = path; dir !== "/"; dir = dirname(dir)) {
     if (existsSync(dir) && ((Deno.statSync(dir).mode ?? 0) & 0o001) === 0) return false;
   }

@@ -15,7 +15,8 @@ import type { ClientNote } from "../../components/lib/filters/filter.ts";
 import { formatRouteText } from "../../components/lib/filters/route.ts";
 import { formatHomeArgs } from "../../components/lib/process/home_args.ts";
 import { defaultUserHomes } from "../../components/lib/users/user_homes.ts";
-import { launchCommand, quote, type Runtime } from "../../components/supervisor/launcher.ts";
+import { launchCommand, programPath, quote, type Runtime } from "../../components/supervisor/launcher.ts";
+import { formatDqmail } from "./dqmail_script.ts";
 import { type Tool, type ToolControls, tools, type Wrapper, wrappers } from "../../components/tools/permissions.ts";
 
 /** Base64 in lines of whole groups, each below the 128 KiB that Linux allows one argument. */
@@ -115,7 +116,7 @@ function commandOf(tool: Tool, home: Home, runtime: Runtime, settings: Settings)
   const main = `tools/${tool.name}.ts`;
   const args = tool.withoutHome ? [] : formatHomeArgs(home);
   const command = launchCommand(tool.name, tool.permissions(home, settings), quiet, home, args, main);
-  const at = command.indexOf(`${runtime.code}/components/${main}`);
+  const at = command.indexOf(programPath(runtime, main));
   const flags = [
     ...(["read", "write"] as const).filter((kind) => tool.paths?.[kind] !== undefined)
       .map((kind) => `--allow-${kind}="${tool.paths![kind]!.join(",")}"`),
@@ -153,6 +154,7 @@ export function prepareTools(home: Home, runtime: Runtime): void {
   for (const [name, script] of scripts) {
     replaceProgram(home.bin(name), isMini && name === "qmail-queue" ? scripts.get(qmqpClient)! : script);
   }
+  replaceProgram(home.bin("dqmail"), formatDqmail(home, runtime));
   for (const wrapper of wrappers) replaceProgram(home.bin(wrapper.name), formatWrapper(wrapper, home));
 }
 

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Home } from "../../config/home.ts";
+import { caller } from "../cli/called.ts";
 import { type Config, netAddress } from "../../components/lib/permissions/grant.ts";
 import { lmtpSockets } from "../../components/qmail-smtpd/permissions.ts";
 import { type Service, tcpListeners } from "../../config/values.ts";
@@ -10,6 +11,7 @@ import type { SupervisorStatus } from "../../components/lib/wire/status_protocol
 
 /** How this very deno can be called again for another task. */
 function denoTask(): string {
+  if (caller() === "dqmail") return "dqmail";
   return Deno.execPath().includes("/_npx/") ? `npx -y deno@${Deno.version.deno} task` : "deno task";
 }
 
@@ -34,8 +36,13 @@ const places = [
   ["pop3s", "POP3S"],
 ] as const;
 
-/** The text, as lines for a terminal. */
-export function welcome(home: Home, config: Config, { components }: SupervisorStatus): string {
+/** The text, as lines for a terminal. `adminToken`: one that was made just now, and is told this once. */
+export function welcome(
+  home: Home,
+  config: Config,
+  { components }: SupervisorStatus,
+  adminToken?: string,
+): string {
   if (config.controls.mode === "mini") return welcomeMini(home, config);
   const listeners = components.flatMap((component) => Object.entries(component.ports));
   const port = (name: string) => listeners.find(([service]) => service === name)?.[1];
@@ -61,9 +68,11 @@ export function welcome(home: Home, config: Config, { components }: SupervisorSt
     `  SMTP       127.0.0.1:${port("smtp") ?? "-"}`,
     ...others,
     `  admin      http://127.0.0.1:${port("admin") ?? "-"}/`,
+    ...(adminToken === undefined ? [] : [`             log in with ${adminToken}  (told only this once)`]),
     `  mailbox    demo@${me}  (and demo-anything@${me})`,
     `  Maildir    ${home.mail(me, "demo", "Maildir")}`,
     `  control    ${home.control("")}`,
+    `  dqmail     ${home.bin("dqmail")}  (every command; "dqmail help" says which)`,
     "",
     "Send a first message from another terminal:",
     "",

@@ -6,6 +6,7 @@ import type { Home } from "../../config/home.ts";
 import { ask, NoAnswer } from "../../components/lib/wire/ask.ts";
 import { parseTrouble } from "../../components/lib/wire/control_protocol.ts";
 import type { Frame } from "../../components/lib/wire/frame.ts";
+import { inWords } from "../cli/called.ts";
 
 /** A message that is being moved while the disk is full may keep its answer waiting for long. */
 const answerMs = 600_000;
@@ -31,7 +32,7 @@ async function askSocket(home: Home, request: object): Promise<Frame> {
     const advice = error.message.endsWith("permission denied")
       ? "this is for root, and for the user who started it"
       : `is it running? "deno task status --home ${home.dir}" tells, "deno task start --home ${home.dir}" starts it`;
-    throw new NoAnswer(`qmail-send does not answer: ${error.message}; ${advice}`);
+    throw new NoAnswer(`qmail-send does not answer: ${error.message}; ${inWords(advice)}`);
   }
 }
 

@@ -6,6 +6,7 @@ import type { Home } from "../../config/home.ts";
 import { print } from "../../components/lib/process/tool.ts";
 import type { Finding } from "../../components/lib/queue/check.ts";
 import { checkQueue } from "../../components/lib/queue/look.ts";
+import { whileShown } from "../cli/progress.ts";
 import { repair } from "./repair.ts";
 import { lockQueue, queueRuns } from "./running.ts";
 
@@ -29,10 +30,11 @@ export async function check(home: Home, options: { json: boolean; repair: boolea
   let findings: readonly Finding[];
   if (options.repair) ({ steps, findings } = await repairAll(home, json));
   else {
-    findings = await checkQueue(home, {
+    const looking = {
       writing: () => queueRuns(home),
-      pause: () => new Promise((resolve) => setTimeout(resolve, pauseMs)),
-    });
+      pause: () => new Promise<void>((resolve) => setTimeout(resolve, pauseMs)),
+    };
+    findings = await whileShown(`looking at every file of ${home.queue()}`, () => checkQueue(home, looking));
   }
   const report = options.repair ? { steps, findings } : findings;
   await print(json ? [JSON.stringify(report, undefined, 2), "\n"] : findings.map(formatFinding));

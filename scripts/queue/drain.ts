@@ -8,6 +8,8 @@ import { print } from "../../components/lib/process/tool.ts";
 import { ask, NoAnswer } from "../../components/lib/wire/ask.ts";
 import { parseDrainReply } from "../../components/lib/wire/control_protocol.ts";
 import * as field from "../../components/lib/wire/fields.ts";
+import { inWords } from "../cli/called.ts";
+import { showProgress } from "../cli/progress.ts";
 import { askSend, sendRuns } from "./ask_send.ts";
 import { drainStopped } from "./drain_stopped.ts";
 import { queueRuns } from "./running.ts";
@@ -22,10 +24,6 @@ async function journalMessages(home: Home): Promise<number> {
   return field.wholeNumber(head, "journalMessages");
 }
 
-function progress(text: string): void {
-  if (Deno.stderr.isTerminal()) Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
-}
-
 async function drainRunning(home: Home): Promise<number> {
   const most = Math.max(
     parseDrainReply(await askSend(home, { op: "drain", undo: false })),
@@ -33,7 +31,7 @@ async function drainRunning(home: Home): Promise<number> {
   );
   for (let look = 1;; look++) {
     const left = await journalMessages(home);
-    progress(left === 0 ? "" : `${left} messages left in the journal`);
+    showProgress(left === 0 ? "" : `${left} messages left in the journal`);
     if (left === 0) return most;
     await new Promise((resolve) => setTimeout(resolve, pollMs));
     if (look % looksPerAsk === 0) await askSend(home, { op: "drain", undo: false });
@@ -41,7 +39,7 @@ async function drainRunning(home: Home): Promise<number> {
 }
 
 export async function drain(home: Home, { json, undo }: { json: boolean; undo: boolean }): Promise<void> {
-  const say = (fields: object, text: string) => print([json ? `${JSON.stringify(fields)}\n` : `${text}\n`]);
+  const say = (fields: object, text: string) => print([json ? `${JSON.stringify(fields)}\n` : `${inWords(text)}\n`]);
   if (undo) {
     await askSend(home, { op: "drain", undo: true });
     return await say({ draining: false }, "new mail may go into the journal again");

@@ -151,7 +151,7 @@ class Repair {
 
 /** A folder of the same owner, as the start makes them. */
 function siblingOf(home: Home, full: string): string {
-  const ofSend = ["info", "local", "remote", "bounce", "delayed"].map((dir) => home.queue(dir));
+  const ofSend = ["info", "local", "remote", "bounce", "delayed", "paused"].map((dir) => home.queue(dir));
   const alike = ofSend.includes(full) ? ofSend : [home.queue("todo"), home.queue("mess")];
   return alike.find((path) => path !== full && existsSync(path)) ?? home.queue();
 }

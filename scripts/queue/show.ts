@@ -12,6 +12,7 @@ import {
   parseShowReply,
   type ShownChannel,
   type ShownMessage,
+  type ShownRecipient,
 } from "../../components/lib/wire/control_protocol.ts";
 import { askSend, Trouble } from "./ask_send.ts";
 import { messagesOf, type Wanted } from "./select.ts";
@@ -54,21 +55,28 @@ function indent(text: string): string {
 }
 
 function formatChannel(shown: ShownChannel, nowSeconds: number): string {
-  const { channel, left, done, nextSeconds, held, recipients } = shown;
+  const { channel, left, done, nextSeconds, held, heldSinceSeconds, recipients } = shown;
   const next = nextSeconds === undefined
     ? ""
     : held
-    ? "; held"
+    ? heldSinceSeconds === undefined ? "; held" : `; held since ${formatTime(heldSinceSeconds)}`
     : nextSeconds <= nowSeconds
     ? "; next attempt is due"
     : `; next attempt ${formatTime(nextSeconds)}, in ${formatAge(nextSeconds - nowSeconds)}`;
   const lines = recipients.map((recipient) =>
-    `    ${recipient.done ? "done" : "left"}  ${oneLine(recipient.address)}\n`
+    `    ${recipient.done ? "done" : "left"}  ${oneLine(recipient.address)}\n${formatError(recipient)}`
   );
   const more = left + done - recipients.length;
   return `  ${channel}: ${left} left, ${done} done${next}\n${lines.join("")}${
     more > 0 ? `    and ${more} more\n` : ""
   }`;
+}
+
+/** What was said of a recipient that is left; of one that failed it stands among the failures. */
+function formatError({ done, attempts, lastSeconds, lastError }: ShownRecipient): string {
+  if (done || attempts === undefined || lastSeconds === undefined || lastError === undefined) return "";
+  const count = `${attempts} attempt${attempts === 1 ? "" : "s"} lately`;
+  return `          ${count}, ${formatTime(lastSeconds)}: ${oneLine(lastError)}\n`;
 }
 
 /** As text, ending in an empty line. */

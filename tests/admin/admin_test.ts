@@ -2,11 +2,13 @@ import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { securityHeaders } from "../../components/admin/app.ts";
 import { breaches } from "../../components/lib/permissions/rule.ts";
+import { formatTokenFile } from "../../components/lib/admin_token/token_file.ts";
 import { manifest } from "../../components/admin/permissions.ts";
+import { waitFor } from "../support/wait.ts";
 import { type Home } from "../../config/home.ts";
 import { readControlsOf } from "../../config/read.ts";
 import { queue, send, smtpd, supervisor, withComponents } from "./samples.ts";
-import { adminRights, answerStatus, exchange, get, makeHome, runToEnd, startAdmin } from "./support.ts";
+import { adminRights, answerStatus, exchange, get, logIn, makeHome, runToEnd, startAdmin, token } from "./support.ts";
 
 /** All three sockets, answering well. */
 function answerAll(home: Home): Disposable {
@@ -18,15 +20,19 @@ function answerAll(home: Home): Disposable {
 }
 
 describe("the admin process, under its own grant", () => {
-  it("serves page, style, health and metrics from what the sockets answer", async () => {
+  it("serves pages, API, health and metrics from what the sockets answer", async () => {
     using made = makeHome("smtp 127.0.0.1:0\nadmin 127.0.0.1:0\n");
     using _sockets = answerAll(made.home);
     await using admin = await startAdmin(made.home);
     const port = admin.ports["admin"]!;
-    const page = await get(port, "/");
+    const cookie = await logIn(port);
+    const page = await get(port, "/", { Cookie: cookie });
     assertEquals(page.status, 200);
-    assertStringIncludes(page.text, "<h1>mx.example.org</h1>");
+    assertStringIncludes(page.text, '<p class="host">mx.example.org</p>');
     assertStringIncludes(page.text, "All components are running (1).");
+    assertStringIncludes(page.text, "Not known: multilog cannot be reached.");
+    const status = await get(port, "/api/v1/status", { Authorization: `Bearer ${token}` });
+    assertEquals([status.status, JSON.parse(status.text).send.messages], [200, 40]);
     assertEquals((await get(port, "/style.css")).status, 200);
     assertEquals((await get(port, "/healthz")).text, "ok\n");
     assertStringIncludes((await get(port, "/metrics")).text, "\ndqmail_queue_messages 40\n");
@@ -34,10 +40,10 @@ describe("the admin process, under its own grant", () => {
       assertEquals(page.headers.get(name.toLowerCase()), value);
     }
     const { code, log } = await admin.stop();
-    assertEquals([code, log], [0, `listening address=127.0.0.1:${port}\n`]);
+    assertEquals([code, log], [0, `listening address=127.0.0.1:${port}\nlogin\n`]);
   });
 
-  it("refuses foreign hosts, requests without a host and methods that could change something", async () => {
+  it("refuses foreign hosts, requests without a host and methods that no page uses", async () => {
     using made = makeHome("admin 127.0.0.1:0\n");
     await using admin = await startAdmin(made.home);
     const port = admin.ports["admin"]!;
@@ -45,9 +51,10 @@ describe("the admin process, under its own grant", () => {
       { request: "GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n", want: 421 },
       { request: "GET http://localhost/ HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n", want: 421 },
       { request: "GET / HTTP/1.0\r\n\r\n", want: 421 },
-      { request: "GET /nothing HTTP/1.1\r\nHost: LOCALHOST:1\r\nConnection: close\r\n\r\n", want: 404 },
-      { request: "HEAD / HTTP/1.1\r\nHost: mx.example.org\r\nConnection: close\r\n\r\n", want: 200 },
-      ...["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"].map((method) => ({
+      { request: "GET /nothing HTTP/1.1\r\nHost: LOCALHOST:1\r\nConnection: close\r\n\r\n", want: 303 },
+      { request: "HEAD /style.css HTTP/1.1\r\nHost: mx.example.org\r\nConnection: close\r\n\r\n", want: 200 },
+      { request: "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", want: 401 },
+      ...["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"].map((method) => ({
         request: `${method} / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
         want: 405,
       })),
@@ -69,7 +76,6 @@ describe("the admin process, under its own grant", () => {
       503,
       "supervisor cannot be reached\nqmail-queue cannot be reached\nqmail-send cannot be reached\n",
     ]);
-    assertEquals((await get(port, "/")).status, 200);
     assertStringIncludes((await get(port, "/metrics")).text, 'dqmail_answers{component="qmail-send"} 0\n');
     {
       using _sockets = answerAll(made.home);
@@ -92,7 +98,7 @@ describe("the admin process, under its own grant", () => {
     const { status: code, text } = await get(admin.ports["admin"]!, "/healthz");
     assertEquals([code, text.split("\n")], [503, [
       "qmail-queue gave no answer within a second",
-      "qmail-send gave an answer that is no status",
+      "qmail-send gave an answer that cannot be read",
       "resolver is not running: waiting",
       "",
     ]]);
@@ -132,6 +138,40 @@ describe("the admin process, under its own grant", () => {
     });
   }
 
+  it("tells open pages of what is new, and ends their streams when it ends", async () => {
+    using made = makeHome("admin 127.0.0.1:0\n");
+    let messages = 40;
+    using _supervisor = answerStatus(made.home, "supervisor-status", () => supervisor);
+    using _queue = answerStatus(made.home, "queue-status", () => queue);
+    using _send = answerStatus(made.home, "send-status", () => ({ ...send, messages: messages++ }));
+    await using admin = await startAdmin(made.home);
+    const url = `http://127.0.0.1:${admin.ports["admin"]}/events`;
+    const headers = { Cookie: await logIn(admin.ports["admin"]!) };
+    const reader = (await fetch(url, { headers })).body!.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    while (!text.includes("event: change\ndata: 1\n\n")) {
+      const { value, done } = await reader.read();
+      assert(!done, text);
+      text += value;
+    }
+    const ended = admin.stop();
+    while (!(await reader.read().catch(() => ({ done: true }))).done);
+    assertEquals((await ended).code, 0);
+  });
+
+  it("knows nobody any more once the token is another one", async () => {
+    using made = makeHome("admin 127.0.0.1:0\n");
+    using _sockets = answerAll(made.home);
+    await using admin = await startAdmin(made.home);
+    const port = admin.ports["admin"]!;
+    const cookie = await logIn(port);
+    assertEquals((await get(port, "/config", { Cookie: cookie })).status, 200);
+    Deno.writeTextFileSync(made.home.control("admintoken"), formatTokenFile("another"));
+    admin.signal("SIGHUP");
+    await waitFor(async () => (await get(port, "/config", { Cookie: cookie })).status === 303, "the session's end");
+    assertEquals((await get(port, "/api/v1/status", { Authorization: "Bearer another" })).status, 200);
+  });
+
   it("ends in order while a client keeps its connection open", async () => {
     using made = makeHome("admin 127.0.0.1:0\n");
     using _sockets = answerAll(made.home);
@@ -149,7 +189,10 @@ describe("the admin process, under its own grant", () => {
     using _sockets = answerAll(made.home);
     const audit = `${made.home.dir}/audit.jsonl`;
     const admin = await startAdmin(made.home, { DENO_AUDIT_PERMISSIONS: audit });
-    for (const path of ["/", "/style.css", "/healthz", "/metrics"]) await get(admin.ports["admin"]!, path);
+    const own = { Authorization: `Bearer ${token}` };
+    for (const path of ["status", "queue", "log", "destinations", "doctor?domain=a.example"]) {
+      await get(admin.ports["admin"]!, `/api/v1/${path}`, own);
+    }
     await admin.stop();
     const used = new Set(auditOf(Deno.readTextFileSync(audit)));
     const { rights } = adminRights(made.home);

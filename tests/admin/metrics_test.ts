@@ -2,7 +2,11 @@ import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
 import { formatFamily, formatMetrics } from "../../components/admin/metrics.ts";
+import type { Overview } from "../../components/admin/overview.ts";
+import { destination, nowMs } from "./fake_world.ts";
 import { away, overview, smtpd, withComponents } from "./samples.ts";
+
+const none = { kind: "answered", status: [] } as const;
 
 describe("formatFamily()", () => {
   const rows: { name: string; input: Parameters<typeof formatFamily>; want: string }[] = [
@@ -56,9 +60,31 @@ function samplesOf(text: string): Map<string, string> {
   return samples;
 }
 
+function metrics(overview: Overview, destinations: Parameters<typeof formatMetrics>[1] = none): string {
+  return formatMetrics(overview, destinations, nowMs);
+}
+
 describe("formatMetrics()", () => {
+  it("counts destinations by state, and names none", () => {
+    const at = { ...destination, pausedUntilMs: 0, running: 2, waiting: 3 };
+    const all = [
+      ...[at, { ...at, name: "b" }, { ...at, unreachable: true }],
+      ...[{ ...at, unreachable: true, pausedUntilMs: nowMs + 1 }, { ...at, paused: true, pausedUntilMs: nowMs + 1 }],
+    ];
+    const samples = samplesOf(metrics(overview, { kind: "answered", status: all }));
+    const found = [...samples].filter(([series]) => series.startsWith("dqmail_destinations"));
+    assertEquals(Object.fromEntries(found), {
+      'dqmail_destinations{state="paused"}': "1",
+      'dqmail_destinations{state="backing off"}': "1",
+      'dqmail_destinations{state="unreachable"}': "1",
+      'dqmail_destinations{state="delivering"}': "2",
+      dqmail_destinations_running: "10",
+      dqmail_destinations_waiting: "15",
+    });
+  });
+
   it("writes every figure", () => {
-    assertEquals(Object.fromEntries(samplesOf(formatMetrics(overview))), {
+    assertEquals(Object.fromEntries(samplesOf(metrics(overview, away))), {
       'dqmail_answers{component="supervisor"}': "1",
       'dqmail_answers{component="qmail-queue"}': "1",
       'dqmail_answers{component="qmail-send"}': "1",
@@ -69,6 +95,8 @@ describe("formatMetrics()", () => {
       "dqmail_accepted_messages_total": "1234",
       "dqmail_accepted_bytes_total": "5000000",
       "dqmail_refused_messages_total": "3",
+      "dqmail_journal_messages": "2",
+      "dqmail_journal_segments": "1",
       "dqmail_queue_messages": "40",
       "dqmail_queue_not_preprocessed_messages": "5",
       "dqmail_queue_waiting_messages": "30",
@@ -85,12 +113,12 @@ describe("formatMetrics()", () => {
   });
 
   it("leaves out what nobody knows", () => {
-    const samples = samplesOf(formatMetrics({ ...overview, supervisor: away, queue: away, send: away }));
+    const samples = samplesOf(metrics({ ...overview, supervisor: away, queue: away, send: away }, away));
     assertEquals([...samples.values()], ["0", "0", "0"]);
   });
 
   it("counts processes of one name as one component, up when all are", () => {
-    const samples = samplesOf(formatMetrics(withComponents(smtpd, { ...smtpd, state: "waiting", uptimeSeconds: 3 })));
+    const samples = samplesOf(metrics(withComponents(smtpd, { ...smtpd, state: "waiting", uptimeSeconds: 3 })));
     assertEquals(samples.get('dqmail_component_up{component="qmail-smtpd"}'), "0");
     assertEquals(samples.get('dqmail_component_restarts_total{component="qmail-smtpd"}'), "4");
     assertEquals(samples.get('dqmail_component_uptime_seconds{component="qmail-smtpd"}'), "3");
@@ -98,7 +126,7 @@ describe("formatMetrics()", () => {
 
   it("stays well-formed whatever a component is called", () => {
     fc.assert(fc.property(fc.string({ unit: "binary" }), (name) => {
-      samplesOf(formatMetrics(withComponents({ ...smtpd, name })));
+      samplesOf(metrics(withComponents({ ...smtpd, name })));
     }));
   });
 });

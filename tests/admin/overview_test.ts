@@ -1,6 +1,6 @@
 import { describe, it } from "@std/testing/bdd";
 import { assertEquals } from "@std/assert";
-import { defectsOf, type Overview } from "../../components/admin/overview.ts";
+import { defectsOf, type Overview, unreadyOf } from "../../components/admin/overview.ts";
 import { away, local, overview, smtpd, supervisor, withComponents } from "./samples.ts";
 
 describe("defectsOf()", () => {
@@ -33,4 +33,15 @@ describe("defectsOf()", () => {
     },
   ];
   for (const { name, input, want } of rows) it(name, () => assertEquals(defectsOf(input), want));
+});
+
+describe("unreadyOf()", () => {
+  it("is about what mail needs, not about each component", () => {
+    assertEquals(unreadyOf(withComponents(smtpd, { ...smtpd, name: "admin", state: "waiting" })), []);
+    const status = { ...supervisor, ready: false };
+    assertEquals(unreadyOf({ ...overview, send: away, supervisor: { kind: "answered", status } }), [
+      "qmail-send cannot be reached",
+      "not all components are ready",
+    ]);
+  });
 });

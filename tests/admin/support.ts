@@ -8,6 +8,7 @@ import type { SocketName } from "../../config/home.ts";
 import { type Home, homeAt } from "../../config/home.ts";
 import { readControlsOf } from "../../config/read.ts";
 import { flagsOf, type Rights, rightsOf } from "../../components/lib/permissions/grant.ts";
+import { formatTokenFile } from "../../components/lib/admin_token/token_file.ts";
 import { serveUnix } from "../../components/lib/wire/server.ts";
 
 /** A qmail home in a temporary folder; goes away with the test. */
@@ -15,12 +16,16 @@ export interface TestHome extends Disposable {
   readonly home: Home;
 }
 
-/** A home with control/me and these listeners. */
+/** The token of such a home. */
+export const token = "dqa_test-token";
+
+/** A home with control/me, a token and these listeners. */
 export function makeHome(listeners: string): TestHome {
   const home = homeAt(Deno.makeTempDirSync({ prefix: "admin" }));
   Deno.mkdirSync(home.control("."), { recursive: true });
   Deno.writeTextFileSync(home.control("me"), "mx.example.org\n");
   Deno.writeTextFileSync(home.control("listeners"), listeners);
+  Deno.writeTextFileSync(home.control("admintoken"), formatTokenFile(token));
   return { home, [Symbol.dispose]: () => Deno.removeSync(home.dir, { recursive: true }) };
 }
 
@@ -140,6 +145,19 @@ export async function exchange(hostname: string, port: number, request: string):
 }
 
 /** GET on IPv4 loopback. */
-export function get(port: number, path: string, host = "127.0.0.1"): Promise<HttpAnswer> {
-  return exchange("127.0.0.1", port, `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+export function get(port: number, path: string, headers: Readonly<Record<string, string>> = {}): Promise<HttpAnswer> {
+  const lines = Object.entries({ Host: `127.0.0.1:${port}`, ...headers, Connection: "close" }).map(([name, value]) =>
+    `${name}: ${value}\r\n`
+  );
+  return exchange("127.0.0.1", port, `GET ${path} HTTP/1.1\r\n${lines.join("")}\r\n`);
+}
+
+/** Logs in; answers the cookie. */
+export async function logIn(port: number): Promise<string> {
+  const body = `token=${token}`;
+  const host = `127.0.0.1:${port}`;
+  const request = `POST /login HTTP/1.1\r\nHost: ${host}\r\nOrigin: http://${host}\r\nConnection: close\r\n` +
+    `Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  const { headers } = await exchange("127.0.0.1", port, request);
+  return (headers.get("set-cookie") ?? "").split(";")[0]!;
 }

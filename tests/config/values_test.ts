@@ -33,6 +33,12 @@ const tables: readonly Table[] = [
     refuses: [["", `${aLine} ""`], ["\nb\n", `${aLine} ""`], ["a\tb\n", 'expected printable text, got "a\\tb"']],
   },
   {
+    parser: "parseLineOrNothing()",
+    parse: values.parseLineOrNothing,
+    takes: [["", ""], [" \nb\n", ""], ["a\n", "a"]],
+    refuses: [["a\tb\n", 'expected printable text, got "a\\tb"']],
+  },
+  {
     parser: "parseInstructions()",
     parse: values.parseInstructions,
     takes: [

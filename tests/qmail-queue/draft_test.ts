@@ -46,7 +46,10 @@ async function withNumber(): Promise<FakeDisk> {
 
 /** Puts the same message into the layout under its kept number; answers whether that settled. */
 async function adoptOne(disk: Disk, asked?: string): Promise<boolean> {
-  await Draft.adopt(disk, home, kept, born.unixSeconds, toOctets(whole.text)).commit(todo, asked);
+  await Draft.adopt(disk, home, `/q/queue/journal/numbers/${kept}`, born.unixSeconds, toOctets(whole.text)).commit(
+    todo,
+    asked,
+  );
   return true;
 }
 

@@ -1,6 +1,6 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { journalNumbers, queueFile } from "../../components/lib/queue/layout.ts";
+import { queueFile } from "../../components/lib/queue/layout.ts";
 import { fromOctets, toOctets } from "../../components/lib/octets.ts";
 import { type JournalMessage, mostFirstAttempt, smallMessageBytes } from "../../components/lib/wire/queue_protocol.ts";
 import { Journal, type JournalOptions } from "../../components/qmail-queue/journal/journal.ts";
@@ -8,7 +8,7 @@ import { finishMoves, QueueStore } from "../../components/qmail-queue/store.ts";
 import { captureLog } from "../support/captured_log.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import type { FakeDisk } from "../support/fake_disk.ts";
-import { emptyQueue, home, queued } from "../support/queue_disk.ts";
+import { emptyQueue, home, keptFile, queued } from "../support/queue_disk.ts";
 import { envelopeOf, textOf } from "./lives.ts";
 
 /** A store over a queue in memory, with what qmail-send is told. */
@@ -135,7 +135,7 @@ describe("QueueStore.move()", () => {
     assert(message?.text?.endsWith(fromOctets(textOf("amy", 300))));
     const mess = here.disk.stat(queueFile(home, "mess", id));
     assertEquals([mess?.inode, mess?.mtimeSeconds], [id, birthSeconds]);
-    assertEquals(here.disk.stat(journalNumbers(home, id)), undefined);
+    assertEquals(keptFile(here.disk, id), undefined);
     assertEquals(here.journal.size, 0);
   });
 
@@ -229,8 +229,8 @@ describe("finishMoves()", () => {
   }
   /** The number's file as a mess file with this in it. */
   const writeMess = (disk: FakeDisk, id: number, text: Uint8Array) => {
-    disk.openEmpty(journalNumbers(home, id)).write(text);
-    disk.link(journalNumbers(home, id), queueFile(home, "mess", id));
+    disk.openEmpty(keptFile(disk, id)!).write(text);
+    disk.link(keptFile(disk, id)!, queueFile(home, "mess", id));
   };
   const allFiles = (id: number) => (["intd", "mess", "todo"] as const).map((dir) => queueFile(home, dir, id));
 
@@ -245,7 +245,7 @@ describe("finishMoves()", () => {
       for (const dir of ["intd", "todo"] as const) disk.put(queueFile(home, dir, id), envelope);
     });
     assertEquals([journal.size, files], [0, allFiles(id)]);
-    assertEquals(disk.stat(journalNumbers(home, id)), undefined);
+    assertEquals(keptFile(disk, id), undefined);
   });
 
   for (const part of ["none", "half", "all"] as const) {
@@ -255,7 +255,7 @@ describe("finishMoves()", () => {
         disk.put(queueFile(home, "intd", id), envelope.subarray(0, 5));
       });
       assertEquals([journal.entries().map((entry) => entry.id), files], [[id], []]);
-      assertEquals(disk.stat(journalNumbers(home, id))?.inode, id);
+      assert(keptFile(disk, id) !== undefined);
     });
   }
 
@@ -268,8 +268,8 @@ describe("finishMoves()", () => {
       assertEquals(files, inTodo ? allFiles(id) : [queueFile(home, "mess", id)]);
       const [entry] = journal.entries();
       assert(entry!.id !== id);
-      assertEquals(disk.stat(journalNumbers(home, id)), undefined);
-      assertEquals(disk.stat(journalNumbers(home, entry!.id))?.inode, entry!.id);
+      assertEquals(keptFile(disk, id), undefined);
+      assert(keptFile(disk, entry!.id) !== undefined);
       assert(fromOctets(disk.readFile(queueFile(home, "mess", id))).endsWith("another's\n"));
     }
   });

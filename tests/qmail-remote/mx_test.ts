@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
+import type { OwnAddresses } from "../../components/lib/routing/local_addresses.ts";
 import { findAddresses } from "../../components/qmail-remote/find_addresses.ts";
 import { exchangersOf, hostsOf, lookupOf, meansQmtp } from "../../components/qmail-remote/mx.ts";
 import type {
@@ -28,6 +29,7 @@ interface Options {
   readonly privateAddresses?: boolean;
   readonly ipv6?: boolean;
   readonly randoms?: readonly number[];
+  readonly own?: OwnAddresses;
 }
 
 /** The addresses joined by blanks, or the report. */
@@ -38,6 +40,7 @@ async function find(domain: string, zone: Zone, options: Options = {}): Promise<
     relayHost: options.relayHost,
     privateAddresses: options.privateAddresses ?? false,
     ipv6: options.ipv6 ?? false,
+    ...(options.own === undefined ? {} : { own: options.own }),
   }, {
     resolve: (name: string, type: RecordType) => Promise.resolve(answer(zone[`${name} ${type}`])),
     random: () => randoms.shift() ?? 0,
@@ -163,6 +166,22 @@ const rows: readonly Row[] = [
     name: "takes localhost as an exchanger for this machine",
     zone: { "d.example MX": [mx(1, "localhost")], "localhost A": ["127.0.0.1"] },
     want: bestIsMe,
+  },
+  {
+    name: "takes an address of control/moreipme for this machine",
+    zone: {
+      "d.example MX": [mx(1, "a.example"), mx(2, "b.example")],
+      "a.example A": ["8.8.8.8"],
+      "b.example A": ["8.0.0.1"],
+    },
+    own: { more: ["8.8.8.8"], fewer: [] },
+    want: bestIsMe,
+  },
+  {
+    name: "does not take an address of control/notipme for this machine",
+    zone: { "d.example A": ["9.9.9.9"] },
+    own: { more: ["9.9.9.9"], fewer: ["9.9.9.9"] },
+    want: "9.9.9.9",
   },
   { name: "takes 0.0.0.0 for this machine", zone: { "d.example A": ["0.0.0.0"] }, want: bestIsMe },
   {

@@ -62,8 +62,10 @@ describe("destinationOf()", () => {
     authsenders: new Map(),
     domainips: new Map(),
     helohost: "me.example",
+    moreipme: [],
     mxprivate: false,
     mxps: false,
+    notipme: [],
     outgoingip: [],
     qmtproutes: new Map(),
     remoteport: 2626,
@@ -80,6 +82,12 @@ describe("destinationOf()", () => {
     assertEquals([byRoute.relayHost, byRoute.port], ["192.0.2.1", 2525]);
     const byMx = destinationOf("direct.example.org", sender, controls);
     assertEquals([byMx.relayHost, byMx.port], [undefined, 2626]);
+  });
+
+  it("tells which addresses are this host's only where the operator knows better", () => {
+    assertEquals("own" in destinationOf("a.example", sender, controls), false);
+    const told = destinationOf("a.example", sender, { ...controls, moreipme: ["192.0.2.1"], notipme: ["::1"] });
+    assertEquals(told.own, { more: ["192.0.2.1"], fewer: ["::1"] });
   });
 
   it("keeps every limit within what a timer takes", () => {

@@ -302,6 +302,18 @@ describe("sendBounce() to whom", () => {
     const { done, ops, log } = await bounceOf({ sender: "#@[]" });
     assertEquals([done, ops, log], [true, [], [`triple bounce: discarding bounce/${id}`]]);
   });
+
+  it("a double bounce goes to nobody where control/doublebounceto is empty", async () => {
+    const { done, ops, log } = await bounceOf({ sender: "", controls: { doublebounceto: "" } });
+    assertEquals([done, ops, log], [true, [], [`double bounce: discarding bounce/${id}`]]);
+  });
+
+  for (const bounceformat of ["dsn", "qsbmf"] as const) {
+    it(`a ${bounceformat} says what control/custombouncetext has`, async () => {
+      const { content } = await bounceOf({ controls: { bounceformat, custombouncetext: "Ask us.\n" } });
+      assertStringIncludes(content, "Sorry it didn't work out.\n\nAsk us.\n\n<noat@mx.example.com>:\n");
+    });
+  }
 });
 
 describe("sendBounce() copies", () => {

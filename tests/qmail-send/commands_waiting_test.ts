@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 import { actions } from "../../components/lib/wire/control_protocol.ts";
-import { heldSeconds } from "../../components/qmail-send/retry_queue.ts";
+import { heldSeconds } from "../../components/lib/queue/held.ts";
 import { both, CommandsWorld, id, lifetimeSeconds } from "./commands_world.ts";
 
 describe("a message that waits", () => {

@@ -74,6 +74,7 @@ export class CommandsWorld implements Disposable {
       concurrencylocal: this.#concurrency,
       concurrencyremote: this.#concurrency,
       queuelifetime: lifetimeSeconds,
+      bouncelifetime: "queuelifetime",
       envnoathost: "mx.example.com",
       percenthack: [],
       locals: ["localhost"],

@@ -2,12 +2,27 @@ import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { formatLine, type MailEvent, safe } from "../../components/qmail-send/log_lines.ts";
-import { nextAttempt, retryAfterLoss } from "../../components/qmail-send/timing.ts";
+import { expirySeconds, nextAttempt, retryAfterLoss } from "../../components/qmail-send/timing.ts";
 import { bounceAddress, expandVerp, wantsVerp } from "../../components/qmail-send/verp.ts";
 
 const minute = 60;
 const hour = 60 * minute;
 const day = 24 * hour;
+
+describe("expirySeconds()", () => {
+  const table = [
+    { sender: "a@b", bouncelifetime: 60, want: 1700 },
+    { sender: "", bouncelifetime: "queuelifetime", want: 1700 },
+    { sender: "", bouncelifetime: 60, want: 1060 },
+    { sender: "#@[]", bouncelifetime: 0, want: 1000 },
+    { sender: "", bouncelifetime: 9000, want: 1700 },
+  ] as const;
+  for (const { sender, bouncelifetime, want } of table) {
+    it(`gives mail from <${sender}> until ${want} with a bouncelifetime of ${bouncelifetime}`, () => {
+      assertEquals(expirySeconds({ birthSeconds: 1000, sender }, { queuelifetime: 700, bouncelifetime }), want);
+    });
+  }
+});
 
 describe("nextAttempt()", () => {
   /** qmail's times: attempt k, seconds after birth. */
@@ -113,6 +128,7 @@ describe("log lines", () => {
     },
     { event: { event: "bounce", msg: 2189625, qp: 27499 }, want: "bounce msg 2189625 qp 27499" },
     { event: { event: "triple bounce", msg: 2189625 }, want: "triple bounce: discarding bounce/2189625" },
+    { event: { event: "double bounce", msg: 2189625 }, want: "double bounce: discarding bounce/2189625" },
     { event: { event: "report", msg: 2189625, qp: 4896, kind: "delay" }, want: "report msg 2189625 qp 4896: delay" },
     {
       event: { event: "tls", delivery: 12, msg: 1, tls: "TLSv1.3 TLS_AES_256_GCM_SHA384, dane\xff" },

@@ -167,6 +167,17 @@ describe("Manager: failures", () => {
   });
 });
 
+describe("Manager: mail from the null sender", () => {
+  it("is given up after bouncelifetime, other mail is not", async () => {
+    using world = new World({ answer: () => "Z", controls: { queuelifetime: 5000, bouncelifetime: 300 } });
+    world.put(id, ["z@localhost"], { sender: "" });
+    world.put(id + 1, ["z@localhost"]);
+    await world.boot();
+    await world.clock.advance(901);
+    assertEquals(world.bounces.map((bounce) => bounce.sender), [""]);
+  });
+});
+
 describe("Manager: deliveries whose process died", () => {
   it("are made again soon, and deferred after the fourth loss", async () => {
     using world = new World({ answer: (_, attempt) => attempt <= 4 ? "lost" : "K" });

@@ -1,7 +1,7 @@
 import { describe, it } from "@std/testing/bdd";
 import { assertEquals } from "@std/assert";
 import { Overruled } from "../../components/qmail-send/overruled.ts";
-import { heldSeconds } from "../../components/qmail-send/retry_queue.ts";
+import { heldSeconds } from "../../components/lib/queue/held.ts";
 
 const entry = (atSeconds: number) => ({ id: 7, channel: "local", atSeconds }) as const;
 

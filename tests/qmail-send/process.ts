@@ -130,6 +130,10 @@ export class Process implements Disk {
       sizeBytes: file.sizeBytes,
       write: (octets) => write(octets, (part) => file.write(part)),
       writeAt: (offset, octets) => write(octets, (part) => file.writeAt(offset, part)),
+      writeMuch: async (offset, octets) => {
+        write(octets, (part) => file.writeAt(offset, part));
+        await Promise.resolve();
+      },
       readAt: (offset, count) => file.readAt(offset, count),
       sync: async () => {
         this.#operate(`sync ${path}`);

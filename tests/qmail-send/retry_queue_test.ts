@@ -1,7 +1,8 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { heldSeconds, type Retry, RetryQueue } from "../../components/qmail-send/retry_queue.ts";
+import { heldSeconds } from "../../components/lib/queue/held.ts";
+import { type Retry, RetryQueue } from "../../components/qmail-send/retry_queue.ts";
 
 const now = 1_795_333_684;
 

@@ -1,7 +1,8 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { heldSeconds, type Retry } from "../../components/qmail-send/retry_queue.ts";
+import { heldSeconds } from "../../components/lib/queue/held.ts";
+import { type Retry } from "../../components/qmail-send/retry_queue.ts";
 import { mostPerTurn, RetryTimer } from "../../components/qmail-send/retry_timer.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 

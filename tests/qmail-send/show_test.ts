@@ -1,9 +1,10 @@
 import { describe, it } from "@std/testing/bdd";
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import type { Disk, FileStat } from "../../components/lib/disk/disk.ts";
 import { toOctets } from "../../components/lib/octets.ts";
 import { queueFile } from "../../components/lib/queue/layout.ts";
-import { heldSeconds } from "../../components/qmail-send/retry_queue.ts";
-import { showMessage, type Shown } from "../../components/qmail-send/show.ts";
+import { heldSeconds } from "../../components/lib/queue/held.ts";
+import { showMessage, type Shown, type ShowWays } from "../../components/qmail-send/show.ts";
 import { Store } from "../../components/qmail-send/store.ts";
 import { home } from "../support/queue_disk.ts";
 import { CommandsWorld } from "./commands_world.ts";
@@ -11,12 +12,23 @@ import { CommandsWorld } from "./commands_world.ts";
 const id = 2189625;
 const both = ["bob@localhost", "joe@r.example"];
 
-function show(world: CommandsWorld): Shown | undefined {
-  const store = new Store(world.disk, home);
+function ways(world: CommandsWorld, disk: Pick<Disk, "stat" | "readFile"> = world.disk): ShowWays {
   const route = (address: string) =>
     ({ channel: address.endsWith("localhost") ? "local" : "remote", address }) as const;
+  return { disk: disk as Disk, home, store: new Store(world.disk, home), route };
+}
+
+function diskOf({ disk }: CommandsWorld): Pick<Disk, "stat" | "readFile"> {
+  return { stat: (path) => disk.stat(path), readFile: (path) => disk.readFile(path) };
+}
+
+function withCtime(stat: FileStat | undefined, ctimeSeconds: number): FileStat | undefined {
+  return stat && { ...stat, ctimeSeconds };
+}
+
+function show(world: CommandsWorld): Shown | undefined {
   const fresh = [...world.manager.inMemory.journal].find((waiting) => waiting.id === id);
-  return showMessage({ disk: world.disk, home, store, route }, id, { message: world.manager.message(id), fresh });
+  return showMessage(ways(world), id, { message: world.manager.message(id), fresh });
 }
 
 /** Where it stands, and each channel in a line. */
@@ -80,6 +92,26 @@ describe("showMessage()", () => {
     world.answer = () => "hold";
     await world.act("expire", id);
     assertEquals(show(world)!.birthSeconds, world.clock.seconds - 60);
+  });
+
+  it("tells since when a message is held, where the disk knows, and what was said last about each recipient", async () => {
+    using world = new CommandsWorld();
+    world.waiting(id, both);
+    await world.boot();
+    world.answer = () => "Z";
+    await world.act("retry", id);
+    await world.clock.advance(0);
+    await world.act("hold", id);
+    const disk = { ...diskOf(world), stat: (path: string) => withCtime(world.disk.stat(path), 77) };
+    const { channels } = showMessage(ways(world, disk), id, { errors: world.manager.errors.of(id) })!;
+    assertEquals(channels.map(({ held, heldSinceSeconds }) => [held, heldSinceSeconds]), [[true, 77], [true, 77]]);
+    const error = { attempts: 1, lastSeconds: world.clock.seconds, lastError: "temporary trouble" };
+    assertEquals(channels.flatMap(({ recipients }) => recipients), [
+      { address: "bob@localhost", done: false, ...error },
+      { address: "joe@r.example", done: false, ...error },
+    ]);
+    await world.act("delete", id);
+    assertEquals(world.manager.errors.of(id), undefined);
   });
 
   it("shows a thousand recipients, and counts all", async () => {

@@ -5,7 +5,7 @@
 import { describe, it } from "@std/testing/bdd";
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { heldSeconds } from "../../components/qmail-send/retry_queue.ts";
+import { heldSeconds } from "../../components/lib/queue/held.ts";
 import { toOctets } from "../../components/lib/octets.ts";
 import { queueFile } from "../../components/lib/queue/layout.ts";
 import { home } from "../support/queue_disk.ts";

@@ -126,6 +126,7 @@ export class World implements Disposable {
       concurrencylocal: 10,
       concurrencyremote: 20,
       queuelifetime: 604_800,
+      bouncelifetime: "queuelifetime",
       delaywarnseconds: 14_400,
       envnoathost: "mx.example.com",
       percenthack: [],

@@ -268,6 +268,31 @@ describe("a connection of somebody who logs in", () => {
     assertMatch(lines.find((line) => line.startsWith("accepted "))!, / qp=4896 login=joe$/);
   });
 
+  it("does not say where a message is from whose sender has logged in, nor as whom, with control/hideclient", async () => {
+    const settings = { dialect: "submission", mechanisms: allMechanisms } as const;
+    for (
+      const [login, from] of [["AUTH PLAIN AGpvZQBzZWNyZXQ=\r\n", ""], [
+        "",
+        "from c.example ([127.0.0.1])\n  ",
+      ]] as const
+    ) {
+      await using world = NearWorld.start({
+        controls: { hideclient: "1\n" },
+        values: (controls) => ({ ...values(settings)(controls), hidesLogins: controls.hideclient }),
+        arrival: { entrance: "smtp", secured },
+      });
+      const client = await world.connect();
+      await client.send(
+        `EHLO c.example\r\n${login}MAIL FROM:<joe@example.com>\r\nRCPT TO:<joe@example.com>\r\nDATA\r\n`,
+      );
+      await client.send("Subject: x\r\n\r\nx\r\n.\r\n");
+      await replies(client, login === "" ? 6 : 7);
+      const { content } = world.queue.messages[0]!;
+      assert(content.startsWith(`Received: ${from}by mx.example.com with ESMTPS`), content);
+      assertEquals([content.includes("c.example"), content.includes("joe")], [login === "", false]);
+    }
+  });
+
   it("leaves an exchange of a client that goes away, gives up, or sends too much", async () => {
     using log = captureLog();
     await using world = NearWorld.start({ values: values({ mechanisms: allMechanisms }), arrival: { secured } });

@@ -28,11 +28,13 @@ describe("the grants of qmail-qmtpd and qmail-qmqpd", () => {
       listen: ["192.0.2.1:2209", "[::1]:2209"],
       read: filesOf(qmtpd),
       calls: ["qmail-queue", "qmail-getpw"],
+      unstable: ["net"],
     });
     assertEquals(qmqpd.permissions(config), {
       listen: ["127.0.0.1:2628"],
       read: filesOf(qmqpd),
       calls: ["qmail-queue"],
+      unstable: ["net"],
     });
     assertEquals(breaches([qmtpd, qmqpd], config), []);
   });

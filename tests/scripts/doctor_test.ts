@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { generateKeyPairSync } from "node:crypto";
 import { homeAt } from "../../config/home.ts";
-import type { Finding } from "../../scripts/doctor/finding.ts";
+import type { Finding } from "../../components/lib/doctor/finding.ts";
 import { type DnsServer, type RecordData, startDnsServer, type Zone } from "../support/dns_server.ts";
 import { makeCertificate, opensslIsInstalled, opensslNote } from "../lib/tls/openssl.ts";
 import { makeBaseDir } from "../support/system.ts";

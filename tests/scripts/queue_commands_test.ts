@@ -4,9 +4,9 @@
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, afterEach, beforeAll, describe, it } from "@std/testing/bdd";
-import { heldSeconds } from "../../components/qmail-send/retry_queue.ts";
+import { heldSeconds } from "../../components/lib/queue/held.ts";
 import { parseTodo } from "../../components/lib/queue/envelope.ts";
-import { parseQueueId, queueFile } from "../../components/lib/queue/layout.ts";
+import { parseKeptName, queueFile } from "../../components/lib/queue/layout.ts";
 import { askSupervisor } from "../../scripts/ask.ts";
 import { messageFiles, queueFiles } from "../support/queue_files.ts";
 import { sendStatus, waitForDeferral } from "../support/retry.ts";
@@ -71,7 +71,9 @@ describe("the commands of deno task queue, with a running system", () => {
     assert(!stdout.includes("Hello"));
     const [shown] = JSON.parse((await task("show", String(id), "--json")).stdout);
     assertEquals([shown.message, shown.sender, shown.state, shown.journal], [id, "demo@localhost", "waiting", false]);
-    assertEquals(shown.channels[0].recipients, [{ address: "bob@later.example", done: false }]);
+    const [{ address, done, attempts, lastError }] = shown.channels[0].recipients;
+    assertEquals([address, done, attempts], ["bob@later.example", false, 1]);
+    assertStringIncludes(lastError, "does not like recipient");
     assertEquals(await task("show", "1"), { code: 1, stdout: "message 1: no such message\n", stderr: "" });
   });
 
@@ -167,10 +169,23 @@ describe("the commands of deno task queue, with a running system", () => {
     assertEquals((await task("drain", "--undo")).stdout, "new mail may go into the journal again\n");
   });
 
-  it("the folder around the socket is closed to all others, where root starts it", { ignore: Deno.uid() !== 0 }, () => {
-    const { mode, uid } = Deno.statSync(system.home.run("send-control"));
-    assertEquals([mode! & 0o777, uid], [0o700, Deno.statSync(system.home.run("send-status")).uid]);
+  it("pause has nothing sent to a destination, and resume goes on", async () => {
+    assertMatch((await task("pause", "Later.Example")).stdout, /^later\.example: paused; /);
+    assertMatch((await task("destinations")).stdout, /later\.example +domain .* paused by the operator/);
+    const [again] = JSON.parse((await task("pause", "later.example", "--json")).stdout);
+    assertEquals(again, { destination: "later.example", changed: false, paused: ["later.example"] });
+    assertMatch((await task("resume", "later.example")).stdout, /^later\.example: resumed; /);
+    assertEquals((await task("pause", "a@b")).code, 100);
   });
+
+  it(
+    "the folder around the socket lets admin in and nobody else, where root starts it",
+    { ignore: Deno.uid() !== 0 },
+    () => {
+      const { mode, uid } = Deno.statSync(system.home.run("send-control"));
+      assertEquals([mode! & 0o777, uid], [0o750, Deno.statSync(system.home.run("send-status")).uid]);
+    },
+  );
 
   it("a repair of a running queue is refused", async () => {
     const { code, stdout, stderr } = await task("check", "--repair");
@@ -268,7 +283,7 @@ describe("the commands of deno task queue, with a stopped system", () => {
       Deno.removeSync(home.queue("local", "7"));
       Deno.writeTextFileSync(home.queue("journal", "77.done"), "");
       const name = [...Deno.readDirSync(home.queue("journal", "numbers"))].map(({ name }) => name)
-        .find((name) => parseQueueId(name) !== undefined);
+        .find((name) => parseKeptName(name) !== undefined);
       Deno.linkSync(home.queue("journal", "numbers", name!), home.queue("pid", "1.1.1"));
     });
     const { home } = system;

@@ -70,7 +70,13 @@ async function sign(content: string, keys: readonly TestKey[]): Promise<string> 
 async function verified(content: string, record: readonly [name: string, value: string]): Promise<readonly string[]> {
   const modes = parseDmarcModes("none");
   assert(modes.ok);
-  const settings = { me: "mx.example", authservId: "mx.example", dmarc: modes.value, receivedSpf: false };
+  const settings = {
+    me: "mx.example",
+    authservId: "mx.example",
+    dmarc: modes.value,
+    receivedSpf: false,
+    spfBehavior: 1,
+  };
   const verdict = await makeJudge({
     settings: () => settings,
     resolve: resolverOf({ [`${record[0]} TXT`]: [record[1]] }).resolve,

@@ -3,6 +3,8 @@
  * @module
  */
 export const everyComponent = {
+  logfiles: undefined,
+  mtasts: undefined,
   ratelimits: "client 10000/s\n",
   rcptcheck: "/usr/bin/true\n",
   tlsrpt: "1\n",

@@ -372,6 +372,8 @@ export class FakeDisk implements Disk {
       sizeBytes: node.data.length,
       write: (octets) => writeAt(position, octets),
       writeAt,
+      // deno-lint-ignore require-await -- its errors are rejections
+      writeMuch: async (offset, octets) => writeAt(offset, octets),
       readAt: (offset, count) => {
         this.#checkAlive();
         return node.data.slice(offset, offset + count);

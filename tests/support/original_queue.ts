@@ -149,7 +149,7 @@ function assertOwned(path: string, owner: Owner, mode: number | undefined): Deno
  */
 export function readOriginalQueue(dir: string, split: number): ReadonlyMap<number, FoundMessage> {
   const names = (path: string) => Array.from(Deno.readDirSync(path), ({ name }) => name).sort();
-  const foldersFound = names(dir).filter((name) => !["journal", "options", "delayed"].includes(name));
+  const foldersFound = names(dir).filter((name) => !["journal", "options", "delayed", "paused"].includes(name));
   assertEquals(foldersFound, [...Object.keys(folders), "lock"].sort());
   assertEquals(names(`${dir}/lock`).filter((name) => name !== "queuemutex"), Object.keys(locks).sort());
   for (const [name, { owner, mode, sizeBytes }] of Object.entries(locks)) {

@@ -1,7 +1,7 @@
 /** A queue on a {@link FakeDisk}: its folders, and what a message in it looks like. */
 import { type Home, homeAt } from "../../config/home.ts";
 import { parseTodo } from "../../components/lib/queue/envelope.ts";
-import { flatDirs, ownDirs, queueFile, splitDirs } from "../../components/lib/queue/layout.ts";
+import { flatDirs, journalNumbers, ownDirs, queueFile, splitDirs } from "../../components/lib/queue/layout.ts";
 import { fromOctets } from "../../components/lib/octets.ts";
 import { FakeDisk } from "./fake_disk.ts";
 
@@ -17,6 +17,12 @@ export function queueFolders(): string[] {
 
 export function emptyQueue(now?: () => number): FakeDisk {
   return new FakeDisk(queueFolders(), now);
+}
+
+/** The file that keeps the number `id` for a message of the journal; `undefined` when none does. */
+export function keptFile(disk: FakeDisk, id: number): string | undefined {
+  const folder = journalNumbers(home);
+  return disk.list(folder).map((name) => `${folder}/${name}`).find((path) => disk.stat(path)?.inode === id);
 }
 
 /** A message in todo with its text; `text` undefined when there is none. */

@@ -4,6 +4,7 @@
  */
 import { Buffer } from "node:buffer";
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { within } from "./wait.ts";
 
 export interface Reply {
@@ -40,7 +41,7 @@ function stuffed(content: string | Uint8Array): Buffer {
 }
 
 export class SmtpClient implements Disposable {
-  readonly #socket: Socket;
+  #socket: Socket;
   readonly #replies: Reply[] = [];
   readonly #waiting: { readonly resolve: (reply: Reply) => void; readonly reject: (error: Error) => void }[] = [];
   #held = "";
@@ -49,10 +50,35 @@ export class SmtpClient implements Disposable {
 
   private constructor(socket: Socket) {
     this.#socket = socket;
+    this.#attach(socket);
+  }
+
+  #attach(socket: Socket): void {
     socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => this.#take(chunk.toString("latin1")));
     socket.on("error", (error) => this.#end(error));
     socket.on("close", () => this.#end(new Error("the server closed the connection")));
+  }
+
+  /** One over TLS from the first octet; any certificate will do. Nothing was heard yet. */
+  static overTls(port: number, host = "127.0.0.1"): SmtpClient {
+    return new SmtpClient(connectTls({ port, host, rejectUnauthorized: false }));
+  }
+
+  /** Says STARTTLS and goes on over TLS where the reply is 220; any certificate will do. */
+  async startTls(): Promise<Reply> {
+    const reply = await this.command("STARTTLS");
+    if (reply.code !== 220) return reply;
+    this.#socket.removeAllListeners("data");
+    this.#socket.removeAllListeners("close");
+    this.#socket = connectTls({ socket: this.#socket, rejectUnauthorized: false });
+    this.#attach(this.#socket);
+    return reply;
+  }
+
+  /** One in the clear, of which nothing was heard yet. */
+  static open(port: number, host = "127.0.0.1"): SmtpClient {
+    return new SmtpClient(connect({ port, host }));
   }
 
   /** Connects (from `localAddress`), waits for the greeting, and says EHLO with `helo` (`undefined`: nothing yet). */

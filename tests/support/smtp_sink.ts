@@ -27,6 +27,8 @@ export interface SmtpSink extends AsyncDisposable {
 export interface SinkOptions {
   /** The code a recipient is answered with, instead of the one by its local part. */
   readonly codeFor?: (recipient: string) => 250 | 451 | 550;
+  /** What it says to those it does not take. */
+  readonly refusal?: string;
   /** Offers no DSN. */
   readonly hidesDsn?: boolean;
   /** Gets what was taken, before that is answered; `taken` stays empty then. */
@@ -35,7 +37,7 @@ export interface SinkOptions {
 
 export async function startSmtpSink(
   host = "127.0.0.1",
-  { codeFor, hidesDsn = false, onMail }: SinkOptions = {},
+  { codeFor, refusal = "not this one", hidesDsn = false, onMail }: SinkOptions = {},
 ): Promise<SmtpSink> {
   const taken: TakenMail[] = [];
   const take = onMail ?? ((mail: TakenMail) => taken.push(mail));
@@ -50,7 +52,7 @@ export async function startSmtpSink(
       const byName = () => address.startsWith("refused") ? 550 : deferring && address.startsWith("later") ? 451 : 250;
       const responseCode = codeFor?.(address) ?? byName();
       if (responseCode === 250) callback();
-      else callback(Object.assign(new Error("not this one"), { responseCode }));
+      else callback(Object.assign(new Error(refusal), { responseCode }));
     },
     onData(stream, { envelope }, callback) {
       const chunks: Buffer[] = [];

@@ -49,13 +49,24 @@ export interface SystemOptions {
   readonly prepare?: (home: Home) => void;
 }
 
-/** Loopback only, free ports, no name server that answers. */
+/**
+ * Loopback only, free ports, no name server that answers; without MTA-STS, the admin page and the log's files, which few
+ * tests look at: those name them ({@link withPages}).
+ */
 export const defaultControls: Readonly<Record<string, string>> = {
   me: "localhost\n",
   rcpthosts: "localhost\n",
   relayclients: "127.0.0.0/8\n::1\n",
-  listeners: "smtp 127.0.0.1:0\nadmin 127.0.0.1:0\n",
+  listeners: "smtp 127.0.0.1:0\n",
+  logfiles: "0\n",
+  mtasts: "0\n",
   nameservers: "127.0.0.1:1\n",
+};
+
+/** The admin page, and what it asks. */
+export const withPages: Readonly<Record<string, string | undefined>> = {
+  listeners: "smtp 127.0.0.1:0\nadmin 127.0.0.1:0\n",
+  logfiles: undefined,
 };
 
 /** The time in front of the supervisor's lines. */

@@ -13,8 +13,12 @@ import { existsSync } from "@std/fs";
 import { readConfig } from "../../components/supervisor/run.ts";
 import { fromOctets, toOctets } from "../../components/lib/octets.ts";
 import { Submission } from "../../components/lib/queue/submission.ts";
+import { ask } from "../../components/lib/wire/ask.ts";
+import { formatTokenFile } from "../../components/lib/admin_token/token_file.ts";
 import { Client } from "../../components/lib/wire/client.ts";
+import { parsePauseReply } from "../../components/lib/wire/control_protocol.ts";
 import { encodeFrame } from "../../components/lib/wire/frame.ts";
+import { parseContentReply, parseListReply } from "../../components/lib/wire/qread_protocol.ts";
 import { type Config, type Rights, rightsOf } from "../../components/lib/permissions/grant.ts";
 import { manifests } from "../../config/manifests.ts";
 import { askSupervisor } from "../../scripts/ask.ts";
@@ -32,6 +36,7 @@ import { waitFor, within } from "../support/wait.ts";
 
 const isRoot = Deno.uid() === 0;
 const sender = "demo@localhost";
+const adminToken = "the-operators-token";
 const short = "Subject: short\n\nhello\n";
 /** Over 128 KiB, so that it travels in pieces. */
 const long = `Subject: long\n\n${`${"x".repeat(70)}\n`.repeat(3000)}`;
@@ -89,10 +94,13 @@ describe("grants, after a run that does everything", () => {
       controls: {
         // Without a name of its own the home is given a certificate.
         me: undefined,
+        admintoken: formatTokenFile(adminToken),
         relayclients: "127.0.0.1\n",
         listeners:
           `smtp 127.0.0.1:0\n${lowPort}submission 127.0.0.1:0\nlmtp unix:lmtp/s\npop3 127.0.0.1:0\nqmtp 127.0.0.1:0\n` +
           "qmqp 127.0.0.1:0\nadmin 127.0.0.1:0\n",
+        logfiles: undefined,
+        mtasts: undefined,
         dnsbllist: "bl.example\n",
         greylist: "60\n",
         rcptcheck: "check\n",
@@ -160,6 +168,7 @@ describe("grants, after a run that does everything", () => {
       const status = await askSupervisor(system.home, { op: "status" }, "send-status");
       return status["waitingForRetry"] === 2;
     }, "both messages to wait for a retry");
+    await askOperators();
     Deno.renameSync(`${mailbox}.away`, mailbox);
     byMx.takeAll();
     await system.signal("qmail-send", "SIGALRM");
@@ -170,6 +179,19 @@ describe("grants, after a run that does everything", () => {
     await send(sender, ["refused@mx.example"], short);
     await waitFor(() => mailIn(system, "demo") === 5, "the bounce of a message that was never in the layout");
     await waitFor(() => !holdsFile("mess"), "an empty queue");
+  }
+
+  /** What an operator's page asks for beside the statuses. */
+  async function askOperators(): Promise<void> {
+    const list = { op: "list", sort: "id", order: "ascending", filter: {}, count: 10 };
+    const { rows } = parseListReply(await ask(system.home.socket("qread"), list));
+    assertEquals(rows.map(({ state }) => state), ["waiting", "waiting"]);
+    const content = { op: "content", message: rows[0]!.id };
+    assertEquals(parseContentReply(await ask(system.home.socket("qread"), content))?.message, rows[0]!.id);
+    for (const op of ["pause", "resume"]) {
+      const reply = await ask(system.home.socket("send-control"), { op, destination: "paused.example" });
+      assertEquals(parsePauseReply(reply).changed, true);
+    }
   }
 
   async function forward(): Promise<void> {
@@ -256,10 +278,12 @@ describe("grants, after a run that does everything", () => {
   }
 
   async function askAdmin(): Promise<void> {
-    for (const path of ["/", "/healthz", "/metrics"]) {
-      const answer = await fetch(`http://127.0.0.1:${system.ports["admin"]}${path}`);
-      await answer.text();
-      assertEquals(answer.status, 200, path);
+    const url = `http://127.0.0.1:${system.ports["admin"]}`;
+    const headers = { Authorization: `Bearer ${adminToken}` };
+    const asked = ["status", "queue", "destinations", "log", "config", "doctor?domain=localhost"];
+    for (const path of ["/healthz", "/metrics", ...asked.map((name) => `/api/v1/${name}`)]) {
+      const answer = await fetch(`${url}${path}`, { headers });
+      assertEquals([path, answer.status, await answer.text().then((text) => text !== "")], [path, 200, true]);
     }
   }
 

@@ -47,7 +47,12 @@ describe("mail by MX", () => {
       "lost.example MX": [{ preference: 10, exchange: "down.example" }],
     });
     system = await startSystem({
-      controls: { nameservers: `127.0.0.1:${dns.port}\n`, mxprivate: "1\n", remoteport: `${sink.port}\n` },
+      controls: {
+        mtasts: undefined,
+        mxprivate: "1\n",
+        nameservers: `127.0.0.1:${dns.port}\n`,
+        remoteport: `${sink.port}\n`,
+      },
     });
   });
   afterAll(async () => {

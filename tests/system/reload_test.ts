@@ -163,7 +163,7 @@ describe("a control file", () => {
     using free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const { port } = free.addr;
     free.close();
-    await change({ listeners: `smtp 127.0.0.1:${port}\nadmin 127.0.0.1:0\n` });
+    await change({ listeners: `smtp 127.0.0.1:${port}\n` });
     assertEquals(await restarted(system, before), ["qmail-smtpd"]);
     assertEquals((await system.component("qmail-smtpd")).ports, { smtp: port });
     await sendOut("demo-port@localhost");
@@ -174,7 +174,7 @@ describe("a control file", () => {
   const low = "listeners with a port below 1024 is served too, not as root";
   it(isRoot ? low : `${low} (skipped: not root)`, { ignore: !isRoot }, async () => {
     const port = freeLowPort("127.0.0.78");
-    await change({ listeners: `smtp 127.0.0.1:0\nsmtp 127.0.0.78:${port}\nadmin 127.0.0.1:0\n` });
+    await change({ listeners: `smtp 127.0.0.1:0\nsmtp 127.0.0.78:${port}\n` });
     const { ports, pid } = await system.component("qmail-smtpd");
     assertEquals(ports["smtp2"], port);
     assert(!statusNumbers(pid!, "Uid").includes(0), `uids ${statusNumbers(pid!, "Uid")}`);

@@ -83,6 +83,7 @@ describe("qmail-inject", () => {
       says: "unable to parse this line:\nFrom: ?[2J(\n",
     },
     { line: "qmail-inject 'a@('", input: "x", code: 100, says: "unable to parse address: a@(\n" },
+    { line: "qmail-inject", input: "Subject: to nobody\n\nx\n", code: 100, says: "no recipients\n" },
     { line: "qmail-inject -x", input: "", code: 100, says: "illegal option -- x\n" },
     { line: "qmail-inject a <.", input: "", code: 111, says: "read error\n" },
     { line: "qmail-inject a", input: "", code: 111, says: "communication with mail server failed (#4.4.2)\n" },
@@ -101,6 +102,13 @@ describe("qmail-inject", () => {
       says: "mail server permanently rejected message (#5.3.0)\n",
     },
     {
+      line: "qmail-inject a",
+      input: "",
+      env: { QMAILQUEUE: "./says" },
+      code: 100,
+      says: "a word of my own (#5.7.1)\n",
+    },
+    {
       line: `qmail-inject ${"x".repeat(1002)}`,
       input: "",
       code: 100,
@@ -111,6 +119,8 @@ describe("qmail-inject", () => {
     it(`says ${JSON.stringify(says)} and ${code} for ${line.slice(0, 40)}${env === undefined ? "" : ` with ${env.QMAILQUEUE}`}`, async () => {
       Deno.mkdirSync(bin.home.dir, { recursive: true });
       Deno.writeTextFileSync(`${bin.home.dir}/no31`, "#!/bin/sh\nexit 31\n", { mode: 0o755 });
+      const says82 = "#!/bin/sh\nprintf 'Da word of my own (#5.7.1)' >&6; exit 82\n";
+      Deno.writeTextFileSync(`${bin.home.dir}/says`, says82, { mode: 0o755 });
       const ran = await bin.run(line, { input, env: env ?? {} });
       assertEquals([ran.code, ran.stdout], [code, ""]);
       // env(1) says, too, what it could not run.

@@ -40,6 +40,7 @@ interface Given {
   readonly origin?: FilterMessage["origin"];
   readonly dmarc?: string;
   readonly receivedSpf?: boolean;
+  readonly spfBehavior?: number;
   readonly zone?: Zone;
 }
 
@@ -52,7 +53,8 @@ async function judge(given: Given) {
     given;
   const modes = parseDmarcModes(dmarc);
   assert(modes.ok);
-  const settings: VerifySettings = { me: id, authservId: id, dmarc: modes.value, receivedSpf };
+  const spfBehavior = given.spfBehavior ?? 1;
+  const settings: VerifySettings = { me: id, authservId: id, dmarc: modes.value, receivedSpf, spfBehavior };
   const events: EventFields[] = [];
   const observations: Observation[] = [];
   const { resolve, asked } = resolverOf(given.zone ?? zone);
@@ -164,6 +166,37 @@ describe("verify", () => {
   it("passes what is to be quarantined, and says so", async () => {
     const { header } = await judge({ text: from("a@soft.example") });
     assertEquals(results(header).at(-1), "dmarc=fail header.from=soft.example policy.dmarc=quarantine");
+  });
+
+  const senders = [
+    { result: "pass", record: ["v=spf1 +all"], from: 7, code: 0 },
+    { result: "temperror", record: "silent", from: 2, code: exitCode.temporary },
+    { result: "fail", record: ["v=spf1 -all"], from: 3, code: exitCode.refused },
+    { result: "softfail", record: ["v=spf1 ~all"], from: 4, code: exitCode.refused },
+    { result: "neutral", record: ["v=spf1 ?all"], from: 5, code: exitCode.refused },
+    { result: "none", record: [], from: 6, code: exitCode.refused },
+    { result: "permerror", record: ["v=spf1 nonsense"], from: 6, code: exitCode.refused },
+  ] as const;
+  for (const { result, record, from: least, code } of senders) {
+    it(`stops mail for an SPF ${result} where control/spfbehavior is ${least} or more`, async () => {
+      for (const spfBehavior of [0, 1, 2, 3, 4, 5, 6]) {
+        const { told, header } = await judge({
+          ...{ text: from("a@x.example"), sender: "a@x.example", dmarc: "none", spfBehavior },
+          zone: { "x.example TXT": record },
+        });
+        const want = spfBehavior >= least ? code : 0;
+        assertEquals(Number.parseInt(told) || 0, want, `${spfBehavior}: ${told}`);
+        if (want === 0) assertEquals(results(header)[0], `spf=${result} smtp.mailfrom=x.example`);
+      }
+    });
+  }
+
+  it("refuses what DMARC refuses, though SPF would have it come again", async () => {
+    const { told } = await judge({
+      ...{ text: from("ceo@bank.example"), sender: "x@down.example", spfBehavior: 2 },
+      zone: { ...zone, "down.example TXT": "silent" },
+    });
+    assertMatch(told, /^31 D/);
   });
 
   it("defers where the DNS leaves it open: the policy, or an aligned signature", async () => {
@@ -314,7 +347,13 @@ describe("verify", () => {
   it("answers when its time is over, though the DNS never does", async () => {
     const events: EventFields[] = [];
     const verdict = await makeJudge({
-      settings: () => ({ me: id, authservId: id, dmarc: { byWay: new Map(), other: "enforce" }, receivedSpf: false }),
+      settings: () => ({
+        me: id,
+        authservId: id,
+        dmarc: { byWay: new Map(), other: "enforce" },
+        receivedSpf: false,
+        spfBehavior: 1,
+      }),
       resolve: () => new Promise(() => {}),
       nowMs: () => 0,
       observe: () => {},

@@ -13,6 +13,8 @@ export interface FileStat {
   readonly inode: number;
   readonly sizeBytes: number;
   readonly mtimeSeconds: number;
+  /** When anything about it changed last, its mtime included; absent where the system does not tell. */
+  readonly ctimeSeconds?: number | undefined;
   readonly isFile: boolean;
 }
 
@@ -24,6 +26,8 @@ export interface DiskFile {
   write(octets: Uint8Array): void;
   /** Writes all octets at `offset`. */
   writeAt(offset: number, octets: Uint8Array): void;
+  /** The same, by another thread: for much at once, while nobody else uses the file. */
+  writeMuch(offset: number, octets: Uint8Array): Promise<void>;
   /** `count` octets from `offset` on; fewer where the file ends. The position for {@link write} is lost. */
   readAt(offset: number, count: number): Uint8Array;
   /** Data on stable storage. */
@@ -86,6 +90,11 @@ class RealFile implements DiskFile {
   writeAt(offset: number, octets: Uint8Array): void {
     this.#file.seekSync(offset, Deno.SeekMode.Start);
     this.write(octets);
+  }
+
+  async writeMuch(offset: number, octets: Uint8Array): Promise<void> {
+    this.#file.seekSync(offset, Deno.SeekMode.Start);
+    for (let at = 0; at < octets.length;) at += await this.#file.write(octets.subarray(at));
   }
 
   readAt(offset: number, count: number): Uint8Array {
@@ -184,6 +193,7 @@ function statOf(path: string): FileStat | undefined {
     inode: info.ino ?? 0,
     sizeBytes: info.size,
     mtimeSeconds: Math.floor((info.mtime?.getTime() ?? 0) / 1000),
+    ctimeSeconds: info.ctime === null ? undefined : Math.floor(info.ctime.getTime() / 1000),
     isFile: info.isFile,
   };
 }

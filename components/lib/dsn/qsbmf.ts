@@ -18,14 +18,16 @@ export function formatParagraph(recipient: string, report: string): string {
 
 export type BouncePlan =
   | { readonly kind: "single" | "double"; readonly sender: string; readonly recipient: string }
+  | { readonly kind: "discarded double" }
   | { readonly kind: "triple" };
 
 /**
  * Who gets the bounce of a message from `sender` (a VERP mark already removed). A double bounce goes out with the sender
- * `#@[]`, and a bounce of that goes nowhere.
+ * `#@[]`, and a bounce of that goes nowhere. `doubleBounceTo`: "" for nobody.
  */
 export function planBounce(sender: string, doubleBounceTo: string): BouncePlan {
   if (sender === "#@[]") return { kind: "triple" };
+  if (sender === "" && doubleBounceTo === "") return { kind: "discarded double" };
   if (sender === "") return { kind: "double", sender: "#@[]", recipient: doubleBounceTo };
   return { kind: "single", sender: "", recipient: sender };
 }
@@ -37,6 +39,8 @@ export interface TextFields {
   readonly host: string;
   /** The paragraphs of `bounce/N`. */
   readonly paragraphs: string;
+  /** The operator's own words (control/custombouncetext), with LF behind each line; "" and absent: none. */
+  readonly customText?: string;
 }
 
 export interface BounceFields extends TextFields {
@@ -81,7 +85,8 @@ export function formatText(fields: TextFields): string {
   const separator = fields.kind === "single"
     ? "--- Below this line is a copy of the message."
     : "--- Below this line is the original bounce.";
-  return `${introduction.join("\n")}\n\n${breakLines(maskControls(fields.paragraphs))}${separator}\n`;
+  const custom = fields.customText ? `${fields.customText}\n` : "";
+  return `${introduction.join("\n")}\n\n${custom}${breakLines(maskControls(fields.paragraphs))}${separator}\n`;
 }
 
 /** All of the bounce up to the copy of the message, which follows unchanged. */

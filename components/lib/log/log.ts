@@ -19,6 +19,7 @@ let writtenAtMs = -Infinity;
 let writing = false;
 let stamped = false;
 let json = false;
+let alsoTo: ((lines: Uint8Array) => void) | undefined;
 
 /** Values of one event's fields, by name. */
 export type LogFields = Readonly<Record<string, string | number | boolean>>;
@@ -31,6 +32,11 @@ export function stampLog(): void {
 /** From now on every line is a JSON object: `event` and its fields; `time` and `component` where lines are stamped. */
 export function logJson(): void {
   json = true;
+}
+
+/** From now on `take` gets all that is written as well, lines that are whole: it keeps them, changes nothing, and never waits. */
+export function copyLog(take: ((lines: Uint8Array) => void) | undefined): void {
+  alsoTo = take;
 }
 
 /** Writes one line. Lines of the same few milliseconds leave in one write. */
@@ -111,6 +117,7 @@ async function writeMuch(): Promise<void> {
   writing = true;
   const octets = encoder.encode(pending);
   pending = "";
+  alsoTo?.(octets);
   try {
     for (let at = 0; at < octets.length;) at += await Deno.stderr.write(octets.subarray(at));
   } catch {
@@ -125,6 +132,7 @@ export function flushLog(): void {
   scheduled = false;
   const octets = encoder.encode(pending);
   pending = "";
+  alsoTo?.(octets);
   try {
     // An empty piece, too, is written after the one that another thread is writing.
     if (octets.length === 0 && writing) Deno.stderr.writeSync(octets);

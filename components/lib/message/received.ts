@@ -13,6 +13,8 @@ export interface SmtpTrace {
   /** The client's verified name, if it has one. */
   readonly remoteHost?: string | undefined;
   readonly remoteIp: string;
+  /** Nothing about the client is said: the field begins with the server's own name. */
+  readonly isClientHidden?: boolean;
   /** The server's own name. */
   readonly by: string;
   readonly protocol: ReceivedProtocol;
@@ -75,8 +77,8 @@ export function smtpReceived(trace: SmtpTrace): string {
   const id = trace.id === undefined ? "" : ` id ${sanitise(trace.id)}`;
   const tls = trace.tls === undefined ? "" : ` (${trace.tls.split(" ").map(sanitise).join(" ")})`;
   const date = formatQmailDate(trace.unixSeconds, "+0000");
-  return `Received: from ${helo} (${host}[${sanitise(ip)}])\n` +
-    `  by ${sanitise(trace.by)} with ${trace.protocol}${tls}${id}; ${date}\n`;
+  const from = trace.isClientHidden === true ? "" : `from ${helo} (${host}[${sanitise(ip)}])\n  `;
+  return `Received: ${from}by ${sanitise(trace.by)} with ${trace.protocol}${tls}${id}; ${date}\n`;
 }
 
 /**

@@ -44,8 +44,22 @@ export interface Grant {
 /** Stands for the account's home in a grant of `forHome` until the process is started. No path has such an octet. */
 export const userHomeWord = "/\u0001";
 
-/** The accounts of qmail that processes run under, and `vmail` for virtual mailboxes; `root` starts and drops nothing. */
-export const accounts = ["root", "alias", "qmaild", "qmaill", "qmailp", "qmailq", "qmailr", "qmails", "vmail"] as const;
+/**
+ * The accounts of qmail that processes run under, `vmail` for virtual mailboxes, and `qmailw` for the operator's pages,
+ * which may give commands; `root` starts and drops nothing.
+ */
+export const accounts = [
+  "root",
+  "alias",
+  "qmaild",
+  "qmaill",
+  "qmailp",
+  "qmailq",
+  "qmailr",
+  "qmails",
+  "vmail",
+  "qmailw",
+] as const;
 export type Account = (typeof accounts)[number];
 
 export interface Ids {
@@ -74,6 +88,8 @@ export interface Manifest {
   readonly startedBy: "start" | "supervisor" | "qmail-lspawn";
   /** Stopped in ascending order: first those that let mail in, last those the others need to finish. */
   readonly stopOrder: number;
+  /** A successor is ready before it is told to go (`--successor`): it shares ports, and nothing else that only one may have. */
+  readonly overlaps?: boolean;
   readonly permissions: (config: Config) => Grant;
   /**
    * Further grants of the same program, by the word that asks for one (`--account`): each for the home of one account,

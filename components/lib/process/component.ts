@@ -18,6 +18,8 @@ export interface Running {
   readonly ports?: Readonly<Record<string, number>>;
   /** Ends in order: finish what is under way, take nothing new. Called once. */
   stop(): Promise<void>;
+  /** SIGUSR2: ends in order beside a successor that is ready, and has more time for it. Called once, instead of `stop`. */
+  handOver?(): Promise<void>;
   /** SIGHUP: read the control files again. Answers what is wrong with them; the old values stay then. */
   reload?(): readonly string[];
   /** SIGALRM (qmail-send: every message is due). */
@@ -29,6 +31,8 @@ export interface Start {
   readonly portOffset: number;
   /** Ends the component as SIGTERM would. */
   readonly requestStop: () => void;
+  /** `--successor`: another process does the same work until this one is ready. */
+  readonly successor?: boolean;
 }
 
 /** A start that cannot succeed until an operator acts: logged as it is, exit 100. */
@@ -48,9 +52,21 @@ export function tell(event: object): void {
   }
 }
 
+export interface ComponentOptions {
+  /** It reads its standard input itself, and asks for its stop at the end of it. */
+  readonly ownInput?: boolean;
+}
+
 /** Runs a component until a signal or the supervisor's end stops it. Never returns. */
-export async function runComponent(name: string, run: (start: Start) => Running | Promise<Running>): Promise<never> {
-  const args = parseArgs(Deno.args, { string: [...homeOptions, "port-offset"], boolean: ["supervised", "json"] });
+export async function runComponent(
+  name: string,
+  run: (start: Start) => Running | Promise<Running>,
+  { ownInput = false }: ComponentOptions = {},
+): Promise<never> {
+  const args = parseArgs(Deno.args, {
+    string: [...homeOptions, "port-offset"],
+    boolean: ["supervised", "json", "successor"],
+  });
   if (args["json"] === true) logJson();
   // What it said just before should be heard.
   for (const end of ["error", "unhandledrejection"]) globalThis.addEventListener(end, flushLog);
@@ -60,9 +76,12 @@ export async function runComponent(name: string, run: (start: Start) => Running 
       home: parseHomeArgs(args),
       portOffset: Number(args["port-offset"] ?? 0),
       requestStop: stopAsked.resolve,
+      successor: args["successor"] === true,
     });
-    await untilStopped(name, running, args["supervised"] === true, stopAsked.promise);
-    await running.stop();
+    const waits = { supervised: args["supervised"] === true, ownInput };
+    const how = await untilStopped(name, running, waits, stopAsked.promise);
+    if (how === "hand over" && running.handOver !== undefined) await running.handOver();
+    else await running.stop();
     return exit(0);
   } catch (error) {
     log(`alert: ${name}: ${describeError(error)}`);
@@ -75,14 +94,26 @@ function exit(code: number): never {
   Deno.exit(code);
 }
 
-function untilStopped(name: string, running: Running, supervised: boolean, stopAsked: Promise<void>): Promise<void> {
+interface Waits {
+  readonly supervised: boolean;
+  readonly ownInput: boolean;
+}
+
+function untilStopped(
+  name: string,
+  running: Running,
+  { supervised, ownInput }: Waits,
+  stopAsked: Promise<void>,
+): Promise<"stop" | "hand over"> {
   const alive = () => tell({ event: "alive", rss: Deno.memoryUsage().rss });
   const timer = setInterval(alive, aliveMs);
   return new Promise((resolve) => {
     const stop = () => {
       clearInterval(timer);
-      resolve();
+      resolve("stop");
     };
+    // Signs of life go on.
+    Deno.addSignalListener("SIGUSR2", () => resolve("hand over"));
     Deno.addSignalListener("SIGTERM", stop);
     // A terminal sends Ctrl-C to the whole group; under a supervisor its SIGTERM comes in the right order.
     Deno.addSignalListener("SIGINT", supervised ? () => {} : stop);
@@ -90,7 +121,7 @@ function untilStopped(name: string, running: Running, supervised: boolean, stopA
       for (const defect of running.reload?.() ?? []) log(`alert: ${name}: ${defect}; keeping the old values`);
     });
     Deno.addSignalListener("SIGALRM", () => running.alarm?.());
-    if (supervised) void endOfInput().then(stop);
+    if (supervised && !ownInput) void endOfInput().then(stop);
     void stopAsked.then(stop);
     tell({ event: "ready", ports: running.ports ?? {} });
     alive();

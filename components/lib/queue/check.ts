@@ -4,7 +4,7 @@
  * one small record for each message.
  * @module
  */
-import { flatDirs, isNewNumberName, ownDirs, parseQueueId, splitDirs } from "./layout.ts";
+import { flatDirs, isKeptName, ownDirs, parseQueueId, pausedFile, splitDirs } from "./layout.ts";
 
 export type EntryKind = "file" | "folder" | "symlink" | "fifo" | "other";
 
@@ -123,6 +123,7 @@ export class QueueCheck {
     const [dir = "", ...rest] = entry.path;
     if (dir === "journal") return this.#takeJournal(entry, rest, path);
     if (dir === "lock" && rest.length === 1) return this.#takeLock(entry, rest[0]!, path);
+    if (dir === "paused" && rest.length === 1) return this.#takePaused(entry, rest[0]!, path);
     if (dir === "pid" && rest.length === 1) return this.#takeUnborn(entry, rest[0]!, path);
     const name = rest.at(-1) ?? "";
     const id = parseQueueId(name);
@@ -164,17 +165,20 @@ export class QueueCheck {
     else if (kind !== want) this.#find("not-regular", path, `a ${kind} in the place of a ${want}`);
   }
 
-  #takeJournal({ kind, inode }: Entry, rest: readonly string[], path: string): void {
-    const [name = "", number] = rest;
-    const isNumber = name === "numbers" && rest.length === 2;
-    const kept = isNumber ? parseQueueId(number ?? "") : undefined;
-    if (isNumber && kind === "file" && isNewNumberName(number!)) return;
-    if (kept === undefined && !(rest.length === 1 && /^[1-9][0-9]{0,4}(\.done)?$/.test(name))) {
+  #takePaused({ kind }: Entry, name: string, path: string): void {
+    // A crash leaves the second one.
+    if (name !== pausedFile && name !== `${pausedFile}.new`) {
       this.#find("foreign", path, `a ${kind} that no program of the queue makes`);
     } else if (kind !== "file") this.#find("not-regular", path, `a ${kind} in a file's place`);
-    else if (kept !== undefined && kept !== inode) {
-      this.#find("wrong-inode", path, `the file's inode is ${inode}: it was copied here`);
-    }
+  }
+
+  #takeJournal({ kind }: Entry, rest: readonly string[], path: string): void {
+    const [name = "", number] = rest;
+    const isOurs = rest.length === 1
+      ? /^[1-9][0-9]{0,4}(\.done)?$/.test(name)
+      : name === "numbers" && rest.length === 2 && isKeptName(number!);
+    if (!isOurs) this.#find("foreign", path, `a ${kind} that no program of the queue makes`);
+    else if (kind !== "file") this.#find("not-regular", path, `a ${kind} in a file's place`);
   }
 
   #takeUnborn({ kind }: Entry, name: string, path: string): void {

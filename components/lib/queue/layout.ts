@@ -13,9 +13,12 @@ export const splitDirs = ["mess", "info", "local", "remote"] as const;
 export const flatDirs = ["pid", "intd", "todo", "bounce", "lock"] as const;
 /**
  * Those that qmail does not know and passes over: the journal; what clients asked for beside their envelopes
- * (options_file.ts); and which senders have been told that their message is late.
+ * (options_file.ts); which senders have been told that their message is late; and which destinations an operator paused.
  */
-export const ownDirs = ["journal", "journal/numbers", "options", "delayed"] as const;
+export const ownDirs = ["journal", "journal/numbers", "options", "delayed", "paused"] as const;
+
+/** The file of paused destinations, in its folder. */
+export const pausedFile = "destinations";
 
 /** The file of a message in `dir`. */
 export function queueFile(
@@ -47,16 +50,23 @@ export function journalMarks(home: Home, n: number): string {
   return home.queue("journal", `${n}.done`);
 }
 
-/** The folder of kept numbers, or the empty file whose inode is the number `id`. */
-export function journalNumbers(home: Home, id?: number): string {
-  return id === undefined ? home.queue("journal", "numbers") : home.queue("journal", "numbers", String(id));
+/** The folder of kept numbers: of empty files, each of which keeps its inode, whatever its name is. */
+export function journalNumbers(home: Home): string {
+  return home.queue("journal", "numbers");
 }
 
-/** The name under which a file of that folder is made, before its inode is known; what a crash leaves, the next start removes. */
-export function newNumberName(n: number): string {
-  return `new.${n}`;
+/** The name of the `n`th file there. */
+export function keptName(n: number): string {
+  return `kept.${n}`;
 }
 
-export function isNewNumberName(name: string): boolean {
-  return /^new\.[0-9]{1,15}$/.test(name);
+/** The `n` of such a name; `undefined` for every other. */
+export function parseKeptName(name: string): number | undefined {
+  const [, n] = /^kept\.(0|[1-9][0-9]{0,14})$/.exec(name) ?? [];
+  return n === undefined ? undefined : Number(n);
+}
+
+/** Whether a file of this name keeps a number. Earlier versions named files after their inodes. */
+export function isKeptName(name: string): boolean {
+  return parseKeptName(name) !== undefined || parseQueueId(name) !== undefined;
 }

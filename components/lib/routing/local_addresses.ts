@@ -1,8 +1,9 @@
 /**
  * From which of this machine's addresses, and as whom, mail leaves: control/outgoingip (the patches' word) and
- * control/domainips (s/qmail's `domain:ip%if|helo`).
+ * control/domainips (s/qmail's `domain:ip%if|helo`); and which addresses lead to it: control/moreipme and notipme.
  * @module
  */
+import ipaddr from "ipaddr.js";
 import { isAddress, isDomain, type Parse } from "../../../config/values.ts";
 import { lowerCaseAscii } from "../address/parse_domain.ts";
 import { listLines } from "../policy/list_lines.ts";
@@ -29,6 +30,27 @@ export const parseOutgoingip: Parse<readonly string[]> = (text) => {
   const addresses = lines.filter((line) => !unspecified.has(line));
   return hasOneOfEach(addresses) ? ok(addresses) : err("expected one IPv4 and one IPv6 address at the most");
 };
+
+/** moreipme and notipme: one address a line, in its canonical spelling. */
+export const parseOwnAddresses: Parse<readonly string[]> = (text) => {
+  const lines = listLines(text);
+  const wrong = lines.find((line) => !isAddress(line));
+  if (wrong !== undefined) return err(`expected one address a line, got ${JSON.stringify(wrong)}`);
+  return ok(lines.map((line) => ipaddr.process(line).toString()));
+};
+
+/** Which addresses are this host's, where the operator says so. */
+export interface OwnAddresses {
+  /** Beside those of the interfaces. */
+  readonly more: readonly string[];
+  /** Not even where an interface has them. */
+  readonly fewer: readonly string[];
+}
+
+/** Those of the interfaces, as the operator knows better. */
+export function adjustOwn(own: ReadonlySet<string>, { more, fewer }: OwnAddresses): ReadonlySet<string> {
+  return new Set([...own, ...more].filter((address) => !fewer.includes(address)));
+}
 
 /**
  * domainips: `domain:ip`, `domain:ip|helo`, `domain:|helo`; `*` or nothing as the domain for all others. A second line of

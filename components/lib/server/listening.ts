@@ -53,21 +53,28 @@ export function hasLowPort(listening: readonly Listening[]): boolean {
 export interface Door<L extends Listening = Listening> {
   listening: L;
   readonly listener: Deno.TcpListener | Deno.UnixListener;
+  /** How many have come in. */
+  taken: number;
 }
 
 export interface BindOptions {
-  /** Other processes listen at the same addresses. */
+  /** Other processes of this component listen at the same addresses: for good, or until this one is ready. */
   readonly shared: boolean;
 }
 
 /** After a connection that could not be taken. */
 const acceptAgainMs = 100;
 
-/** Answers undefined, and says so in the log, where the machine has no such IPv6 address. */
+/**
+ * Opens a port so that a successor may open it beside this process. Answers undefined, and says so in the log, where the
+ * machine has no such IPv6 address.
+ */
 export function openPort<L extends TcpListening>(listening: L, { shared }: BindOptions): Door<L> | undefined {
   const { host, port } = listening;
   try {
-    return { listening, listener: Deno.listen({ hostname: host, port, ...(shared ? { reusePort: true } : {}) }) };
+    // A shared port is opened beside anything of the same user. Whoever has no reason to share finds a stranger there.
+    if (!shared && port !== 0) Deno.listen({ hostname: host, port }).close();
+    return { listening, listener: Deno.listen({ hostname: host, port, reusePort: true }), taken: 0 };
   } catch (error) {
     const code = String((error as { code?: unknown }).code);
     // The second: the kernel has no IPv6 at all.
@@ -91,7 +98,7 @@ export function openSocket<L extends UnixListening>(listening: L): Door<L> | und
     if (found !== undefined) Deno.removeSync(path);
     const listener = Deno.listen({ transport: "unix", path });
     Deno.chmodSync(path, 0o660);
-    return { listening, listener };
+    return { listening, listener, taken: 0 };
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
     logEvent("not-listening", { address: path, reason: describeError(error) });
@@ -109,10 +116,12 @@ export function relabel<L extends Listening>(doors: readonly Door<L>[], wanted: 
 }
 
 /** Takes connections until the door is closed. */
-export async function acceptAll({ listener }: Door, onConn: (conn: Deno.Conn) => void): Promise<void> {
+export async function acceptAll(door: Door, onConn: (conn: Deno.Conn) => void): Promise<void> {
   for (;;) {
     try {
-      onConn(await listener.accept());
+      const conn = await door.listener.accept();
+      door.taken++;
+      onConn(conn);
     } catch (error) {
       if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) return;
       // Out of descriptors, say: those in use come free, the client waits in the backlog.
@@ -120,6 +129,24 @@ export async function acceptAll({ listener }: Door, onConn: (conn: Deno.Conn) =>
       await new Promise((resolve) => setTimeout(resolve, acceptAgainMs));
     }
   }
+}
+
+const quietMs = 3;
+const mostLooks = 100;
+
+/**
+ * Closes a door beside which a successor's stands open. Whoever the system has put into its queue by then it would reset, so
+ * it is closed at a moment when nobody has come for a while; under a load that has no such moment, after 300 ms.
+ */
+export async function closeQuietDoor(door: Door): Promise<void> {
+  for (let look = 0; look < mostLooks; look++) {
+    const { taken } = door;
+    await new Promise((resolve) => setTimeout(resolve, quietMs));
+    // Once more around the loop: who is known to be there by now comes in first.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    if (door.taken === taken) break;
+  }
+  door.listener.close();
 }
 
 /** "smtp", "smtp2", …, "submission", … with their ports, in the order of control/listeners. */

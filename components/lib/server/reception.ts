@@ -57,6 +57,8 @@ export interface House<E extends string, V extends Arriving, S> {
     secured: S | undefined,
     onClose: () => void,
   ): Guest;
+  /** Its protocol has no word that sends a client away: sessions come to their own end. */
+  readonly hasNoGoodbye?: boolean;
   /** What is said to a client for whom there is no room, in the clear; undefined: nothing. */
   farewell(refusal: Refusal): string | undefined;
 }
@@ -76,6 +78,7 @@ export class Reception<E extends string, V extends Arriving, S> {
   /** On their way to a connection. */
   readonly #arriving = new Set<Deno.Conn>();
   #onEmpty = () => {};
+  #goingDown = false;
   #wasStressed = false;
 
   constructor({ places, house, hostOf = () => Promise.resolve(undefined) }: ReceptionOptions<E, V, S>) {
@@ -98,7 +101,10 @@ export class Reception<E extends string, V extends Arriving, S> {
     void this.#arrive(listening, conn, remoteAddress, isProxied).catch((error) => {
       log(`alert: cannot take a connection: ${describeError(error)}`);
       closeQuietly(conn);
-    }).finally(() => this.#arriving.delete(conn));
+    }).finally(() => {
+      this.#arriving.delete(conn);
+      this.#noteEmpty();
+    });
   }
 
   /** What comes before it may come in, and needs time. */
@@ -154,8 +160,9 @@ export class Reception<E extends string, V extends Arriving, S> {
     };
     guest = this.#house.welcome(socket, admission, secured, onClose);
     // It was over before it had come into being.
-    if (isOver) this.#leave(network);
-    else this.#guests.add(guest);
+    if (isOver) return this.#leave(network);
+    this.#guests.add(guest);
+    if (this.#goingDown) guest.goDown();
   }
 
   async #shakeHands(socket: ClientSocket, conn: Deno.Conn, admission: Admission<E, V>): Promise<void> {
@@ -168,6 +175,7 @@ export class Reception<E extends string, V extends Arriving, S> {
     if (secured !== undefined) return this.#connect(socket, admission, secured);
     socket.destroy();
     this.#leave(network);
+    this.#noteEmpty();
   }
 
   /** Before anything was said: whoever speaks another protocol than the listener's understands no reply. */
@@ -188,7 +196,11 @@ export class Reception<E extends string, V extends Arriving, S> {
   #onClose(guest: Guest, network: string): void {
     if (!this.#guests.delete(guest)) return;
     this.#leave(network);
-    if (this.#guests.size === 0) this.#onEmpty();
+    this.#noteEmpty();
+  }
+
+  #noteEmpty(): void {
+    if (this.#guests.size + this.#arriving.size === 0) this.#onEmpty();
   }
 
   #leave(network: string): void {
@@ -211,15 +223,31 @@ export class Reception<E extends string, V extends Arriving, S> {
   /** Lets what is under way be finished, for so long, and ends all the others. */
   async stop(limitMs: number): Promise<void> {
     for (const conn of this.#arriving) closeQuietly(conn);
+    this.#sendAway();
+    await this.#end(limitMs);
+  }
+
+  /** The same, but whoever was on the way to a connection still gets one, to be told to come again. */
+  async handOver(limitMs: number): Promise<void> {
+    if (this.#house.hasNoGoodbye !== true) this.#sendAway();
+    await this.#end(limitMs);
+  }
+
+  #sendAway(): void {
+    this.#goingDown = true;
     for (const guest of this.#guests) guest.goDown();
+  }
+
+  async #end(limitMs: number): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    if (this.#guests.size > 0) {
+    if (this.#guests.size + this.#arriving.size > 0) {
       await new Promise<void>((resolve) => {
         this.#onEmpty = resolve;
         timer = setTimeout(resolve, limitMs);
       });
     }
     clearTimeout(timer);
+    for (const conn of this.#arriving) closeQuietly(conn);
     for (const guest of this.#guests) guest.destroy();
   }
 }

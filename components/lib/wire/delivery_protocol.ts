@@ -4,6 +4,7 @@
  * on the request, the rest is asked for by offset (`read`), so that a slow peer never makes anybody hold a whole message.
  * @module
  */
+import type { OwnAddresses } from "../routing/local_addresses.ts";
 import { type MessageOptions, parseMessageOptions } from "../queue/message_options.ts";
 import { tlsLevels, type TlsWish } from "../tls/client_policy.ts";
 import * as field from "./fields.ts";
@@ -219,6 +220,8 @@ export interface RemoteRequest extends DeliverFields {
   readonly ipv6: boolean;
   /** Addresses to connect from, one of IPv4 and one of IPv6 at the most; without one the system chooses. */
   readonly localAddresses: readonly string[];
+  /** What control files say about which addresses are this host's. */
+  readonly own?: OwnAddresses;
   /** Only with a relay: whom to log in as there. Octet strings. */
   readonly login?: { readonly user: string; readonly password: string };
   /** What the message's client asked for; recipients by their places in the request. */
@@ -247,6 +250,11 @@ function parseLogin(value: unknown): { readonly user: string; readonly password:
   return { user: field.text(head, "user", 1000), password: field.text(head, "password", 1000) };
 }
 
+function parseOwn(value: unknown): OwnAddresses {
+  const head = (typeof value === "object" && value !== null ? value : {}) as Readonly<Record<string, unknown>>;
+  return { more: texts(head, "more", 45), fewer: texts(head, "fewer", 45) };
+}
+
 function texts(head: Readonly<Record<string, unknown>>, name: string, longest: number): string[] {
   const value = head[name];
   if (!Array.isArray(value)) throw new ProtocolError(`expected a list of texts: ${name}`);
@@ -269,6 +277,7 @@ export function parseRemoteRequest(frame: Frame): RemoteRequest {
     mxps: field.flag(frame.head, "mxps"),
     ipv6: field.flag(frame.head, "ipv6"),
     localAddresses: texts(frame.head, "localAddresses", 45),
+    ...(frame.head["own"] === undefined ? {} : { own: parseOwn(frame.head["own"]) }),
     ...(frame.head["login"] === undefined ? {} : { login: parseLogin(frame.head["login"]) }),
     ...optionsField(frame),
   };

@@ -2,12 +2,13 @@
  * Numbers for messages in the journal. A message's number is the inode of its mess file, also before it has one: an empty
  * file in journal/numbers keeps the inode, and becomes the mess file should the message ever need one. So a message has
  * one number in every log line, and what is moved into the layout is as qmail wants it. Files are made in advance, a few
- * at a time, and used again and again: a message that only passes through the journal makes none.
+ * at a time, and used again and again: a message that only passes through the journal makes none. Their own names say
+ * nothing: to name a file after its inode would take a second operation on the disk, half as dear as the first.
  * @module
  */
 import type { Home } from "../../../config/home.ts";
 import type { Disk } from "../../lib/disk/disk.ts";
-import { journalNumbers, newNumberName, parseQueueId, queueFile } from "../../lib/queue/layout.ts";
+import { isKeptName, journalNumbers, keptName, parseKeptName, queueFile } from "../../lib/queue/layout.ts";
 
 /** After trouble none is made for so long: the disk is full, say. */
 const restMs = 10_000;
@@ -33,13 +34,16 @@ export class Numbers {
   readonly #home: Home;
   readonly #options: NumbersOptions;
   readonly #onTrouble: (error: unknown) => void;
+  /** The file of each number. */
+  readonly #names = new Map<number, string>();
   /** First in, first out: a number that comes back late is easier to tell apart in a log. */
   readonly #free = new Set<number>();
   readonly #used = new Set<number>();
   /** Made, but not sure to outlive a power loss. */
   readonly #unsynced = new Set<number>();
   #refilling: Promise<void> | undefined;
-  #made = 0;
+  /** Names below it were given already. */
+  #nextName = 0;
   #closed = false;
   #rest: ReturnType<typeof setTimeout> | undefined;
   #quiet: ReturnType<typeof setTimeout> | undefined;
@@ -52,14 +56,36 @@ export class Numbers {
     this.#onTrouble = onTrouble;
   }
 
-  /** Finds what a predecessor kept. A name that is not its file's inode (the queue was copied) keeps nothing, and goes. */
+  /** Finds what a predecessor kept. A queue that was copied has kept none of its own: all its files have other inodes. */
   recover(): void {
     for (const name of this.#disk.list(journalNumbers(this.#home))) {
-      const path = `${journalNumbers(this.#home)}/${name}`;
-      const id = parseQueueId(name);
-      if (id !== undefined && this.#disk.stat(path)?.inode === id) this.#free.add(id);
-      else this.#disk.remove(path);
+      const id = isKeptName(name) ? this.#disk.stat(this.#pathOf(name))?.inode : undefined;
+      this.#nextName = Math.max(this.#nextName, (parseKeptName(name) ?? -1) + 1);
+      // One name of an inode is enough.
+      if (id === undefined || this.#names.has(id)) this.#disk.remove(this.#pathOf(name));
+      else {
+        this.#names.set(id, name);
+        this.#free.add(id);
+      }
     }
+  }
+
+  #pathOf(name: string): string {
+    return `${journalNumbers(this.#home)}/${name}`;
+  }
+
+  /** The file that keeps it. Throws where it is not kept. */
+  path(id: number): string {
+    const name = this.#names.get(id);
+    if (name === undefined) throw new Error(`no file keeps the number ${id}`);
+    return this.#pathOf(name);
+  }
+
+  #drop(id: number): void {
+    const name = this.#names.get(id);
+    if (name === undefined) return;
+    this.#disk.remove(this.#pathOf(name));
+    this.#names.delete(id);
   }
 
   /** Takes this one, which a recovered message has; false: it is not kept, or somebody has it already. */
@@ -74,12 +100,12 @@ export class Numbers {
     for (const id of this.#free) {
       if (this.#disk.stat(queueFile(this.#home, "mess", id)) === undefined) continue;
       this.#free.delete(id);
-      this.#disk.remove(journalNumbers(this.#home, id));
+      this.#drop(id);
     }
     for (const id of this.#free) {
       if (this.#free.size <= this.#options.most) return;
       this.#free.delete(id);
-      this.#disk.remove(journalNumbers(this.#home, id));
+      this.#drop(id);
     }
   }
 
@@ -109,7 +135,7 @@ export class Numbers {
   /** Its message has a mess file now, of the same inode: it is kept by that. Throws what the disk says. */
   moved(id: number): void {
     this.#used.delete(id);
-    this.#disk.remove(journalNumbers(this.#home, id));
+    this.#drop(id);
   }
 
   /** Settles when enough are ready, or the disk takes no more. */
@@ -174,19 +200,15 @@ export class Numbers {
   }
 
   #makeOne(): number {
-    const birthName = `${journalNumbers(this.#home)}/${newNumberName(this.#made++)}`;
-    const file = this.#disk.create(birthName, 0o644);
+    const name = keptName(this.#nextName++);
+    const file = this.#disk.create(this.#pathOf(name), 0o644);
     file.close();
-    try {
-      // A queue that was copied has files under other numbers than their inodes; theirs stay theirs.
-      if (this.#disk.exists(queueFile(this.#home, "mess", file.inode))) {
-        throw new Error(`mess/${file.inode} is taken by a file of another inode`);
-      }
-      this.#disk.rename(birthName, journalNumbers(this.#home, file.inode));
-    } catch (error) {
-      this.#disk.remove(birthName);
-      throw error;
+    // A queue that was copied has files under other numbers than their inodes; theirs stay theirs.
+    if (this.#disk.exists(queueFile(this.#home, "mess", file.inode))) {
+      this.#disk.remove(this.#pathOf(name));
+      throw new Error(`mess/${file.inode} is taken by a file of another inode`);
     }
+    this.#names.set(file.inode, name);
     return file.inode;
   }
 }

@@ -178,7 +178,7 @@ async function openFilled(disk: Disk, path: string, sizeBytes: number): Promise<
   try {
     if (file.sizeBytes >= sizeBytes) return file;
     for (let at = file.sizeBytes; at < sizeBytes; at += fillBytes) {
-      file.writeAt(at, new Uint8Array(Math.min(fillBytes, sizeBytes - at)));
+      await file.writeMuch(at, new Uint8Array(Math.min(fillBytes, sizeBytes - at)));
     }
     await file.sync();
     return file;

@@ -1,12 +1,19 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { formatBounce, formatParagraph, formatText, planBounce } from "../../../components/lib/dsn/qsbmf.ts";
+import { parseBounceText } from "../../../components/lib/dsn/bounce_text_file.ts";
+import {
+  type BouncePlan,
+  formatBounce,
+  formatParagraph,
+  formatText,
+  planBounce,
+} from "../../../components/lib/dsn/qsbmf.ts";
 
 const noMailbox = "Sorry, no mailbox here by that name. (#5.1.1)\n";
 const unixSeconds = 1795332082;
 
-/** The bounce of the reference's appendix A4, as qmail-queue got it: without the three lines put in front later. */
+/** A bounce of qmail's, as qmail-queue got it: without the three lines put in front later. */
 const single = `Date: 22 Nov 2026 07:21:22 -0000
 From: MAILER-DAEMON@mx.example.com
 To: joe@localhost
@@ -117,16 +124,55 @@ describe("formatBounce()", () => {
   });
 });
 
+describe("formatText()", () => {
+  it("has the operator's words behind the introduction, and before the recipients", () => {
+    const text = formatText({
+      kind: "single",
+      host: "h",
+      paragraphs: "<a@b>:\nno\n\n",
+      customText: "Ask us:\ncall 1\n",
+    });
+    assertEquals(text.split("\n\n").slice(1), [
+      "Ask us:\ncall 1",
+      "<a@b>:\nno",
+      "--- Below this line is a copy of the message.\n",
+    ]);
+  });
+});
+
+describe("parseBounceText()", () => {
+  const table: readonly (readonly [text: string, want: string | undefined])[] = [
+    ["", ""],
+    [" \n\n", ""],
+    ["\nAsk us:  \n\ncall 1\n\n", "Ask us:\n\ncall 1\n"],
+    ["<a@b>:\n", undefined],
+    ["a\n--- x\n", undefined],
+    ["f\u00fcr\n", undefined],
+    ["a\tb\n", undefined],
+    ["x".repeat(2001), undefined],
+  ];
+  for (const [text, want] of table) {
+    it(`${want === undefined ? "refuses" : "takes"} ${JSON.stringify(text.slice(0, 30))}`, () => {
+      const read = parseBounceText(text);
+      assertEquals(read.ok ? read.value : undefined, want);
+    });
+  }
+});
+
 describe("planBounce()", () => {
   const to = "postmaster@mx.example.com";
-  const rows = [
+  const rows: readonly { sender: string; to?: string; want: BouncePlan }[] = [
     { sender: "joe@localhost", want: { kind: "single", sender: "", recipient: "joe@localhost" } },
     { sender: "", want: { kind: "double", sender: "#@[]", recipient: to } },
     { sender: "#@[]", want: { kind: "triple" } },
+    { sender: "joe@localhost", to: "", want: { kind: "single", sender: "", recipient: "joe@localhost" } },
+    { sender: "", to: "", want: { kind: "discarded double" } },
+    { sender: "#@[]", to: "", want: { kind: "triple" } },
   ];
-  for (const { sender, want } of rows) {
-    it(`<${sender}> gets ${want.kind === "triple" ? "nothing" : `a ${want.kind} bounce`}`, () => {
-      assertEquals(planBounce(sender, to) as object, want);
+  for (const { sender, to = "postmaster@mx.example.com", want } of rows) {
+    const gets = "recipient" in want ? `a ${want.kind} bounce` : "nothing";
+    it(`<${sender}> gets ${gets}${to === "" ? " where nobody gets double bounces" : ""}`, () => {
+      assertEquals(planBounce(sender, to), want);
     });
   }
 });

@@ -51,7 +51,7 @@ describe("QueueCheck", () => {
     { name: "S5 with nothing left but its end", entries: [mess, info] },
     { name: "S2 to S4 with options", entries: [mess, intd, todo, file("options/49", { inode: 8 })] },
     { name: "S5 with options, late", entries: [mess, info, remote, file("options/49"), file("delayed/49")] },
-    { name: "a number that was being made", entries: [file("journal/numbers/new.7")] },
+    { name: "kept numbers", entries: [file("journal/numbers/kept.7"), file("journal/numbers/49")] },
     {
       name: "locks, qmail's own among them",
       entries: [
@@ -111,7 +111,7 @@ describe("QueueCheck", () => {
         "options/x",
         "delayed/3/49",
       ],
-      ...["journal/numbers/new", "journal/numbers/new.x", "journal/numbers/new.1/x", "journal/new.1"],
+      ...["journal/numbers/kept", "journal/numbers/kept.x", "journal/numbers/kept.1/x", "journal/kept.1"],
       ...["pid/1.2", "pid/1.2.3.4", "pid/49", "lock/__proto__", "lock/other", "mess/23/x", "other", "other/3/49"],
     ].map((path) => ({ name: path, entries: [file(path)], want: [`foreign ${path}`] })),
     { name: "a foreign folder", entries: [folder("mess/23")], want: ["foreign mess/23"] },

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
-import { parseDomainips, parseOutgoingip } from "../../../components/lib/routing/local_addresses.ts";
+import { parseDomainips, parseOutgoingip, parseOwnAddresses } from "../../../components/lib/routing/local_addresses.ts";
 import { maskPasswords } from "../../../components/lib/routing/route.ts";
 import { parseAuthsenders, parseQmtproutes, parseSmtproutes } from "../../../components/lib/routing/routes_files.ts";
 import type { Parse } from "../../../config/values.ts";
@@ -207,6 +207,12 @@ const tables: readonly Table[] = [
     ],
   },
   {
+    parser: "parseOwnAddresses()",
+    parse: parseOwnAddresses,
+    takes: [["", []], ["192.0.2.1\n2001:DB8:0::1\n::ffff:192.0.2.2\n", ["192.0.2.1", "2001:db8::1", "192.0.2.2"]]],
+    refuses: [["192.0.2.0/24\n", 'expected one address a line, got "192.0.2.0/24"']],
+  },
+  {
     parser: "parseDomainips()",
     parse: parseDomainips,
     takes: [
@@ -256,7 +262,7 @@ for (const { parser, parse, takes, refuses } of tables) {
       );
       fc.assert(fc.property(line, (parts) => {
         const text = parts.join("");
-        if (parser !== "parseOutgoingip()" && parser !== "parseDomainips()") {
+        if (!["parseOutgoingip()", "parseOwnAddresses()", "parseDomainips()"].includes(parser)) {
           assert(!JSON.stringify(parse(text)).replace(/"password":"[^"]*"/, "").includes("S3CRET") || parse(text).ok);
         }
         assert(!maskPasswords(text).includes("S3CRET"), maskPasswords(text));

@@ -8,6 +8,7 @@ import {
   parseDestinationsReply,
   parseDrainReply,
   parseFindReply,
+  parsePauseReply,
   parseShowReply,
   parseTrouble,
 } from "../../../components/lib/wire/control_protocol.ts";
@@ -28,9 +29,15 @@ const found = {
       nextSeconds: 9,
       held: false,
     },
-    { channel: "remote", recipients: [], left: 0, done: 0, held: true },
+    { channel: "remote", recipients: [], left: 0, done: 0, held: true, heldSinceSeconds: 5 },
+    {
+      channel: "remote",
+      recipients: [{ address: "x@y", done: false, attempts: 2, lastSeconds: 7, lastError: "no\xff" }],
+      ...{ left: 1, done: 0, nextSeconds: 9, held: false },
+    },
   ],
 };
+const unknown = { attempts: undefined, lastSeconds: undefined, lastError: undefined };
 const result = { message: 7, done: true, gone: false, detail: "held" };
 
 const rows: readonly { name: string; parse: (frame: Frame) => unknown; head: object; want?: unknown }[] = [
@@ -43,6 +50,18 @@ const rows: readonly { name: string; parse: (frame: Frame) => unknown; head: obj
   },
   { name: "show", parse: parseControlRequest, head: { op: "show", id: 1, message: 7 } },
   { name: "drain", parse: parseControlRequest, head: { op: "drain", id: 1, undo: true } },
+  {
+    name: "pause",
+    parse: parseControlRequest,
+    head: { op: "pause", id: 1, destination: "B.Example" },
+    want: { op: "pause", id: 1, destination: "b.example" },
+  },
+  { name: "resume", parse: parseControlRequest, head: { op: "resume", id: 1, destination: "\xfc.example" } },
+  {
+    name: "what became of a pause",
+    parse: parsePauseReply,
+    head: { destination: "b.example", changed: true, paused: ["b.example"] },
+  },
   { name: "results", parse: parseActionReply, head: { results: [result] }, want: [result] },
   { name: "a part", parse: parseFindReply, head: { messages: [1], parts: 24 } },
   { name: "the journal's size", parse: parseDrainReply, head: { messages: 3 }, want: 3 },
@@ -50,7 +69,18 @@ const rows: readonly { name: string; parse: (frame: Frame) => unknown; head: obj
     name: "a message",
     parse: parseShowReply,
     head: { found },
-    want: { ...found, channels: [found.channels[0], { ...found.channels[1], nextSeconds: undefined }] },
+    want: {
+      ...found,
+      channels: [
+        {
+          ...found.channels[0],
+          recipients: [{ address: "bob@b", done: false, ...unknown }],
+          heldSinceSeconds: undefined,
+        },
+        { ...found.channels[1], nextSeconds: undefined },
+        { ...found.channels[2], heldSinceSeconds: undefined },
+      ],
+    },
   },
   { name: "trouble", parse: parseTrouble, head: { trouble: "no" }, want: "no" },
   { name: "no trouble", parse: parseTrouble, head: {}, want: undefined },

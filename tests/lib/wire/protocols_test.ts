@@ -159,6 +159,13 @@ const rows: readonly Row[] = [
     optional: ["relayHost", "login"],
   },
   {
+    name: "a remote delivery by an operator who knows better which addresses are this host's",
+    parse: delivery.parseRemoteRequest,
+    head: { ...remote, own: { more: ["192.0.2.1"], fewer: [] } },
+    want: { ...remote, op: undefined, relayHost: undefined, own: { more: ["192.0.2.1"], fewer: [] } },
+    optional: ["own"],
+  },
+  {
     name: "a remote delivery with options",
     parse: delivery.parseRemoteRequest,
     head: { ...remote, options },

@@ -4,7 +4,7 @@ import { journalNumbers, journalSegment } from "../../../components/lib/queue/la
 import { putRecord } from "../../../components/lib/queue/journal/record.ts";
 import { toOctets } from "../../../components/lib/octets.ts";
 import type { Entry } from "../../../components/qmail-queue/journal/entry.ts";
-import { home } from "../../support/queue_disk.ts";
+import { home, keptFile } from "../../support/queue_disk.ts";
 import { append, envelope, failNext, newRecord, serials, textOf, whileSyncing, world } from "./journal_world.ts";
 
 describe("a journal whose disk fails", () => {
@@ -120,7 +120,7 @@ describe("Journal.open()", () => {
     assertEquals(again.find(second.serial)?.id, second.id);
     const { id } = again.find(first.serial)!;
     assert(id !== second.id);
-    assertEquals(here.disk.stat(journalNumbers(home, id))?.inode, id);
+    assert(keptFile(here.disk, id) !== undefined);
   });
 
   it("gives a record whose number is not kept any more another one", async () => {
@@ -128,7 +128,7 @@ describe("Journal.open()", () => {
     const journal = await here.open();
     const entry = await append(journal, 200, "kept");
     await journal.close();
-    here.disk.remove(journalNumbers(home, entry.id));
+    here.disk.remove(keptFile(here.disk, entry.id)!);
     const again = await here.open();
     assertEquals(serials(again), [entry.serial]);
     assert(again.entries()[0]!.id !== entry.id);
@@ -145,7 +145,7 @@ describe("Journal.open()", () => {
     const c = await append(journal, 500);
     assertEquals([c.segment, c.offset], [1, 0]);
     assertEquals(serials(await here.open({}, here.disk.afterCrash())), [c.serial]);
-    assertEquals(here.disk.stat(journalNumbers(home, b.id)), undefined);
+    assertEquals(keptFile(here.disk, b.id), undefined);
   });
 });
 

@@ -5,7 +5,7 @@ import { startSink } from "../../../scripts/bench/sink.ts";
 import { beginSession, feed } from "../../../scripts/bench/sink_session.ts";
 import { freePort } from "../../support/free_port.ts";
 
-const program = new URL("../../../scripts/bench/main.ts", import.meta.url).pathname;
+const program = new URL("../../../scripts/bench.ts", import.meta.url).pathname;
 
 async function bench(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {

@@ -6,12 +6,13 @@
  */
 import type { Finding, FindingKind } from "../check.ts";
 import { parseTodo } from "../envelope.ts";
-import { isMarked, markBytes, parseRecord, recordsOf } from "./record.ts";
+import { foreignDefect, isMarked, markBytes, parseRecord, recordsOf } from "./record.ts";
 
 /** A file that keeps a number, as it lies in journal/numbers. */
 export interface KeptNumber {
+  readonly name: string;
+  /** Its inode: the number. */
   readonly id: number;
-  readonly inode: number;
   readonly links: number;
 }
 
@@ -82,6 +83,8 @@ class JournalCheck {
     const octets = this.#view.readSegment(number);
     if (octets === undefined) return;
     const marks = this.#view.readMarks(number);
+    const foreign = foreignDefect(octets);
+    if (foreign !== undefined) return this.#find("format", path, foreign);
     let [end, serial, generation, records] = [0, 0, 0, 0];
     for (const { record, offset, index } of recordsOf(octets)) {
       end = offset + record.bytes;
@@ -122,15 +125,13 @@ class JournalCheck {
 
   takeNumbers(): void {
     const kept = new Set<number>();
-    for (const { id, inode, links } of this.#view.numbers) {
-      // A name that is not the inode keeps nothing; QueueCheck tells of it.
-      if (inode !== id) continue;
+    for (const { name, id, links } of this.#view.numbers) {
       kept.add(id);
       // Whatever it holds: a move that came to nothing leaves its text, and the next one empties it.
       if (links === 1) continue;
       const live = this.#live.get(id);
       const detail = `keeps a number, but has ${links} names, not one`;
-      this.#find("kept-number", `journal/numbers/${id}`, detail, { id, note: live !== undefined && !this.#writing });
+      this.#find("kept-number", `journal/numbers/${name}`, detail, { id, note: live !== undefined && !this.#writing });
     }
     for (const { id, serial, path } of this.#live.values()) {
       if (kept.has(id)) continue;

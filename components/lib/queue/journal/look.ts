@@ -5,7 +5,7 @@
 import type { Home } from "../../../../config/home.ts";
 import { ifThere } from "../../disk/if_there.ts";
 import type { Finding } from "../check.ts";
-import { journalMarks, journalNumbers, journalSegment, parseQueueId, queueFile } from "../layout.ts";
+import { journalMarks, journalNumbers, journalSegment, queueFile } from "../layout.ts";
 import { journalFindings, type KeptNumber } from "./check.ts";
 
 function isFile(path: string): boolean {
@@ -14,10 +14,8 @@ function isFile(path: string): boolean {
 
 function* keptNumbers(home: Home): Generator<KeptNumber, void, undefined> {
   for (const name of namesIn(journalNumbers(home))) {
-    const id = parseQueueId(name);
-    const info = id === undefined ? undefined : ifThere(() => Deno.lstatSync(journalNumbers(home, id)));
-    if (id === undefined || info?.isFile !== true) continue;
-    yield { id, inode: info.ino ?? 0, links: info.nlink ?? 1 };
+    const info = ifThere(() => Deno.lstatSync(`${journalNumbers(home)}/${name}`));
+    if (info?.isFile === true) yield { name, id: info.ino ?? 0, links: info.nlink ?? 1 };
   }
 }
 

@@ -11,6 +11,10 @@
  *
  * A program that knows nothing of the "O" finds an envelope it cannot read, and leaves the message where it is.
  *
+ * Records of another layout have another digit in the beginning. A segment whose first one has is read by nobody here: what
+ * follows would be taken for damage, and written over. Only of the first, for what is behind the last record of a turn may be
+ * anything, a message's content too.
+ *
  * A segment is written over again and again. Its generation, the serial of its first record, tells the records of this
  * turn from what is left of an earlier one; serials never come back.
  * @module
@@ -99,6 +103,21 @@ export function putRecord(
   return end;
 }
 
+/** A segment was written by a version whose records have another layout. */
+export class ForeignJournal extends Error {
+  override name = "ForeignJournal";
+}
+
+/** What is wrong with a segment that was written by a version with another layout of records. */
+export function foreignDefect(segment: Uint8Array): string | undefined {
+  if (segment.length < headBytes) return undefined;
+  const found = new DataView(segment.buffer, segment.byteOffset).getUint32(0);
+  if (found === magic || found >>> 8 !== magic >>> 8) return undefined;
+  const digit = String.fromCharCode(found & 0x7f).replace(/[^!-~]/, "?");
+  return `the journal was written by another version of dqmail (its records are "dqj${digit}", not "dqj1"): ` +
+    "start that version, or have it drain the journal first";
+}
+
 /** The whole, undamaged record that begins at `at`, or undefined. Its parts are views of `octets`. */
 export function parseRecord(octets: Uint8Array, at = 0): JournalRecord | undefined {
   if (octets.length - at < headBytes) return undefined;
@@ -129,9 +148,11 @@ export interface PlacedRecord {
 
 /**
  * The records of a segment's present turn. Ends at the first that is damaged, older, or of another turn: everything
- * behind it was never acknowledged, for a sync covers all that was written before it began.
+ * behind it was never acknowledged, for a sync covers all that was written before it began. Throws ForeignJournal.
  */
 export function* recordsOf(segment: Uint8Array): Generator<PlacedRecord, void, undefined> {
+  const defect = foreignDefect(segment);
+  if (defect !== undefined) throw new ForeignJournal(defect);
   let offset = 0;
   let serial = 0;
   let generation: number | undefined;

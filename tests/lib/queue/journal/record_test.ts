@@ -1,9 +1,10 @@
 import { describe, it } from "@std/testing/bdd";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { concat } from "../../../../components/lib/wire/frame.ts";
 import {
   envelopePart,
+  ForeignJournal,
   headBytes,
   isMarked,
   lastMarked,
@@ -103,6 +104,20 @@ describe("parseRecord()", () => {
 });
 
 describe("recordsOf()", () => {
+  it("refuses a segment of another version, whose records it would take for damage", () => {
+    for (const digit of ["2", "9", "\xff"]) {
+      const octets = segment(record());
+      octets.set(toOctets(digit), 3);
+      assert(assertThrows(() => serialsOf(octets)) instanceof ForeignJournal);
+    }
+  });
+
+  it("takes what is behind the records of its own version for nothing, whatever it looks like", () => {
+    assertEquals(serialsOf(segment(record(), toOctets("dqj2".repeat(40)))), [7]);
+    assertEquals(serialsOf(segment(toOctets("dqk1".repeat(40)))), []);
+    assertEquals(serialsOf(segment()), []);
+  });
+
   const next = record({ serial: 8 });
   const torn = next.slice();
   torn[60]! ^= 1;

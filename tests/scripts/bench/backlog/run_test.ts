@@ -19,7 +19,7 @@ describe("bench backlog", () => {
     Deno.chmodSync(dir, 0o755); // a start by root wants its home where other users can reach it
     try {
       const kept = `${dir}/h`;
-      const made = await run("bench/main.ts", "backlog", "--messages", "60", "--keep-home", kept, ...small, "--json");
+      const made = await run("bench.ts", "backlog", "--messages", "60", "--keep-home", kept, ...small, "--json");
       assertEquals([made.code, made.stderr.includes("is kept in")], [0, true], made.stderr);
       const report = JSON.parse(made.stdout);
       assertEquals([report.complete, report.messages, report.stop.killed], [true, 60, false]);
@@ -27,7 +27,7 @@ describe("bench backlog", () => {
       assert(report.memory.afterScan.qmailSend.peakRssKib > 0 && report.memory.atEnd.all.processes > 5);
       const check = await run("queue.ts", "check", "--home", kept);
       assertEquals(check.code, 0, check.stdout);
-      const again = await run("bench/main.ts", "backlog", "--home", kept, ...small);
+      const again = await run("bench.ts", "backlog", "--home", kept, ...small);
       assertEquals(again.code, 0, again.stderr);
       for (const text of ["60 messages that wait", "scan, from then on", "begun during the scan", "qmail-send PSS"]) {
         assertStringIncludes(again.stdout, text);

@@ -2,7 +2,7 @@ import { describe, it } from "@std/testing/bdd";
 import { assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 
-const program = fromFileUrl(new URL("../../../../scripts/bench/main.ts", import.meta.url));
+const program = fromFileUrl(new URL("../../../../scripts/bench.ts", import.meta.url));
 const small = ["--recipients", "200", "--domains", "10", "--waiting", "10", "--seconds", "1", "--settle", "0"];
 
 describe("bench fairness", () => {

@@ -1,0 +1,5 @@
+/** qread: see README.md. @module */
+import { runComponent } from "../lib/process/component.ts";
+import { run } from "./run.ts";
+
+if (import.meta.main) await runComponent("qread", run);
