@@ -13,10 +13,6 @@ interface Translation {
 
 const asItIs = (text: string): string => text;
 
-function firstLine(text: string): string {
-  return (text.split("\n", 1)[0] ?? "").trimEnd();
-}
-
 /** Files of another name, or in another form, by the name they have there. */
 export const translations: ReadonlyMap<string, Translation> = new Map<string, Translation>([
   ["aliasempty", { to: "defaultdelivery", text: asItIs }],
