@@ -83,7 +83,7 @@ const rows: readonly Row[] = [
     name: "nothing of a message under another number than its inode",
     files: {},
     damage: (home, id) => {
-      Deno.removeSync(queueFile(home, "mess", id));
+      // Beside the old one, whose inode the new one could be given otherwise.
       for (let n = 0; n < 2; n++) Deno.writeTextFileSync(home.queue("pid", `1.1.${n}`), "x");
       Deno.renameSync(home.queue("pid", "1.1.1"), queueFile(home, "mess", id));
       Deno.writeTextFileSync(queueFile(home, "todo", id), todo);

@@ -9,7 +9,7 @@ import { describe, it } from "@std/testing/bdd";
 import { codes, encrypted, submit, talk } from "../support/dialogue.ts";
 import { freePort } from "../support/free_port.ts";
 import { waitForMail, waitForMailWith } from "../support/maildir.ts";
-import { statusNumbers } from "../support/processes.ts";
+import { isRunning, statusNumbers } from "../support/processes.ts";
 import { sendMail, SmtpClient } from "../support/smtp_client.ts";
 import { startSystem, type System } from "../support/system.ts";
 import { runTask } from "../support/task.ts";
@@ -140,6 +140,8 @@ describe("a reload", () => {
       Array.from(Deno.readDirSync(system.home.libexec("grants")), ({ name }) => name).includes("auth"),
       false,
     );
+    // Who comes in the instant in which the old one closes its port may be reset.
+    await waitFor(() => !isRunning(second.get("qmail-smtpd")!), "the end of the old qmail-smtpd");
     await sendMail(smtp, { from: "demo@localhost", to: ["demo@localhost"], content: "Subject: still\n\nx\n" });
     await waitForMailWith(system.home, "Subject: still\n");
   });

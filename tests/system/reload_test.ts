@@ -6,7 +6,7 @@ import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@st
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { freeLowPort } from "../support/free_low_port.ts";
 import { newMail, waitForMailWith } from "../support/maildir.ts";
-import { statusNumbers } from "../support/processes.ts";
+import { isRunning, statusNumbers } from "../support/processes.ts";
 import { sendStatus } from "../support/retry.ts";
 import { sendMail, SmtpClient } from "../support/smtp_client.ts";
 import { type SmtpSink, startSmtpSink } from "../support/smtp_sink.ts";
@@ -23,10 +23,12 @@ async function pids(system: System): Promise<Map<string, number>> {
   return new Map(components.filter(({ state }) => state === "running").map(({ name, pid }) => [name, pid!]));
 }
 
-/** Components that have another process id than `before`. */
+/** Components that have another process id than `before`; settles when their old processes, which hold the port, are gone. */
 async function restarted(system: System, before: ReadonlyMap<string, number>): Promise<string[]> {
   const now = await pids(system);
-  return [...before].filter(([name, pid]) => now.get(name) !== pid).map(([name]) => name);
+  const replaced = [...before].filter(([name, pid]) => now.get(name) !== pid);
+  await waitFor(() => !replaced.some(([, pid]) => isRunning(pid)), "the end of the old processes");
+  return replaced.map(([name]) => name);
 }
 
 describe("a control file", () => {
