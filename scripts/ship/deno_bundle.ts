@@ -3,6 +3,7 @@
  * the machine is left in it.
  * @module
  */
+import { existsSync } from "@std/fs";
 import { join, relative } from "@std/path";
 import { bundlePath } from "../../components/supervisor/launcher.ts";
 import { runDeno } from "./run_deno.ts";
@@ -48,7 +49,11 @@ function commonFolder(paths: readonly string[]): string {
 export async function packagesFolder(checkout: string): Promise<string> {
   const { npmCache } = JSON.parse(await runDeno(["info", "--json"], checkout)) as { readonly npmCache?: unknown };
   if (typeof npmCache !== "string") throw new Error("deno info does not tell where its packages are");
-  return join(npmCache, "registry.npmjs.org");
+  // A folder for each registry that packages came from: the one that has ours.
+  const registries = [...Deno.readDirSync(npmCache)].map(({ name }) => join(npmCache, name));
+  const ours = registries.find((registry) => existsSync(join(registry, "hono")));
+  if (ours === undefined) throw new Error(`${npmCache} has none of our packages: "deno install" fetches them`);
+  return ours;
 }
 
 /** A bundle's text without what only holds on this machine. */

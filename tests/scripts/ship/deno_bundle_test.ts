@@ -31,7 +31,7 @@ describe("bundleWords()", () => {
 
 describe("plainBundle()", () => {
   it("leaves no path of the machine in names and comments, and puts an empty object in the absent file's place", () => {
-    const packages = "../../root/.cache/deno/npm/registry.npmjs.org";
+    const packages = "../../root/.cache/deno/npm/registry.example";
     const text =
       `// ${packages}/joi/1.0.0/a.js\n"${packages}/joi/1.0.0/a.js"(){ var p = __require("../package"), q=j("../package"); }`;
     assertEquals(plainBundle(text, packages), `// npm:joi/1.0.0/a.js\n"npm:joi/1.0.0/a.js"(){ var p = {}, q={}; }`);
