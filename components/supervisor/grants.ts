@@ -5,6 +5,7 @@
  */
 import type { Home } from "../../config/home.ts";
 import { ifThere } from "../lib/disk/if_there.ts";
+import { putFile } from "../lib/disk/put_file.ts";
 import { type Config, type Grant, instancesOf, type Manifest, userHomeWord } from "../lib/permissions/grant.ts";
 import { formatHomeArgs } from "../lib/process/home_args.ts";
 import { formatGrant, formatHomeGrants, homeGrantName, launchCommand, type Runtime } from "./launcher.ts";
@@ -17,9 +18,7 @@ export function readText(path: string): string {
 /** Writes a grant's script; answers whether it is another than before. */
 function writeGrant(path: string, text: string): boolean {
   if (readText(path) === text) return false;
-  const fresh = `${path}.new`;
-  Deno.writeTextFileSync(fresh, text);
-  Deno.renameSync(fresh, path);
+  putFile(path, text);
   return true;
 }
 

@@ -4,6 +4,7 @@
  */
 import { join } from "@std/path";
 import type { Config } from "../../components/lib/permissions/grant.ts";
+import { putFile } from "../../components/lib/disk/put_file.ts";
 import { formatHomeArgs } from "../../components/lib/process/home_args.ts";
 import { binariesFile } from "../../components/supervisor/binaries.ts";
 import { formatGrant, launchCommand, type Runtime } from "../../components/supervisor/launcher.ts";
@@ -39,7 +40,5 @@ export function readOwnGrantText({ home }: Pick<Config, "home">): string {
 
 /** Puts that text in its place. */
 export function writeOwnGrantText({ home }: Pick<Config, "home">, text: string): void {
-  const path = home.libexec("grants", manifest.name);
-  Deno.writeTextFileSync(`${path}.new`, text);
-  Deno.renameSync(`${path}.new`, path);
+  putFile(home.libexec("grants", manifest.name), text);
 }

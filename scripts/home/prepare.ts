@@ -8,6 +8,7 @@ import { dirname, join } from "@std/path";
 import { accountIds } from "../../config/accounts.ts";
 import { type Home, type SocketName, socketNames } from "../../config/home.ts";
 import { ifThere } from "../../components/lib/disk/if_there.ts";
+import { putFile } from "../../components/lib/disk/put_file.ts";
 import { parsePasswdFile } from "../../components/lib/users/passwd_file.ts";
 import { flatDirs, ownDirs, splitDirs } from "../../components/lib/queue/layout.ts";
 import type { Account, Ids } from "../../components/lib/permissions/grant.ts";
@@ -191,11 +192,8 @@ export function prepareLaunchers(home: Home): void {
     [name, formatLauncher(name, home, { forHome: Object.keys(forHome) })] as const
   );
   for (const [name, text] of [...scripts, ["program", formatProgramScript(home)] as const, ...unitScripts()]) {
-    const path = home.libexec("launch", name);
     // By an upgrade it may be started meanwhile.
-    Deno.writeTextFileSync(`${path}.new`, text);
-    Deno.chmodSync(`${path}.new`, 0o755);
-    Deno.renameSync(`${path}.new`, path);
+    putFile(home.libexec("launch", name), text, 0o755);
   }
 }
 

@@ -10,6 +10,7 @@
  */
 import type { Home } from "../../config/home.ts";
 import { readControls } from "../../config/read.ts";
+import { putFile } from "../../components/lib/disk/put_file.ts";
 import { routeOf } from "../../components/lib/filters/controls.ts";
 import type { ClientNote } from "../../components/lib/filters/filter.ts";
 import { formatRouteText } from "../../components/lib/filters/route.ts";
@@ -152,14 +153,8 @@ export function prepareTools(home: Home, runtime: Runtime): void {
   const isMini = settingsOf(home).queueProgram !== undefined;
   const scripts = new Map(tools.map((tool) => [tool.name, formatTool(tool, home, runtime)]));
   for (const [name, script] of scripts) {
-    replaceProgram(home.bin(name), isMini && name === "qmail-queue" ? scripts.get(qmqpClient)! : script);
+    putFile(home.bin(name), isMini && name === "qmail-queue" ? scripts.get(qmqpClient)! : script, 0o755);
   }
-  replaceProgram(home.bin("dqmail"), formatDqmail(home, runtime));
-  for (const wrapper of wrappers) replaceProgram(home.bin(wrapper.name), formatWrapper(wrapper, home));
-}
-
-function replaceProgram(path: string, script: string): void {
-  Deno.writeTextFileSync(`${path}.new`, script);
-  Deno.chmodSync(`${path}.new`, 0o755);
-  Deno.renameSync(`${path}.new`, path);
+  putFile(home.bin("dqmail"), formatDqmail(home, runtime), 0o755);
+  for (const wrapper of wrappers) putFile(home.bin(wrapper.name), formatWrapper(wrapper, home), 0o755);
 }

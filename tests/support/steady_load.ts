@@ -7,6 +7,7 @@
 import { connect } from "node:net";
 import { Buffer } from "node:buffer";
 import { type Reply, SmtpClient } from "./smtp_client.ts";
+import { waitFor } from "./wait.ts";
 
 /** How a client comes to the server. */
 export type Way = "smtp" | "starttls" | "submissions" | "qmtp" | "qmqp" | "pop3";
@@ -63,6 +64,12 @@ export class SteadyLoad {
   add(options: LoadOptions): this {
     for (let client = 0; client < options.clients; client++) this.#clients.push(this.#loop(options));
     return this;
+  }
+
+  /** Settles when clients have come and gone for a while. */
+  async goOn(): Promise<void> {
+    const { sessions } = this;
+    await waitFor(() => this.sessions > sessions + 30, "sessions to go on");
   }
 
   /** Lets what is under way come to its end. */

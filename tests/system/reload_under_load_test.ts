@@ -30,15 +30,10 @@ describe("clients of all servers, while", () => {
     await servers?.system.stop();
   });
 
-  /** Waits until each way has gone on for a while. */
-  const goOn = async () => {
-    const { sessions } = load;
-    await waitFor(() => load.sessions > sessions + 30, "sessions to go on");
-  };
   const during = async (act: () => Promise<unknown>) => {
-    await goOn();
+    await load.goOn();
     await act();
-    await goOn();
+    await load.goOn();
     assertGentle(load, servers.system);
   };
 

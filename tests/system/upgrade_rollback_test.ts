@@ -14,7 +14,6 @@ import {
 import { SteadyLoad } from "../support/steady_load.ts";
 import { checkout, type System } from "../support/system.ts";
 import { otherVersion, staged, successorOf, upgrade, upgradeMs } from "../support/versions.ts";
-import { waitFor } from "../support/wait.ts";
 
 describe("an upgrade that fails under load", () => {
   let servers: Servers;
@@ -31,11 +30,6 @@ describe("an upgrade that fails under load", () => {
     await system?.stop();
   });
 
-  const goOn = async () => {
-    const { sessions } = load;
-    await waitFor(() => load.sessions > sessions + 30, "sessions to go on");
-  };
-
   it("is rolled back where the last of its components, a server, does not come up", async () => {
     const { pid } = await system.waitUntilReady();
     const before = staged(system);
@@ -43,11 +37,11 @@ describe("an upgrade that fails under load", () => {
     const { code, stdout, stderr } = await upgrade(system, dir);
     assertEquals([code, stdout], [111, ""]);
     assertStringIncludes(stderr, "qmail-smtpd ended before it was ready");
-    await goOn();
+    await load.goOn();
     assertEquals((await system.waitUntilReady()).pid, pid);
     assertEquals(staged(system), before);
     assertEquals(await system.reload(), []);
-    await goOn();
+    await load.goOn();
     assertGentle(load, system);
   });
   it("is rolled back where the new supervisor is killed", async () => {
@@ -60,7 +54,7 @@ describe("an upgrade that fails under load", () => {
     assertEquals(code, 111);
     assertEquals(stderr, "not upgraded, everything goes on as before: the successor ended\n");
     assertEquals((await system.waitUntilReady()).pid, pid);
-    await goOn();
+    await load.goOn();
     assertGentle(load, system);
   });
 

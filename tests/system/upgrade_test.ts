@@ -33,18 +33,13 @@ describe("an upgrade under load", () => {
     await system?.stop();
   });
 
-  const goOn = async () => {
-    const { sessions } = load;
-    await waitFor(() => load.sessions > sessions + 30, "sessions to go on");
-  };
-
   it("replaces every process by one of the new version, and removes the old code", async () => {
-    await goOn();
+    await load.goOn();
     const before = await pids(system);
     const dir = otherVersion(system, "next", {});
     const { code, stdout, stderr } = await upgrade(system, dir);
     assertEquals([code, stderr], [0, ""]);
-    await goOn();
+    await load.goOn();
     const [, runsFrom] = /^upgraded: runs from (.*)\n$/.exec(stdout)!;
     const now = await pids(system);
     assertEquals([...now.keys()], [...before.keys()]);
@@ -65,7 +60,7 @@ describe("an upgrade under load", () => {
       const now = await system.component("qmail-rspawn");
       return now.state === "running" && now.pid !== pid;
     }, "another qmail-rspawn");
-    await goOn();
+    await load.goOn();
     assertGentle(load, system);
   });
 
@@ -80,7 +75,7 @@ describe("an upgrade under load", () => {
     for (const op of ["retire", "taken", "resume"]) {
       await assertRejects(() => askSupervisor(system.home, { op, component: "qmail-smtpd", reason: "" }));
     }
-    await goOn();
+    await load.goOn();
     assertGentle(load, system);
   });
 

@@ -1,7 +1,7 @@
 /**
  * Queueing by a program as qmail-queue is one (qmail's interface): message on descriptor 0, envelope on descriptor 1, the
- * result as exit code, which is 82 where the program says on descriptor 6 what the sender is to be told. The envelope's end comes only when all of the message was there: what goes wrong before leaves
- * nothing in the queue.
+ * result as exit code, which is 82 where the program says on descriptor 6 what the sender is to be told. The envelope's end
+ * comes only when all of the message was there: what goes wrong before leaves nothing in the queue.
  * @module
  */
 import { Buffer } from "node:buffer";
@@ -40,7 +40,8 @@ export class QueueProgram {
 
   /**
    * `child` is what stands in front of the program: a shell, to whom node gives the envelope's pipe as descriptor 3, for
-   * only pipes beyond 2 are such that a child can read them, and the one for its text as 4. `end` has the program go, with all it started.
+   * only pipes beyond 2 are such that a child can read them, and the one for its text as 4. `end` has the program go, with
+   * all it started.
    */
   constructor(child: ChildProcess, end: () => void = () => child.kill("SIGKILL")) {
     this.#child = child;
