@@ -199,6 +199,8 @@ describe("deliveries to one site", () => {
     assertEquals([site?.site, others.length], [true, 0]);
     system.writeControl("shaping", "*: concurrency=2\n");
     assertEquals(await system.reload(), []);
+    // The answer to a reload comes before qmail-send has read its files.
+    await waitFor(async () => (await view()).every(({ window }) => window <= 2), "the new concurrency");
     // Those that run go on; none begins before there are fewer than two.
     await heldAre(4);
     for (const held of [3, 2, 2, 2, 2]) {
