@@ -2,7 +2,8 @@
  * Whether mail leaves over IPv6, too: one pure function, for the grants of all who have a part in it.
  * @module
  */
-import ipaddr from "ipaddr.js";
+import { contains, parseNetwork } from "./ip/network.ts";
+import { parseIpv6 } from "./ip/parse_ip.ts";
 import type { Controls } from "./schema.ts";
 
 /** Addresses of the Internet (RFC 4291 §2.4, as far as it is given out). */
@@ -14,8 +15,11 @@ export const loopbackNetwork = "[::1]/128";
 
 /** Whether one of a machine's addresses is of the Internet's IPv6: without one nobody there could answer. */
 export function hasGlobalIpv6(addresses: readonly string[]): boolean {
-  const range = ipaddr.IPv6.parseCIDR(globalNetwork.replace(/[[\]]/g, ""));
-  return addresses.some((address) => ipaddr.IPv6.isValid(address) && ipaddr.IPv6.parse(address).match(range));
+  const network = parseNetwork(globalNetwork.replace(/[[\]]/g, ""))!;
+  return addresses.some((address) => {
+    const ip = parseIpv6(address);
+    return ip !== undefined && contains(network, ip);
+  });
 }
 
 /** What control/ipv6 comes to on this machine; one that is not known to have a global address has none. */

@@ -4,12 +4,13 @@
  * Unlike qmail: a malformed file is an error that names file, value and expectation; qmail took it as absent.
  * @module
  */
-import ipaddr from "ipaddr.js";
 import { lowerCaseAscii } from "../components/lib/address/parse_domain.ts";
 import { isPlainPath } from "../components/lib/disk/plain_path.ts";
 import { utf8Octets } from "../components/lib/octets.ts";
 import { err, ok, type Result } from "../components/lib/result.ts";
 import { parseLmtpSocket } from "../components/lib/smtp/lmtp_socket.ts";
+import { parseClientNetwork } from "./ip/network.ts";
+import { parseIp, parseIpv6 } from "./ip/parse_ip.ts";
 
 /** Reads a control file's text; the error says what was expected, then what was found. */
 export type Parse<T> = (text: string) => Result<T, string>;
@@ -143,7 +144,7 @@ export function parseEndpoint(text: string, defaultPort: number): Endpoint | und
     ? [bracketed[1]!, bracketed[2]]
     : plain
     ? [plain[1]!, plain[2]]
-    : ipaddr.IPv6.isValid(text)
+    : parseIpv6(text) !== undefined
     ? [text, undefined]
     : ["", undefined];
   if (!isAddress(host) && (bracketed !== null || !isDomain(host))) return undefined;
@@ -153,13 +154,13 @@ export function parseEndpoint(text: string, defaultPort: number): Endpoint | und
 
 /** Whether `host` is an IPv4 (four parts) or IPv6 address. */
 export function isAddress(host: string): boolean {
-  return ipaddr.IPv4.isValidFourPartDecimal(host) || (host.includes(":") && ipaddr.IPv6.isValid(host));
+  return parseIp(host) !== undefined;
 }
 
 /** Addresses and networks (`10.0.0.0/8`, `::1`). */
 export const parseNetworks: Parse<readonly string[]> = (text) => {
   const networks = lines(text);
-  const wrong = networks.find((line) => !isAddress(line) && !ipaddr.isValidCIDR(line));
+  const wrong = networks.find((line) => parseClientNetwork(line) === undefined);
   return wrong === undefined ? ok(networks) : expected("one address or network a line, like 192.0.2.0/24", wrong);
 };
 

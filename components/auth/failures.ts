@@ -7,7 +7,8 @@
  * alone, so that guesses from elsewhere lock nobody out of where he comes from every day.
  * @module
  */
-import ipaddr from "ipaddr.js";
+import { formatIp } from "../../config/ip/format_ip.ts";
+import { parseClientIp } from "../../config/ip/parse_ip.ts";
 
 /** What is forgotten so long after the last failure; so long a lock-out lasts as well. */
 export const windowMs = 600_000;
@@ -103,7 +104,7 @@ function pairOf(client: string, login: string): string {
 
 /** What of an address counts as one client; what is no address ("unknown") is one of its own. */
 export function clientOf(ip: string): string {
-  if (!ipaddr.isValid(ip)) return ip.replaceAll(" ", "_");
-  const address = ipaddr.process(ip);
-  return address.kind() === "ipv4" ? address.toString() : `${address.toByteArray().slice(0, 8).join(".")}::`;
+  const address = parseClientIp(ip);
+  if (address === undefined) return ip.replaceAll(" ", "_");
+  return address.kind === "ipv4" ? formatIp(address) : `${address.octets.slice(0, 8).join(".")}::`;
 }

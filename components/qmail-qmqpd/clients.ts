@@ -2,7 +2,8 @@
  * Who may connect to a QMQP server: it takes mail for anybody, so only those whom control/qmqpclients names may.
  * @module
  */
-import ipaddr from "ipaddr.js";
+import { canonicalIp } from "../../config/ip/parse_ip.ts";
+import { isLoopback } from "../../config/ip/ranges.ts";
 import type { Controls } from "../../config/schema.ts";
 import { netAddress } from "../lib/permissions/grant.ts";
 import { clientAddress, networkOf, NetworkSet } from "../lib/policy/networks.ts";
@@ -45,7 +46,7 @@ export function listeningDefects(
   qmqpclients: Controls["qmqpclients"],
 ): string[] {
   if (qmqpclients !== "absent") return [];
-  return listening.filter(({ host }) => ipaddr.process(host).range() !== "loopback").map((one) =>
+  return listening.filter(({ host }) => !isLoopback(canonicalIp(host))).map((one) =>
     `Cannot use control file "listeners": expected control/qmqpclients to say whose mail for anybody is taken at qmqp ${
       netAddress(one)
     }, it is not there`

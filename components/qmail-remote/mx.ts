@@ -5,7 +5,9 @@
  * @module
  */
 import { domainToASCII } from "node:url";
-import ipaddr from "ipaddr.js";
+import { formatIp } from "../../config/ip/format_ip.ts";
+import { canonicalIp, parseIp, parseIpv4 } from "../../config/ip/parse_ip.ts";
+import { type IpRange, rangeOf } from "../../config/ip/ranges.ts";
 import { isAddress, isDomain } from "../../config/values.ts";
 import { decodeUtf8 } from "../lib/address/parse_domain.ts";
 import { err, ok, type Result } from "../lib/result.ts";
@@ -74,7 +76,7 @@ export function lookupOf(
   domain: string,
 ): Result<{ kind: "address"; address: string } | { kind: "name"; name: string }, DeliveryReport> {
   const inside = domain.startsWith("[") && domain.endsWith("]") ? domain.slice(1, -1) : domain;
-  if (ipaddr.IPv4.isValidFourPartDecimal(inside)) return ok({ kind: "address", address: inside });
+  if (parseIpv4(inside) !== undefined) return ok({ kind: "address", address: inside });
   if (inside !== domain) {
     const tagless = inside.replace(/^ipv6:/i, "");
     return isAddress(tagless) ? ok({ kind: "address", address: canonical(tagless) }) : err(noAddress);
@@ -185,22 +187,26 @@ function addressesIn(replies: readonly ResolveReply[]): string[] {
 }
 
 function canonical(address: string): string {
-  return address.includes(":") ? ipaddr.IPv6.parse(address).toString() : address;
+  const ip = parseIp(address);
+  return ip === undefined ? address : formatIp(ip);
 }
 
 /** Whether a connection there would reach this machine: `0.0.0.0` and `::` do, and an IPv4 address inside IPv6 may. */
 function isMe(address: string, own: ReadonlySet<string>): boolean {
-  const reached = address.includes(":") ? ipaddr.process(address).toString() : address;
+  const reached = canonicalIp(address);
   return reached === "0.0.0.0" || reached === "::" || own.has(reached);
 }
 
 /** Used with control/mxprivate only. */
-const privateRanges = new Set(["loopback", "private", "linkLocal", "uniqueLocal", "carrierGradeNat", "reserved"]);
+const privateRanges = new Set<IpRange>([
+  ...["loopback", "private", "linkLocal", "uniqueLocal", "carrierGradeNat", "reserved"] as const,
+]);
 
 function isUsable(address: string, privateAddresses: boolean): boolean {
-  const parsed = ipaddr.parse(address);
-  const range = parsed.range();
+  const ip = parseIp(address);
+  if (ip === undefined) return false;
+  const range = rangeOf(ip);
   if (privateAddresses && privateRanges.has(range)) return true;
   // RFC 4291 §2.4: of IPv6 nothing else is given out. What is below has an old form of IPv4 address in it.
-  return range === "unicast" && (parsed instanceof ipaddr.IPv4 || parsed.parts[0]! >> 13 === 1);
+  return range === "unicast" && (ip.kind === "ipv4" || ip.octets[0]! >> 5 === 1);
 }

@@ -6,7 +6,7 @@
  * instead of 64; IPv6 as well as IPv4.
  * @module
  */
-import ipaddr from "ipaddr.js";
+import { canonicalIp } from "../../config/ip/parse_ip.ts";
 import type { TcptoRecord } from "../lib/wire/tcpto_protocol.ts";
 
 interface Entry {
@@ -38,13 +38,13 @@ export class TcpTimeouts {
    * address, would let the whole of it go at once and fill every slot.
    */
   skips(address: string, nowMs: number, spread: number): boolean {
-    const entry = this.#entries.get(canonical(address));
+    const entry = this.#entries.get(canonicalIp(address));
     return entry !== undefined && entry.timeouts >= 2 && nowMs - entry.lastMs < (leastSteps + spread) * stepMs;
   }
 
   /** A connection attempt ran into its limit. */
   timedOut(address: string, nowMs: number): void {
-    const key = canonical(address);
+    const key = canonicalIp(address);
     const entry = this.#entries.get(key);
     if (entry !== undefined && nowMs - entry.lastMs < damperMs) return;
     if (entry !== undefined) this.#entries.delete(key);
@@ -54,7 +54,7 @@ export class TcpTimeouts {
 
   /** It answered. */
   connected(address: string): void {
-    this.#entries.delete(canonical(address));
+    this.#entries.delete(canonicalIp(address));
   }
 
   /** Forgets all; answers how many records there were. */
@@ -62,6 +62,11 @@ export class TcpTimeouts {
     const { size } = this.#entries;
     this.#entries.clear();
     return size;
+  }
+
+  /** Whether there is a record that may still hold a connection back. */
+  counts(nowMs: number): boolean {
+    return this.list(nowMs).some(({ ageSeconds }) => ageSeconds * 1000 < (leastSteps + spreads) * stepMs);
   }
 
   /** All records, the one that timed out longest ago first. */
@@ -80,9 +85,4 @@ export class TcpTimeouts {
     }
     this.#entries.delete(least.key);
   }
-}
-
-/** One spelling for each host: IPv6 as RFC 5952 writes it, and an IPv4 address inside IPv6 as IPv4. */
-function canonical(address: string): string {
-  return address.includes(":") ? ipaddr.process(address).toString() : address;
 }

@@ -3,7 +3,8 @@
  * row last for a while, so that a dead first server does not cost every lookup a wait. Also from where each is asked.
  * @module
  */
-import ipaddr from "ipaddr.js";
+import { canonicalIp } from "../../config/ip/parse_ip.ts";
+import { isLoopback } from "../../config/ip/ranges.ts";
 import type { Endpoint } from "../../config/values.ts";
 
 /** Of which servers the AD bit is believed (control/trustad). */
@@ -52,11 +53,9 @@ export class NameServers {
  * The local address from which a server is asked. Its port is 0: the system draws another one for every query, which an
  * attacker has to guess besides the id. A server on this machine is asked from this machine's own address.
  */
-export function localEndOf(server: Endpoint): Endpoint {
-  const address = ipaddr.parse(server.host);
-  const isLoopback = address.range() === "loopback";
-  if (address.kind() === "ipv6") return { host: isLoopback ? "::1" : "::", port: 0 };
-  return { host: isLoopback ? "127.0.0.1" : "0.0.0.0", port: 0 };
+export function localEndOf({ host }: Endpoint): Endpoint {
+  if (host.includes(":")) return { host: isLoopback(host) ? "::1" : "::", port: 0 };
+  return { host: isLoopback(host) ? "127.0.0.1" : "0.0.0.0", port: 0 };
 }
 
 /**
@@ -65,11 +64,10 @@ export function localEndOf(server: Endpoint): Endpoint {
  * the way is safe, only a server of this machine is believed.
  */
 export function believesAd(server: Endpoint, trust: TrustAd): boolean {
-  return trust === "1" || (trust === "loopback" && ipaddr.parse(server.host).range() === "loopback");
+  return trust === "1" || (trust === "loopback" && isLoopback(server.host));
 }
 
 /** Whether a datagram came from `server`, however its address is spelled. */
 export function isFrom(server: Endpoint, address: string, port: number): boolean {
-  if (port !== server.port) return false;
-  return ipaddr.isValid(address) && ipaddr.parse(address).toString() === ipaddr.parse(server.host).toString();
+  return port === server.port && canonicalIp(address) === canonicalIp(server.host);
 }

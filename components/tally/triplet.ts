@@ -9,7 +9,7 @@
  */
 import { createHash } from "node:crypto";
 import { Buffer } from "node:buffer";
-import ipaddr from "ipaddr.js";
+import { parseClientIp } from "../../config/ip/parse_ip.ts";
 import { lowerCaseAscii } from "../lib/address/parse_domain.ts";
 
 /** Octets of a {@link Hash}: nobody finds two inputs with the same one. */
@@ -34,10 +34,10 @@ export function hashOf(...parts: readonly string[]): Hash {
  * addresses as IPv4. Anything else, such as "unknown", is a network of its own.
  */
 export function networkOf(ip: string): string {
-  if (!ipaddr.isValid(ip)) return ip;
-  const address = ipaddr.process(ip);
-  const octets = address.toByteArray().slice(0, address.kind() === "ipv4" ? 3 : 8);
-  return `${address.kind()} ${octets.join(".")}`;
+  const address = parseClientIp(ip);
+  if (address === undefined) return ip;
+  const octets = address.octets.slice(0, address.kind === "ipv4" ? 3 : 8);
+  return `${address.kind} ${octets.join(".")}`;
 }
 
 function withLowerCaseDomain(address: string): string {
@@ -51,7 +51,7 @@ export function tripletOf({ ip, sender, recipient }: {
   readonly sender: string;
   readonly recipient: string;
 }): Triplet {
-  // ipaddr.js takes a zone, "fe80::1%eth0", whose characters may be any.
+  // What is no address may be of any characters.
   const network = Buffer.from(networkOf(ip)).toString("latin1");
   return {
     key: hashOf(network, withLowerCaseDomain(sender), withLowerCaseDomain(recipient)),

@@ -6,7 +6,9 @@
  * taken and mean nothing.
  * @module
  */
-import ipaddr from "ipaddr.js";
+import { ipFromOctets, unmapped } from "../../config/ip/address.ts";
+import { formatIp } from "../../config/ip/format_ip.ts";
+import { reverseName } from "../../config/ip/reverse_name.ts";
 import { isHostName } from "../lib/dns/name.ts";
 import { ResolverClient } from "../lib/dns/resolver_client.ts";
 import { type Caller, Ending, variable } from "./support/caller.ts";
@@ -37,20 +39,11 @@ export function parseSocketLine(line: string): Endpoints | undefined {
 
 function parseAddress(hex: string): string | undefined {
   if (hex.length !== 8 && hex.length !== 32) return undefined;
+  const octets = Array.from(hex.match(/../g) ?? [], (octet) => parseInt(octet, 16));
   // Each word of 32 bits, from the machine's order (little-endian) into the network's.
-  const octets = hex.match(/.{8}/g)!.flatMap((word) => word.match(/../g)!.reverse()).map((octet) =>
-    parseInt(octet, 16)
-  );
+  const ip = ipFromOctets(octets.map((_, at) => octets[at ^ 3]!));
   // IPv4 on a socket for both is IPv4.
-  return ipaddr.process(ipaddr.fromByteArray(octets).toString()).toString();
-}
-
-/** The name whose PTR record names an address (RFC 1035 §3.5, RFC 3596 §2.5). */
-export function reverseName(address: string): string {
-  const parsed = ipaddr.parse(address);
-  const octets = parsed.toByteArray().reverse();
-  if (parsed.kind() === "ipv4") return `${octets.join(".")}.in-addr.arpa`;
-  return `${octets.map((octet) => `${(octet & 15).toString(16)}.${(octet >> 4).toString(16)}`).join(".")}.ip6.arpa`;
+  return ip && formatIp(unmapped(ip));
 }
 
 /** The variables, with those names that the DNS knows. A name is used where it is a host name and nothing else. */
@@ -86,7 +79,9 @@ export function parseTcpEnv(args: readonly string[]): readonly string[] | undefi
 }
 
 async function nameOf(resolver: ResolverClient, address: string): Promise<string | undefined> {
-  const { status, records } = await resolver.resolve(reverseName(address), "PTR");
+  const reverse = reverseName(address);
+  if (reverse === undefined) return undefined;
+  const { status, records } = await resolver.resolve(reverse, "PTR");
   return status === "ok" ? records[0]?.value : undefined;
 }
 

@@ -6,7 +6,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { existsSync } from "@std/fs";
 import { describe, it } from "@std/testing/bdd";
 import { formatNetstring } from "../../components/lib/qmtp/netstring.ts";
-import { readConfig } from "../../components/supervisor/run.ts";
+import { readConfig } from "../../components/supervisor/config.ts";
 import { listeningDefects } from "../../components/qmail-qmqpd/clients.ts";
 import { hearAll, send } from "../qmtp/client.ts";
 import { ProcessWorld } from "../qmtp/process_world.ts";

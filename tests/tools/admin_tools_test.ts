@@ -9,7 +9,7 @@ import { toOctets } from "../../components/lib/octets.ts";
 import { describeControl, describeUnknown } from "../../components/tools/qmail-showctl.ts";
 import { facilityName } from "../../components/tools/splogger.ts";
 import { SyslogLines } from "../../components/tools/support/syslog_lines.ts";
-import { parseSocketLine, parseTcpEnv, reverseName, tcpVariables } from "../../components/tools/tcp-env.ts";
+import { parseSocketLine, parseTcpEnv, tcpVariables } from "../../components/tools/tcp-env.ts";
 import { schema } from "../../config/schema.ts";
 import { within } from "../support/wait.ts";
 import { type Bin, makeBin } from "./support/bin.ts";
@@ -99,13 +99,6 @@ describe("parseSocketLine()", () => {
     { line: "  1: 01:0019 01:0400 01", want: undefined },
   ];
   for (const { line, want } of table) it(`reads ${line}`, () => assertEquals(parseSocketLine(line), want));
-});
-
-describe("reverseName()", () => {
-  it("names the record of an address", () => {
-    assertEquals(reverseName("192.0.2.1"), "1.2.0.192.in-addr.arpa");
-    assertEquals(reverseName("2001:db8::1"), `1.${"0.".repeat(23)}8.b.d.0.1.0.0.2.ip6.arpa`);
-  });
 });
 
 describe("tcpVariables() and parseTcpEnv()", () => {

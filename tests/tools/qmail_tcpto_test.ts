@@ -155,12 +155,8 @@ describe("qmail-tcpto and qmail-tcpok", () => {
     await system.waitForLog((line) => line === "qmail-remote: tcpok records=1");
   });
 
-  it("say 111 where qmail-remote does not run", async () => {
+  it("find nothing remembered where qmail-remote does not run", async () => {
     await system.end();
-    for (const name of ["qmail-tcpto", "qmail-tcpok"]) {
-      const { code, stdout, stderr } = await run(name);
-      assertEquals([code, stdout], [111, ""]);
-      assertMatch(stderr, new RegExp(`^${name}: fatal: NoAnswer: cannot connect to [^ ]+: nobody listens\\n$`));
-    }
+    for (const name of ["qmail-tcpto", "qmail-tcpok"]) assertEquals(await run(name), silent);
   });
 });

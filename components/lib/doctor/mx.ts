@@ -2,7 +2,8 @@
  * The domain's exchangers: whether they are there, and whether this host is one of them.
  * @module
  */
-import ipaddr from "ipaddr.js";
+import { canonicalIp, parseIp } from "../../../config/ip/parse_ip.ts";
+import { type IpRange, rangeOf } from "../../../config/ip/ranges.ts";
 import type { DnsRecord } from "../wire/resolver_protocol.ts";
 import { type Ask, valuesOf } from "./ask.ts";
 import { type Finding, findings } from "./finding.ts";
@@ -27,7 +28,14 @@ const mx = findings("MX");
 const about = findings("address");
 
 /** Networks that nobody else reaches; those for documentation are none of a mistake's. */
-const unreachable = ["private", "loopback", "linkLocal", "uniqueLocal", "unspecified", "broadcast", "multicast"];
+const unreachable = new Set<IpRange>([
+  ...["private", "loopback", "linkLocal", "uniqueLocal", "unspecified", "broadcast", "multicast"] as const,
+]);
+
+function isUnreachable(address: string): boolean {
+  const ip = parseIp(address);
+  return ip !== undefined && unreachable.has(rangeOf(ip));
+}
 
 export async function examineMx(domain: string, site: Site, ask: Ask): Promise<MxExamination> {
   const wanted = `${domain}. IN MX 10 ${site.me}.`;
@@ -76,11 +84,11 @@ async function examineExchanger(
   site: Site,
   ask: Ask,
 ): Promise<{ readonly found: readonly Finding[]; readonly isOurs: boolean; readonly exchanger?: Exchanger }> {
-  if (ipaddr.isValid(host)) {
+  if (parseIp(host) !== undefined) {
     return { found: [mx.wrong(host, "an address is no name of a host (RFC 5321 §5.1)")], isOurs: false };
   }
   const [a, aaaa] = await Promise.all([ask(host, "A"), ask(host, "AAAA")]);
-  const addresses = [...valuesOf(a), ...valuesOf(aaaa)].map((address) => ipaddr.process(address).toString());
+  const addresses = [...valuesOf(a), ...valuesOf(aaaa)].map(canonicalIp);
   const isOurs = host === site.me || addresses.some((address) => site.addresses.includes(address));
   if (addresses.length === 0) {
     if (a.status === "temporary" || aaaa.status === "temporary") {
@@ -93,7 +101,7 @@ async function examineExchanger(
   if ((a.canonical ?? aaaa.canonical) !== undefined) {
     found.push(mx.wrong(host, "it is an alias; an MX has to name a host itself (RFC 2181 §10.3)"));
   }
-  const hidden = addresses.filter((address) => unreachable.includes(ipaddr.process(address).range()));
+  const hidden = addresses.filter(isUnreachable);
   found.push(
     hidden.length > 0 && !site.privateAddresses
       ? about.wrong(host, `nobody else can reach ${hidden.join(", ")}`)

@@ -3,7 +3,8 @@
  * be this host's (RFC 5321 §4.1.4; many servers refuse what is otherwise).
  * @module
  */
-import ipaddr from "ipaddr.js";
+import { canonicalIp } from "../../../config/ip/parse_ip.ts";
+import { reverseName } from "../../../config/ip/reverse_name.ts";
 import { type Ask, valuesOf } from "./ask.ts";
 import { type Finding, findings } from "./finding.ts";
 import { addressLines } from "./mx.ts";
@@ -12,18 +13,10 @@ import type { Site } from "./site.ts";
 const ptr = findings("PTR");
 const about = findings("address");
 
-/** The name in the reverse zone. `address`: in ipaddr.js's spelling. */
-export function reverseName(address: string): string {
-  const parsed = ipaddr.process(address);
-  if (parsed.kind() === "ipv4") return `${parsed.toByteArray().reverse().join(".")}.in-addr.arpa`;
-  const digits = parsed.toByteArray().map((octet) => octet.toString(16).padStart(2, "0")).join("");
-  return `${[...digits].reverse().join(".")}.ip6.arpa`;
-}
-
 /** The addresses of a name; undefined: no name server gave an answer. */
 export async function addressesOf(name: string, ask: Ask): Promise<readonly string[] | undefined> {
   const [a, aaaa] = await Promise.all([ask(name, "A"), ask(name, "AAAA")]);
-  const addresses = [...valuesOf(a), ...valuesOf(aaaa)].map((address) => ipaddr.process(address).toString());
+  const addresses = [...valuesOf(a), ...valuesOf(aaaa)].map(canonicalIp);
   const isSilent = a.status === "temporary" || aaaa.status === "temporary";
   return addresses.length === 0 && isSilent ? undefined : addresses;
 }
@@ -38,6 +31,7 @@ export async function examinePtr(site: Site, ask: Ask): Promise<readonly Finding
 
 async function examineAddress(address: string, site: Site, ask: Ask): Promise<Finding> {
   const reverse = reverseName(address);
+  if (reverse === undefined) return ptr.wrong(address, "it is no address");
   const reply = await ask(reverse, "PTR");
   if (reply.status === "temporary") return ptr.unsure(address, "no name server gave an answer");
   const wanted = [`${reverse}. IN PTR ${site.helo}.`];

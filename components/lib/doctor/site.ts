@@ -3,7 +3,8 @@
  * @module
  */
 import type { X509Certificate } from "node:crypto";
-import ipaddr from "ipaddr.js";
+import { canonicalIp, parseClientIp } from "../../../config/ip/parse_ip.ts";
+import { rangeOf } from "../../../config/ip/ranges.ts";
 import type { Controls } from "../../../config/schema.ts";
 import { signingDomain } from "../dkim/choose.ts";
 import type { Selector } from "../dkim/dkim_file.ts";
@@ -23,7 +24,7 @@ export interface Site {
   readonly me: string;
   /** control/helohost. */
   readonly helo: string;
-  /** Public addresses that mail leaves from, in ipaddr.js's spelling. */
+  /** Public addresses that mail leaves from, as `canonicalIp` spells them. */
   readonly addresses: readonly string[];
   /** Where those were found. */
   readonly addressesFrom: string;
@@ -62,7 +63,8 @@ export interface KnownAddresses {
 
 /** Whether an address is one that others can reach. */
 function isPublic(address: string): boolean {
-  return ipaddr.isValid(address) && ipaddr.process(address).range() === "unicast";
+  const ip = parseClientIp(address);
+  return ip !== undefined && rangeOf(ip) === "unicast";
 }
 
 /** The site of a domain (lower case), its keys and certificate unseen. */
@@ -84,7 +86,7 @@ export function siteOf(controls: SiteControls, domain: string, { named, namedBy,
   return {
     me: controls.me,
     helo: leaves?.helo ?? controls.helohost,
-    addresses: [...new Set(addresses.map((address) => ipaddr.process(address).toString()))],
+    addresses: [...new Set(addresses.map(canonicalIp))],
     addressesFrom,
     notTaken: !isListed
       ? "control/rcpthosts does not name it, so mail for it is refused"

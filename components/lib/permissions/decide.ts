@@ -6,7 +6,9 @@
  * That is how a grant may hold networks of IPv6 (`[2000::]/3:25`), which flags cannot say.
  * @module
  */
-import ipaddr from "ipaddr.js";
+import type { IpAddress } from "../../../config/ip/address.ts";
+import { contains, type IpNetwork, parseNetwork } from "../../../config/ip/network.ts";
+import { parseIpv4, parseIpv6 } from "../../../config/ip/parse_ip.ts";
 import { err, ok, type Result } from "../result.ts";
 import { publicHost, type Rights } from "./grant.ts";
 import { publicNetworks } from "./public_networks.ts";
@@ -69,9 +71,8 @@ export function coversAddress(entry: string, value: string): boolean {
   if (network === publicHost) return publicNetworks.some((network) => coversAddress(`${network}:${port}`, value));
   if (!network.includes("/")) return false;
   const address = parseAddress(host);
-  const range = parseNetwork(network);
-  // match() throws on two families.
-  return address !== undefined && range !== undefined && address.kind() === range[0].kind() && address.match(range);
+  const range = parseRange(network);
+  return address !== undefined && range !== undefined && contains(range, address);
 }
 
 function splitPort(text: string): [string, string] {
@@ -79,17 +80,15 @@ function splitPort(text: string): [string, string] {
   return [text.slice(0, colon), text.slice(colon + 1)];
 }
 
-function parseAddress(host: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
+function parseAddress(host: string): IpAddress | undefined {
   const inside = host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : undefined;
-  if (inside === undefined) return ipaddr.IPv4.isValidFourPartDecimal(host) ? ipaddr.IPv4.parse(host) : undefined;
+  if (inside === undefined) return parseIpv4(host);
   // With an interface ("fe80::1%eth0") it is in no network that a grant names.
-  return ipaddr.IPv6.isValid(inside) && !inside.includes("%") ? ipaddr.IPv6.parse(inside) : undefined;
+  const address = parseIpv6(inside);
+  return address?.zone === "" ? address : undefined;
 }
 
-function parseNetwork(network: string): [ipaddr.IPv4, number] | [ipaddr.IPv6, number] | undefined {
-  const [host, bits] = network.split("/");
-  const address = parseAddress(host!);
-  const length = /^[0-9]{1,3}$/.test(bits ?? "") ? Number(bits) : Infinity;
-  if (address instanceof ipaddr.IPv4) return length <= 32 ? [address, length] : undefined;
-  return address !== undefined && length <= 128 ? [address, length] : undefined;
+/** A grant writes IPv6 in brackets here, too. */
+function parseRange(network: string): IpNetwork | undefined {
+  return parseNetwork(network.replace(/^\[([^\]]*)\]/, "$1"));
 }

@@ -3,9 +3,11 @@
  * length of prefix in the list, however long that is.
  * @module
  */
-import ipaddr from "ipaddr.js";
-
-type Address = ReturnType<typeof ipaddr.process>;
+import { groupsOf, type IpAddress } from "../../../config/ip/address.ts";
+import { formatIp } from "../../../config/ip/format_ip.ts";
+import { type IpNetwork, parseClientNetwork } from "../../../config/ip/network.ts";
+import { parseClientIp, parseIpv6 } from "../../../config/ip/parse_ip.ts";
+import { reversedLabels } from "../../../config/ip/reverse_name.ts";
 
 /**
  * A socket's remote address in one spelling: IPv4 where it is IPv4 mapped into IPv6, no zone; `unknown` where the socket
@@ -19,7 +21,8 @@ type Address = ReturnType<typeof ipaddr.process>;
  */
 export function clientAddress(remoteAddress: string | undefined): string {
   const address = remoteAddress?.split("%", 1)[0] ?? "";
-  return ipaddr.isValid(address) ? ipaddr.process(address).toString() : "unknown";
+  const ip = parseClientIp(address);
+  return ip === undefined ? "unknown" : formatIp(ip);
 }
 
 /** The first `bits` of an address, as a key: no two networks of one length share one. */
@@ -49,35 +52,32 @@ export class NetworkSet {
   constructor(lines: readonly string[]) {
     this.isEmpty = lines.length === 0;
     for (const line of lines) {
-      const [address, bits] = parseNetwork(line);
+      const { address, bits } = parseGoodLine(line);
       const { prefixes } = this.#family(address);
       const keys = prefixes.get(bits) ?? new Set();
-      prefixes.set(bits, keys.add(prefixKey(address.toByteArray(), bits)));
+      prefixes.set(bits, keys.add(prefixKey(address.octets, bits)));
     }
   }
 
   /** Whether `ip`, as {@link clientAddress} writes it, is one of them or lies in one. */
   has(ip: string): boolean {
-    if (this.isEmpty || !ipaddr.isValid(ip)) return false;
-    const address = ipaddr.process(ip);
-    const octets = address.toByteArray();
-    for (const [bits, keys] of this.#family(address).prefixes) if (keys.has(prefixKey(octets, bits))) return true;
+    const address = this.isEmpty ? undefined : parseClientIp(ip);
+    if (address === undefined) return false;
+    for (const [bits, keys] of this.#family(address).prefixes) {
+      if (keys.has(prefixKey(address.octets, bits))) return true;
+    }
     return false;
   }
 
-  #family(address: Address): Family {
-    return this.#families[address.kind() === "ipv4" ? 0 : 1]!;
+  #family({ kind }: IpAddress): Family {
+    return this.#families[kind === "ipv4" ? 0 : 1]!;
   }
 }
 
-function parseNetwork(text: string): readonly [Address, number] {
-  const [address, bits] = ipaddr.isValidCIDR(text) ? ipaddr.parseCIDR(text) : [ipaddr.parse(text), undefined];
-  const most = address.kind() === "ipv4" ? 32 : 128;
-  // A client is looked up in the IPv4 spelling, so a network of mapped addresses is turned into that as well.
-  if (address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() && (bits ?? most) >= 96) {
-    return [address.toIPv4Address(), (bits ?? most) - 96];
-  }
-  return [address, bits ?? most];
+function parseGoodLine(line: string): IpNetwork {
+  const network = parseClientNetwork(line);
+  if (network === undefined) throw new Error(`No address or network: ${JSON.stringify(line)}`);
+  return network;
 }
 
 /**
@@ -85,8 +85,9 @@ function parseNetwork(text: string): readonly [Address, number] {
  * has all that follow.
  */
 export function networkOf(ip: string): string {
-  if (!ip.includes(":") || !ipaddr.IPv6.isValid(ip)) return ip;
-  const groups = ipaddr.IPv6.parse(ip).parts.slice(0, 4).map((group) => group.toString(16));
+  const address = ip.includes(":") ? parseIpv6(ip) : undefined;
+  if (address === undefined) return ip;
+  const groups = groupsOf(address).slice(0, 4).map((group) => group.toString(16));
   return `${groups.join(":")}::/64`;
 }
 
@@ -100,16 +101,6 @@ export function networkOf(ip: string): string {
  * ```
  */
 export function listedName(ip: string, zone: string): string | undefined {
-  if (!ipaddr.isValid(ip)) return undefined;
-  const address = ipaddr.process(ip);
-  const octets = address.toByteArray();
-  const labels = address.kind() === "ipv4"
-    ? octets.map(String)
-    : octets.flatMap((octet) => [(octet >> 4).toString(16), (octet & 15).toString(16)]);
-  return `${labels.reverse().join(".")}.${zone}`;
-}
-
-/** The name that the PTR of an address stands under (RFC 1035 §3.5, RFC 3596 §2.5). */
-export function reverseName(ip: string): string | undefined {
-  return listedName(ip, ip.includes(":") ? "ip6.arpa" : "in-addr.arpa");
+  const address = parseClientIp(ip);
+  return address && `${reversedLabels(address)}.${zone}`;
 }

@@ -3,7 +3,7 @@
  * control/domainips (s/qmail's `domain:ip%if|helo`); and which addresses lead to it: control/moreipme and notipme.
  * @module
  */
-import ipaddr from "ipaddr.js";
+import { canonicalIp } from "../../../config/ip/parse_ip.ts";
 import { isAddress, isDomain, type Parse } from "../../../config/values.ts";
 import { lowerCaseAscii } from "../address/parse_domain.ts";
 import { listLines } from "../policy/list_lines.ts";
@@ -36,7 +36,7 @@ export const parseOwnAddresses: Parse<readonly string[]> = (text) => {
   const lines = listLines(text);
   const wrong = lines.find((line) => !isAddress(line));
   if (wrong !== undefined) return err(`expected one address a line, got ${JSON.stringify(wrong)}`);
-  return ok(lines.map((line) => ipaddr.process(line).toString()));
+  return ok(lines.map(canonicalIp));
 };
 
 /** Which addresses are this host's, where the operator says so. */

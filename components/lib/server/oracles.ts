@@ -4,10 +4,10 @@
  * @module
  */
 import type { Home } from "../../../config/home.ts";
+import { reverseName } from "../../../config/ip/reverse_name.ts";
 import { ResolverClient } from "../dns/resolver_client.ts";
 import { describeError, log, logEvent } from "../log/log.ts";
 import { DnsMemory } from "../policy/dns_memory.ts";
-import { reverseName } from "../policy/networks.ts";
 import type {
   Count,
   CountAnswer,

@@ -6,7 +6,9 @@
  * header, so a caller that reads as many as it is told has nothing left over, and what follows may be TLS.
  * @module
  */
-import ipaddr from "ipaddr.js";
+import { ipFromOctets } from "../../../config/ip/address.ts";
+import { formatIp } from "../../../config/ip/format_ip.ts";
+import { parseIpv4, parseIpv6 } from "../../../config/ip/parse_ip.ts";
 import { fromOctets } from "../octets.ts";
 
 export interface ProxyEnd {
@@ -85,7 +87,7 @@ function parseBinary(octets: Uint8Array): ProxyStep {
   const rest = octets.subarray(end);
   const size = isLocal || family !== 0x11 && family !== 0x21 ? 0 : family === 0x11 ? 4 : 16;
   if (size === 0) return { kind: "header", header: { kind: "own" }, rest };
-  const ip = (at: number) => ipaddr.fromByteArray([...octets.subarray(at, at + size)]).toString();
+  const ip = (at: number) => formatIp(ipFromOctets(octets.subarray(at, at + size))!);
   const port = (at: number) => octets[at]! * 256 + octets[at + 1]!;
   const ports = fixedProxyOctets + 2 * size;
   const source = { ip: ip(fixedProxyOctets), port: port(ports) };
@@ -134,11 +136,11 @@ function readWords(line: string): ProxyHeader | undefined {
 }
 
 function isIpv4(text: string): boolean {
-  return ipaddr.IPv4.isValidFourPartDecimal(text);
+  return parseIpv4(text) !== undefined;
 }
 
 function isIpv6(text: string): boolean {
-  return /^[0-9A-Fa-f:.]{2,45}$/.test(text) && text.includes(":") && ipaddr.IPv6.isValid(text);
+  return parseIpv6(text)?.zone === "";
 }
 
 function parsePort(text: string): number | undefined {

@@ -3,7 +3,7 @@
  * 3461 §4). Who may use it is not decided here.
  * @module
  */
-import ipaddr from "ipaddr.js";
+import { parseIpv4, parseIpv6 } from "../../../config/ip/parse_ip.ts";
 import { assertNever, err, ok, type Result } from "../result.ts";
 import { parseXtext } from "./xtext.ts";
 
@@ -105,11 +105,10 @@ function readWord(value: string): string | undefined {
 }
 
 function readAddress(value: string): string | undefined {
-  if (ipaddr.IPv4.isValidFourPartDecimal(value)) return value;
+  if (parseIpv4(value) !== undefined) return value;
   // Postfix writes the prefix; without one an address with colons can only be the same.
   const bare = /^ipv6:/i.test(value) ? value.slice(5) : value;
-  const isIpv6 = /^[0-9A-Fa-f:.]{2,45}$/.test(bare) && bare.includes(":") && ipaddr.IPv6.isValid(bare);
-  return isIpv6 ? bare.toLowerCase() : undefined;
+  return parseIpv6(bare)?.zone === "" ? bare.toLowerCase() : undefined;
 }
 
 function readPort(value: string): number | undefined {

@@ -10,7 +10,9 @@
  * does.
  * @module
  */
-import ipaddr from "ipaddr.js";
+import { formatIp } from "../../../config/ip/format_ip.ts";
+import { firstAddress, type IpNetwork, parseClientNetwork } from "../../../config/ip/network.ts";
+import { canonicalIp, parseIpv6 } from "../../../config/ip/parse_ip.ts";
 import { err, ok, type Result } from "../result.ts";
 
 /** What a matching rule does. */
@@ -113,7 +115,7 @@ function parseAddress(
 function placeKeys(place: string): readonly string[] | undefined {
   if (place === "") return [""];
   if (place.startsWith("=")) return /^=[^ \t]*$/.test(place) ? [place] : undefined;
-  if (place.includes(":")) return ipaddr.IPv6.isValid(place) ? [ipaddr.process(place).toString()] : undefined;
+  if (place.includes(":")) return parseIpv6(place) === undefined ? undefined : [canonicalIp(place)];
   const keys = rangeKeys(place);
   return keys?.every(isIpv4OrPrefix) ? keys : undefined;
 }
@@ -136,14 +138,10 @@ function rangeKeys(place: string): readonly string[] | undefined {
 
 /** A network's key; of IPv4 the prefixes and addresses that it consists of, for these any tcpserver looks up. */
 function networkKeys(text: string): { readonly keys: readonly string[]; readonly bits: number } | undefined {
-  if (!ipaddr.isValidCIDR(text)) return undefined;
-  const [address, bits] = ipaddr.parseCIDR(text);
-  // A client of the one is seen as one of the other.
-  if (address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() && bits >= 96) {
-    return networkKeys(`${address.toIPv4Address()}/${bits - 96}`);
-  }
-  if (address instanceof ipaddr.IPv6) return { keys: [networkKey(address, bits)], bits };
-  const parts = address.toByteArray();
+  const network = parseClientNetwork(text);
+  if (network === undefined) return undefined;
+  const { address: { kind, octets: parts }, bits } = network;
+  if (kind === "ipv6") return { keys: [networkKey(network)], bits };
   // Octets that are whole, and how many values the next one takes.
   const whole = Math.floor(bits / 8);
   const prefix = parts.slice(0, whole).map((part) => `${part}.`).join("");
@@ -155,7 +153,6 @@ function networkKeys(text: string): { readonly keys: readonly string[]; readonly
 }
 
 /** `network/bits`, the bits behind it cleared. */
-export function networkKey(address: ipaddr.IPv6, bits: number): string {
-  const octets = address.toByteArray().map((part, at) => part & (0xff << Math.max(0, 8 - Math.max(0, bits - at * 8))));
-  return `${ipaddr.fromByteArray(octets.map((part) => part & 255)).toString()}/${bits}`;
+export function networkKey(network: IpNetwork): string {
+  return `${formatIp(firstAddress(network))}/${network.bits}`;
 }

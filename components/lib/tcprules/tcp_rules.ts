@@ -3,7 +3,9 @@
  * other, from the closest to the widest; the first that is there decides, and without one the connection is allowed.
  * @module
  */
-import ipaddr from "ipaddr.js";
+import { formatIp } from "../../../config/ip/format_ip.ts";
+import { parseNetwork } from "../../../config/ip/network.ts";
+import { canonicalIp, parseClientIp } from "../../../config/ip/parse_ip.ts";
 import { lowerCaseAscii } from "../address/parse_domain.ts";
 import { type KeyedRule, networkKey, type Rule } from "./parse_rules.ts";
 
@@ -83,16 +85,15 @@ export class TcpRules {
 /** Keys that are written in more than one way, in one. */
 function spelledAlike(key: string): string {
   if (key.includes("=")) return lowerCaseAscii(key);
-  const [address = "", bits] = key.split("/");
-  if (!key.includes(":") || !ipaddr.IPv6.isValid(address)) return key;
-  const parsed = ipaddr.IPv6.parse(address);
-  return bits === undefined ? ipaddr.process(address).toString() : networkKey(parsed, Number(bits));
+  if (!key.includes(":")) return key;
+  const network = parseNetwork(key);
+  return network === undefined ? canonicalIp(key) : networkKey(network);
 }
 
 /** The keys of a client in the order they are looked up (ucspi-tcp's interface; IPv6 networks stand where prefixes do). */
 export function* lookupKeys({ ip, host, info }: Peer, networkBits: readonly number[] = []): Generator<string> {
-  const address = ipaddr.isValid(ip) ? ipaddr.process(ip) : undefined;
-  const spelled = address?.toString() ?? ip;
+  const address = parseClientIp(ip);
+  const spelled = address === undefined ? ip : formatIp(address);
   const name = host === undefined ? undefined : `=${lowerCaseAscii(host)}`;
   if (info !== undefined) {
     yield `${info}@${spelled}`;
@@ -100,8 +101,8 @@ export function* lookupKeys({ ip, host, info }: Peer, networkBits: readonly numb
   }
   yield spelled;
   if (name !== undefined) yield name;
-  if (address instanceof ipaddr.IPv6) {
-    for (const bits of networkBits) yield networkKey(address, bits);
+  if (address?.kind === "ipv6") {
+    for (const bits of networkBits) yield networkKey({ address, bits });
   } else {
     for (let dot = spelled.lastIndexOf("."); dot > 0; dot = spelled.lastIndexOf(".", dot - 1)) {
       yield spelled.slice(0, dot + 1);

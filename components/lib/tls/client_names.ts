@@ -2,8 +2,8 @@
  * Whether a certificate is one for a name (RFC 9525 §6).
  * @module
  */
-import { isIP } from "node:net";
-import ipaddr from "ipaddr.js";
+import { formatIp } from "../../../config/ip/format_ip.ts";
+import { parseIp } from "../../../config/ip/parse_ip.ts";
 import { lowerCaseAscii } from "../address/parse_domain.ts";
 import type { PeerCertificate } from "./client_peer_certificate.ts";
 
@@ -50,7 +50,8 @@ export function hasName(
   const presented = options.commonName === true && dnsNames.length === 0 && commonName !== undefined
     ? [commonName]
     : dnsNames;
-  return names.some((name) =>
-    isIP(name) === 0 ? presented.some((one) => namesFit(one, name)) : addresses.includes(ipaddr.parse(name).toString())
-  );
+  return names.some((name) => {
+    const ip = parseIp(name);
+    return ip === undefined ? presented.some((one) => namesFit(one, name)) : addresses.includes(formatIp(ip));
+  });
 }

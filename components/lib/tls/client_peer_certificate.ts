@@ -5,7 +5,8 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import ipaddr from "ipaddr.js";
+import { ipFromOctets } from "../../../config/ip/address.ts";
+import { formatIp } from "../../../config/ip/format_ip.ts";
 import { lowerCaseAscii } from "../address/parse_domain.ts";
 import { contextTag, type Element, element, oid, readElements, tags } from "./der.ts";
 
@@ -14,7 +15,7 @@ export interface PeerCertificate {
   readonly publicKey: Uint8Array;
   /** dNSName entries of the subject's alternative names; lower case, octet strings, each printable ASCII. */
   readonly dnsNames: readonly string[];
-  /** iPAddress entries, as ipaddr.js writes addresses. */
+  /** iPAddress entries, as `formatIp` writes them. */
   readonly addresses: readonly string[];
   /** The subject's most particular common name, if it can be a host's. */
   readonly commonName: string | undefined;
@@ -75,8 +76,8 @@ export function readPeerCertificate(raw: Uint8Array): PeerCertificate | undefine
     publicKey: element(publicKey.tag, publicKey.content),
     dnsNames: entries.filter(({ tag }) => tag === dnsNameTag).map(({ content }) => textOf(content))
       .filter((name) => name !== undefined),
-    addresses: entries.filter(({ tag, content }) => tag === addressTag && [4, 16].includes(content.length))
-      .map(({ content }) => ipaddr.fromByteArray([...content]).toString()),
+    addresses: entries.filter(({ tag }) => tag === addressTag).map(({ content }) => ipFromOctets(content))
+      .filter((ip) => ip !== undefined).map(formatIp),
     commonName: commonNameOf(subject),
     ...authority,
     isForServers: purposeList === undefined ||

@@ -1,13 +1,7 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import {
-  clientAddress,
-  listedName,
-  networkOf,
-  NetworkSet,
-  reverseName,
-} from "../../../components/lib/policy/networks.ts";
+import { clientAddress, listedName, networkOf, NetworkSet } from "../../../components/lib/policy/networks.ts";
 
 describe("clientAddress()", () => {
   const rows: [string | undefined, string][] = [
@@ -72,8 +66,6 @@ describe("names of addresses in the DNS", () => {
       "b.a.9.8.7.6.5.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.8.b.d.0.1.0.0.2.bl.example",
     );
     assertEquals(listedName("unknown", "bl.example"), undefined);
-    assertEquals(reverseName("192.0.2.1"), "1.2.0.192.in-addr.arpa");
-    assertEquals(reverseName("::1")?.endsWith(".0.0.ip6.arpa"), true);
   });
 });
 

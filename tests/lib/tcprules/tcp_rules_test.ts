@@ -1,7 +1,9 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import ipaddr from "ipaddr.js";
+import { ipFromOctets } from "../../../config/ip/address.ts";
+import { formatIp } from "../../../config/ip/format_ip.ts";
+import { parseIp } from "../../../config/ip/parse_ip.ts";
 import { parseTcpSmtp, parseTcpSmtpCdb, tcpRulesOf } from "../../../components/lib/tcprules/control_files.ts";
 import { parseRules } from "../../../components/lib/tcprules/parse_rules.ts";
 import { lookupKeys, type Peer, TcpRules } from "../../../components/lib/tcprules/tcp_rules.ts";
@@ -107,13 +109,13 @@ joe@192.0.2.1:deny
   it("decides by a network as arithmetic on addresses does", () => {
     const v4 = fc.tuple(...Array.from({ length: 4 }, () => fc.nat(255))).map((parts) => parts.join("."));
     const v6 = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((octets) =>
-      ipaddr.fromByteArray([0x20, ...octets.subarray(1)]).toString()
+      formatIp(ipFromOctets([0x20, ...octets.subarray(1)])!)
     );
     for (const [address, most] of [[v4, 32], [v6, 128]] as const) {
       fc.assert(fc.property(address, fc.nat(most), fc.nat(most - 1), fc.boolean(), (base, bits, flipped, far) => {
-        const octets = ipaddr.parse(base).toByteArray();
+        const octets = [...parseIp(base)!.octets];
         if (far) octets[flipped >> 3]! ^= 128 >> (flipped & 7);
-        const ip = ipaddr.fromByteArray(octets).toString();
+        const ip = formatIp(ipFromOctets(octets)!);
         const inside = !far || flipped >= bits;
         return rulesOf(`${base}/${bits}:deny`).environmentFor(ip).kind === (inside ? "deny" : "allow");
       }));

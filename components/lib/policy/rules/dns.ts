@@ -3,11 +3,11 @@
  * the postmaster.
  * @module
  */
-import { domainToASCII } from "node:url";
+import { reverseName } from "../../../../config/ip/reverse_name.ts";
 import { decodeUtf8 } from "../../address/parse_domain.ts";
 import { isQueryName } from "../../dns/name.ts";
+import { nodeUrl } from "../../process/builtin.ts";
 import { listedBy } from "../listed.ts";
-import { reverseName } from "../networks.ts";
 import type { DnsAnswer, Oracles, Soon } from "../oracles.ts";
 import { defer, type Finding, pass, type RcptAsked, refuse, type Rule, soon } from "../rule.ts";
 
@@ -18,7 +18,7 @@ const none: DnsAnswer = { kind: "none" };
 /** A lookup of a name that came from a client: what cannot be a name in the DNS is not there. */
 function ask(name: string, type: "A" | "AAAA" | "MX" | "PTR", oracles: Oracles): Soon<DnsAnswer> {
   // In an address of SMTPUTF8 the name is UTF-8; the DNS has it in ASCII (RFC 6531 §3.2).
-  const ascii = /^[ -~]*$/.test(name) ? name : domainToASCII(decodeUtf8(name) ?? "");
+  const ascii = /^[ -~]*$/.test(name) ? name : nodeUrl().domainToASCII(decodeUtf8(name) ?? "");
   return isQueryName(ascii) ? oracles.dns(ascii, type) : none;
 }
 
