@@ -5,7 +5,7 @@
  */
 import type { ComponentStatus } from "../lib/wire/status_protocol.ts";
 import type { ShownDestination } from "../lib/wire/control_protocol.ts";
-import { type Answer, type Overview, sources, supervisedOf } from "./overview.ts";
+import { type Answer, isAsItShouldBe, type Overview, sources, supervisedOf } from "./overview.ts";
 
 /** The media type this format is served as. */
 export const metricsType = "text/plain; version=0.0.4; charset=utf-8";
@@ -65,8 +65,8 @@ function componentFamilies(overview: Overview): string[] {
     family(
       "up",
       "gauge",
-      "1 if the component is running, else 0.",
-      (group) => group.every(({ state }) => state === "running") ? 1 : 0,
+      "1 if the component is running, or asleep until it is needed, else 0.",
+      (group) => group.every(({ state }) => isAsItShouldBe(state)) ? 1 : 0,
     ),
     family(
       "restarts_total",

@@ -28,10 +28,15 @@ export const sources = [
   { part: "send", name: "qmail-send" },
 ] as const;
 
-/** Components the supervisor keeps up; those that others start on demand come and go. */
+/** Components the supervisor keeps up, or starts when they are needed; those that others start come and go. */
 export function supervisedOf(overview: Overview): readonly ComponentStatus[] {
   const { supervisor } = overview;
   return supervisor.kind === "away" ? [] : supervisor.status.components.filter(({ state }) => state !== "on demand");
+}
+
+/** Whether a component in this state is at work, or will be when it is needed. */
+export function isAsItShouldBe(state: ComponentStatus["state"]): boolean {
+  return state === "running" || state === "asleep";
 }
 
 /** What is wrong, a line each; empty when everything is as it should be. */
@@ -41,7 +46,7 @@ export function defectsOf(overview: Overview): string[] {
     const answer = overview[part];
     if (answer.kind === "away") defects.push(`${name} ${answer.why}`);
   }
-  const down = supervisedOf(overview).filter(({ state }) => state !== "running");
+  const down = supervisedOf(overview).filter(({ state }) => !isAsItShouldBe(state));
   defects.push(...down.map(({ name, state }) => `${name} is not running: ${state}`));
   // Said only where nothing above explains it.
   if (defects.length === 0 && overview.supervisor.kind === "answered" && !overview.supervisor.status.ready) {

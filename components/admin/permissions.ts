@@ -2,9 +2,10 @@
  * admin's grant: its own control files, its addresses on loopback, the sockets of those it asks and commands.
  * @module
  */
+import { isLoopback } from "../../config/ip/ranges.ts";
 import { controlFilesOf } from "../../config/schema.ts";
 import { controlPaths, type Manifest, netAddress } from "../lib/permissions/grant.ts";
-import { adminEndpoints, isLoopback } from "./listeners.ts";
+import { adminEndpoints } from "./listeners.ts";
 
 /** The sockets it asks; on send-control it also gives commands. */
 export const askedSockets = [
@@ -23,4 +24,6 @@ export const manifest: Manifest = {
     listen: adminEndpoints(controls.listeners, portOffset).filter(({ host }) => isLoopback(host)).map(netAddress),
     calls: askedSockets,
   }),
+  neededWhen: ({ controls }) => controls.listeners.some(({ service }) => service === "admin"),
+  neededWords: "a listener of admin is there",
 };

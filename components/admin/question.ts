@@ -17,12 +17,15 @@ export interface Question<T> {
   readonly limitMs: number;
 }
 
+/** Whoever is asked here and need not run before: it is given the time to start. */
+const onDemand: ReadonlySet<SocketName> = new Set(["qread", "resolver"]);
+
 /** Asks on a connection of its own: one that hangs cannot be in the way of the next question. */
 export async function ask<T>(home: Home, { socket, request, parse, limitMs }: Question<T>): Promise<Answer<T>> {
   let over = false;
   const client = new Client(home.socket(socket), {
     // One attempt: a component that is away should show at once, and the operator can refresh.
-    connectMs: 0,
+    connectMs: onDemand.has(socket) ? limitMs : 0,
     onOpen: (pipe) => over && pipe.close(),
     onError: (error) => logEvent("status_defect", { socket, error: describeError(error) }),
   });

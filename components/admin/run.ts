@@ -2,6 +2,7 @@
  * admin's shell: listens where control/listeners says, asks the other components when a request needs it.
  * @module
  */
+import { isLoopback } from "../../config/ip/ranges.ts";
 import { describeError, logEvent } from "../lib/log/log.ts";
 import { netAddress } from "../lib/permissions/grant.ts";
 import { CannotStart, type Running, type Start } from "../lib/process/component.ts";
@@ -9,7 +10,7 @@ import { ControlValues } from "../lib/process/controls.ts";
 import { createApp } from "./app.ts";
 import { Sessions } from "./auth/sessions.ts";
 import { Throttle } from "./auth/throttle.ts";
-import { adminEndpoints, isLoopback } from "./listeners.ts";
+import { adminEndpoints } from "./listeners.ts";
 import { fingerprintOf } from "./live/fingerprint.ts";
 import { Ticker } from "./live/ticker.ts";
 import { worldOf } from "./sockets.ts";

@@ -45,6 +45,7 @@ export const manifest: Manifest = {
   job: "says whether a password is right",
   account: "qmailp",
   startedBy: "supervisor",
+  onDemand: true,
   stopOrder: 5,
   permissions,
   programs,

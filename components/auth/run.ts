@@ -160,6 +160,8 @@ export function run({ home }: Start): Running {
   if (controls.current.checkpassword.length === 0) users.current();
   return {
     reload: () => controls.reload(),
+    // Who guesses may not begin anew by waiting, and who is known may not be locked out.
+    remembers: () => failures.size > 0 || tickets.size > 0,
     stop: () => {
       for (const each of [server, ticketServer]) {
         each.stop();

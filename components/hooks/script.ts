@@ -7,9 +7,9 @@
  * script's. `queue`: message on descriptor 0 for the program's 0, envelope on 3 for its 1, and its 6 is 4.
  * @module
  */
-import { createHash } from "node:crypto";
 import type { Home } from "../../config/home.ts";
 import type { Hook } from "../lib/hooks/plugins_file.ts";
+import { nodeCrypto } from "../lib/process/builtin.ts";
 import { endedCode, escapeWord, quote } from "../lib/process/program_words.ts";
 import { programPath } from "../lib/tcprules/variables.ts";
 
@@ -29,7 +29,7 @@ export function hookWords(
 /** What an operator reads of a hook in a listing of files; its hash tells it from all others. */
 export function scriptName(hook: Hook, home: Home): string {
   const [kind, text] = "program" in hook ? ["program", programPath(hook.program, home)] : ["command", hook.command];
-  const hash = createHash("sha256").update(`${kind} ${text}`, "latin1").digest("hex").slice(0, 16);
+  const hash = nodeCrypto().createHash("sha256").update(`${kind} ${text}`, "latin1").digest("hex").slice(0, 16);
   const words = text.slice(kind === "program" ? text.lastIndexOf("/") + 1 : 0);
   return `hooks-${words.replace(/[^A-Za-z0-9_.-]+/g, "_").slice(0, 40)}-${hash}`;
 }

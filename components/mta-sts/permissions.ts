@@ -27,6 +27,7 @@ export const manifest: Manifest = {
   job: "fetches and remembers the MTA-STS policies of other domains",
   account: "qmaild",
   startedBy: "supervisor",
+  onDemand: true,
   stopOrder: 4,
   permissions,
   neededWhen: ({ controls }) => controls.mtasts,

@@ -95,6 +95,7 @@ export function run(
 
   return {
     reload: () => controls.reload(),
+    remembers: () => policies.size > 0,
     stop() {
       // Those who need an answer have stopped before; to anybody else the lost connection means what is known.
       clearInterval(timer);

@@ -17,6 +17,7 @@ export const manifest: Manifest = {
   job: "removes finished mail on qmail-send's word",
   account: "qmailq",
   startedBy: "supervisor",
+  onDemand: true,
   stopOrder: 4,
   permissions,
 };

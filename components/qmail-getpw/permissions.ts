@@ -21,6 +21,7 @@ export const manifest: Manifest = {
   job: "says whose mailbox an address is",
   account: "qmailp",
   startedBy: "supervisor",
+  onDemand: true,
   stopOrder: 5,
   permissions,
 };

@@ -16,6 +16,7 @@ export const manifest: Manifest = {
   job: "finds the mailbox, hands the message to the right qmail-local",
   account: "root",
   startedBy: "supervisor",
+  onDemand: true,
   stopOrder: 3,
   permissions,
 };

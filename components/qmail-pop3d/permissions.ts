@@ -24,6 +24,7 @@ export const manifest: Manifest = {
   job: "reads mailboxes for those who have logged in",
   account: "vmail",
   startedBy: "supervisor",
+  onDemand: true,
   stopOrder: 3,
   permissions,
   forHome: { owner: ofOwner },

@@ -18,6 +18,7 @@ export const manifest: Manifest = {
   job: "has mailboxes that are not vmail's read by a qmail-pop3d of their owner's",
   account: "root",
   startedBy: "supervisor",
+  onDemand: true,
   stopOrder: 3,
   permissions,
   neededWhen: ({ controls }) => controls.listeners.some(({ service }) => service === "pop3" || service === "pop3s"),

@@ -2,7 +2,7 @@ import { controlFilesOf } from "../../config/schema.ts";
 import type { Listener } from "../../config/values.ts";
 import { type Config, controlPaths, type Grant, type Manifest } from "../lib/permissions/grant.ts";
 import { hasLowPort, placeOf, type TcpListening, tcpListeningOf } from "../lib/server/listening.ts";
-import { tlsPaths } from "../lib/tls/files.ts";
+import { tlsPaths } from "../lib/tls/paths.ts";
 
 const name = "qmail-popup";
 

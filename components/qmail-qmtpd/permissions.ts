@@ -3,7 +3,7 @@ import { socketsForWays } from "../lib/filters/chain.ts";
 import { type Config, controlPaths, type Grant, type Manifest } from "../lib/permissions/grant.ts";
 import { asksOf } from "../lib/server/asks.ts";
 import { hasLowPort, placeOf, type TcpListening, tcpListeningOf } from "../lib/server/listening.ts";
-import { tlsPaths } from "../lib/tls/files.ts";
+import { tlsPaths } from "../lib/tls/paths.ts";
 import type { QmtpService } from "./house.ts";
 
 const name = "qmail-qmtpd";

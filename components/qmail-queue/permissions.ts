@@ -14,6 +14,7 @@ export const manifest: Manifest = {
   job: "sole writer of new mail",
   account: "qmailq",
   startedBy: "supervisor",
+  startsFirst: true,
   stopOrder: 4,
   permissions,
 };

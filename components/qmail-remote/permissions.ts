@@ -51,6 +51,7 @@ export const manifest: Manifest = {
   job: "SMTP client: sends messages to other hosts",
   account: "qmailr",
   startedBy: "supervisor",
+  onDemand: true,
   stopOrder: 3,
   permissions,
 };

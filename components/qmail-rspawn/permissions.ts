@@ -22,6 +22,7 @@ export const manifest: Manifest = {
   job: "routes remote deliveries and hands each message to qmail-remote",
   account: "qmailr",
   startedBy: "supervisor",
+  onDemand: true,
   stopOrder: 3,
   permissions,
 };

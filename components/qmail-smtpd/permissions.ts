@@ -6,7 +6,7 @@ import { type HopSocket, socketsForWays } from "../lib/filters/chain.ts";
 import { type Config, controlPaths, type Grant, type Manifest } from "../lib/permissions/grant.ts";
 import type { Entrance } from "../lib/policy/decision.ts";
 import { hasLowPort, placeOf, type TcpListening, tcpListeningOf, type UnixListening } from "../lib/server/listening.ts";
-import { tlsPaths } from "../lib/tls/files.ts";
+import { tlsPaths } from "../lib/tls/paths.ts";
 import { asksOf } from "../lib/server/asks.ts";
 
 const name = "qmail-smtpd";
@@ -72,6 +72,7 @@ export const manifest: Manifest = {
   job: "SMTP server: takes mail from the network and hands it to qmail-queue",
   account: "qmaild",
   startedBy: "supervisor",
+  startsFirst: true,
   stopOrder: 1,
   overlaps: true,
   permissions,

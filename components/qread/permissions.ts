@@ -13,6 +13,7 @@ export const manifest: Manifest = {
   job: "lists the queue for admin, sorted and filtered, and shows what a message says",
   account: "qmails",
   startedBy: "supervisor",
+  onDemand: true,
   stopOrder: 1,
   permissions,
   neededWhen: ({ controls }) => controls.listeners.some(({ service }) => service === "admin"),

@@ -21,6 +21,7 @@ export const manifest: Manifest = {
   job: "caching DNS stub for all the others",
   account: "qmaild",
   startedBy: "supervisor",
+  onDemand: true,
   stopOrder: 5,
   permissions,
 };

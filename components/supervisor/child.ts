@@ -18,6 +18,10 @@ export interface ChildOptions {
   /** Its flags, for the status. */
   readonly grant: readonly string[];
   readonly onReady: () => void;
+  /** It wants to connect to a socket on which nobody listens. */
+  readonly onNeeds: (socket: string) => void;
+  /** It is ending, for nobody has needed it for a while. */
+  readonly onIdle: () => void;
   /** Whether another process does the same work until this one is ready. */
   readonly isSuccessor?: () => boolean;
   /** It keeps the log: its standard input has the lines, and its end is what stops it. */
@@ -172,6 +176,15 @@ export class Child {
         break;
       case "alive":
         this.#rssBytes = typeof event["rss"] === "number" ? event["rss"] : 0;
+        break;
+      case "needs":
+        this.options.onNeeds(String(event["socket"]));
+        break;
+      case "idle":
+        // It is not to be started again by itself.
+        this.#stopping = true;
+        this.#state = "stopping";
+        this.options.onIdle();
         break;
       case "child":
         if (typeof event["pid"] === "number") {

@@ -5,10 +5,6 @@
 import { accountIds } from "../../config/accounts.ts";
 import type { Home, SocketName } from "../../config/home.ts";
 import { manifests } from "../../config/manifests.ts";
-import { hasGlobalIpv6 } from "../../config/ipv6.ts";
-import { nameserversOf } from "../../config/nameservers.ts";
-import { readControls } from "../../config/read.ts";
-import { type ControlFile, schema } from "../../config/schema.ts";
 import { copyLog, describeError, log, logEvent } from "../lib/log/log.ts";
 import {
   type Account,
@@ -21,7 +17,6 @@ import {
   rightsOf,
 } from "../lib/permissions/grant.ts";
 import { type Check, isAllowed } from "../lib/permissions/decide.ts";
-import { breaches } from "../lib/permissions/rule.ts";
 import { CannotStart, type Running, type Start } from "../lib/process/component.ts";
 import * as field from "../lib/wire/fields.ts";
 import { serveUnix } from "../lib/wire/server.ts";
@@ -29,6 +24,7 @@ import { serveStatus } from "../lib/wire/status_server.ts";
 import type { SupervisorStatus } from "../lib/wire/status_protocol.ts";
 import { type Broker, serveBroker } from "./broker.ts";
 import type { ChildOptions } from "./child.ts";
+import { isConfig, readOwnConfig } from "./config.ts";
 import { readShownControls } from "./control_files.ts";
 import { LogFeed } from "./log_feed.ts";
 import { brokerNames } from "./permissions.ts";
@@ -37,42 +33,15 @@ import { handOverOps, Successor } from "./successor.ts";
 import { Unit } from "./unit.ts";
 import { readText, writeGrants } from "./grants.ts";
 import type { Settings } from "./settings.ts";
-
-/** What the grants are computed from, or what is wrong with the control files. */
-export function readConfig(home: Home, portOffset: number): Config | readonly string[] {
-  const controls = readControls(home, Object.keys(schema) as ControlFile[]);
-  if (!controls.ok) return controls.error;
-  const nameservers = nameserversOf(controls.value, readText("/etc/resolv.conf"));
-  const globalIpv6 = hasGlobalIpv6(Deno.networkInterfaces().map(({ address }) => address));
-  const config = { home, portOffset, controls: controls.value, nameservers, globalIpv6 };
-  // A path in a control file could ask for more than any component may have.
-  const found = [
-    ...breaches(manifests, config).map((breach) => `Cannot use the control files: ${breach}`),
-    ...manifests.flatMap(({ defects }) => defects?.(config) ?? []),
-  ];
-  return found.length === 0 ? config : found;
-}
-
-/**
- * As {@link readConfig}, for a running queue: its folders stay as they are, so a control file that says something else is
- * a defect, too.
- */
-export function readOwnConfig(home: Home, portOffset: number): Config | readonly string[] {
-  const config = readConfig(home, portOffset);
-  if (!isConfig(config) || config.controls.queuesplit === home.queueSplit) return config;
-  const { queuesplit } = config.controls;
-  return [
-    `Cannot use control file "queuesplit": expected ${home.queueSplit}, the split of the running queue, got "${queuesplit}"`,
-  ];
-}
-
-/** Whether it was read, and is no list of what is wrong. */
-export function isConfig(config: Config | readonly string[]): config is Config {
-  return !Array.isArray(config);
-}
+import { StartOrder } from "./start_order.ts";
 
 /** The component whose standard input has what all the others say. */
 const logKeeper = "multilog";
+
+/** Whether it is started when it is needed, and not before. */
+function isOnDemand(manifest: Manifest, { controls }: Config): boolean {
+  return manifest.onDemand === true && controls.idleseconds > 0;
+}
 
 /** The name of a component's nth process. */
 export function instanceName(manifest: Manifest, instance: number): string {
@@ -91,7 +60,10 @@ class Supervisor {
   readonly #feed = new LogFeed();
   readonly #startedMs = Date.now();
   #allReady = Promise.withResolvers<void>();
+  #startOrder: StartOrder | undefined;
   #stopping = false;
+  /** Of those that are being stopped, or were last. */
+  #stopOrder = 0;
   /** Those that another supervisor has now. */
   readonly #retired = new Set<Unit>();
   #config: Config | undefined;
@@ -116,7 +88,10 @@ class Supervisor {
 
   start(config: Config): void {
     this.#prepare(config, false);
-    for (const unit of this.#units.values()) unit.start();
+    const units = [...this.#units.values()].filter(({ onDemand }) => !onDemand);
+    const isFirst = ({ manifest }: Unit) => manifest.startsFirst === true;
+    this.#startOrder = new StartOrder(units.filter(isFirst), units.filter((unit) => !isFirst(unit)));
+    this.#startOrder.begin();
     // Where nothing is to run, nothing says that it is ready.
     this.#checkReady();
   }
@@ -135,7 +110,7 @@ class Supervisor {
       if (manifest.startedBy === "start") continue;
       this.#writeGrants(manifest, config);
       for (const [name, options] of this.#childrenOf(manifest, config)) {
-        this.#units.set(name, new Unit(manifest, options, { besideAnother }));
+        this.#units.set(name, new Unit(manifest, options, { besideAnother, onDemand: isOnDemand(manifest, config) }));
       }
     }
     this.#feed.active = this.#keepsLog;
@@ -146,6 +121,7 @@ class Supervisor {
   async retire(name: string): Promise<void> {
     const unit = this.#units.get(name);
     if (unit === undefined || this.#stopping) return;
+    this.#startOrder?.startOthers();
     this.#retired.add(unit);
     await unit.retire();
   }
@@ -186,15 +162,35 @@ class Supervisor {
     const drop = ["--setuid", String(ids.uid), "--setgid", String(ids.gid)];
     const asRoot = !this.#settings.changeUser ? [] : staysRoot ? ["--change-user"] : bindsFirst ? drop : [];
     const which = instance === 1 ? [] : ["--instance", String(instance)];
+    const idle = isOnDemand(manifest, config) ? ["--idle", String(config.controls.idleseconds)] : [];
     return {
       name: instanceName(manifest, instance),
       launcher: this.#home.libexec("launch", manifest.name),
-      args: [...asRoot, ...which, ...(this.#settings.json ? ["--json"] : [])],
+      args: [...asRoot, ...which, ...idle, ...(this.#settings.json ? ["--json"] : [])],
       ids: this.#settings.changeUser && !staysRoot && !bindsFirst ? ids : undefined,
       grant: flagsOf(manifest.permissions(config), this.#home),
-      onReady: () => this.#checkReady(),
+      onReady: () => {
+        this.#startOrder?.check();
+        this.#checkReady();
+      },
+      onNeeds: (socket) => this.wake(socket),
+      onIdle: () => logEvent("idle", { component: instanceName(manifest, instance) }),
       feed: manifest.name === logKeeper ? this.#feed : undefined,
     };
+  }
+
+  /** Starts who serves this socket, if it sleeps. */
+  wake(socket: string): void {
+    if (this.#config === undefined) return;
+    for (const [name, unit] of this.#units) {
+      if (!unit.asleep || !unit.wanted || this.#retired.has(unit)) continue;
+      // At the end, who is still to be stopped may be needed by those that finish their work.
+      if (this.#stopping && unit.manifest.stopOrder <= this.#stopOrder) continue;
+      const { serves = [] } = unit.manifest.permissions(this.#config);
+      if (!serves.some((served) => this.#home.socket(served) === socket)) continue;
+      unit.wake();
+      logEvent("needed", { component: name });
+    }
   }
 
   get #keepsLog(): boolean {
@@ -207,7 +203,7 @@ class Supervisor {
   }
 
   get #isReady(): boolean {
-    return this.#wanted.every((unit) => unit.ready);
+    return this.#wanted.every((unit) => unit.ready || unit.spared);
   }
 
   #checkReady(): void {
@@ -230,6 +226,7 @@ class Supervisor {
       ];
     }
     this.#config = config;
+    this.#startOrder?.startOthers();
     for (const manifest of manifests) {
       if (manifest.startedBy === "start") continue;
       const changed = this.#writeGrants(manifest, config);
@@ -237,7 +234,10 @@ class Supervisor {
       for (const [name, unit] of this.#units) {
         if (unit.manifest === manifest && unit.wanted && !wanted.has(name)) this.#dismiss(name, unit);
       }
-      for (const [name, options] of wanted) this.#renew(name, manifest, options, changed);
+      for (const [name, options] of wanted) {
+        this.#renew(name, manifest, options, changed);
+        this.#units.get(name)!.onDemand = isOnDemand(manifest, config);
+      }
     }
     this.#feed.active = this.#keepsLog;
     this.#checkReady();
@@ -249,12 +249,17 @@ class Supervisor {
   #renew(name: string, manifest: Manifest, options: ChildOptions, grantChanged: boolean): void {
     const unit = this.#units.get(name);
     if (unit === undefined) {
-      const fresh = new Unit(manifest, options);
+      const onDemand = isOnDemand(manifest, this.#config!);
+      const fresh = new Unit(manifest, options, { onDemand });
       this.#units.set(name, fresh);
+      if (onDemand) return;
       logEvent("needed", { component: name });
       return fresh.start();
     }
-    if (!unit.wanted || grantChanged) {
+    if (unit.asleep) {
+      unit.wanted = true;
+      unit.restart(options);
+    } else if (!unit.wanted || grantChanged) {
       logEvent(unit.wanted ? "regranted" : "needed", { component: name });
       unit.wanted = true;
       unit.restart(options);
@@ -275,9 +280,11 @@ class Supervisor {
 
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#startOrder?.drop();
     const units = [...this.#units.values()];
     const orders = [...new Set(units.map(({ manifest }) => manifest.stopOrder))].sort((a, b) => a - b);
     for (const now of orders) {
+      this.#stopOrder = now;
       const ending = units.filter(({ manifest }) => manifest.stopOrder === now);
       await Promise.all(ending.map((unit) => unit.stop()));
     }
@@ -331,7 +338,7 @@ export async function run(
   const control = serveUnix(home.socket("supervisor"), {
     onFrame: (frame, pipe) => {
       const id = field.wholeNumber(frame.head, "id");
-      const op = field.oneOf(frame.head, "op", ["reload", "stop", "status", "about", ...handOverOps]);
+      const op = field.oneOf(frame.head, "op", ["reload", "stop", "status", "about", "needs", ...handOverOps]);
       switch (op) {
         case "reload":
           pipe.send({ id, defects: reload() });
@@ -342,6 +349,10 @@ export async function run(
           break;
         case "status":
           pipe.send({ id, ...supervisor.status() });
+          break;
+        case "needs":
+          supervisor.wake(field.text(frame.head, "socket"));
+          pipe.send({ id });
           break;
         case "about":
           pipe.send({ id, handOver: handOverProtocol, portOffset, code: settings.code, audit: settings.audit });

@@ -1,5 +1,5 @@
 /**
- * A process to be kept up, with those before it that are still on their way out: a server's successor is ready before the
+ * A process to be kept up, or to be started when it is needed, with those before it that are still on their way out: a server's successor is ready before the
  * old one is told to go, so that the port is never closed.
  * @module
  */
@@ -21,13 +21,21 @@ export class Unit {
   /** False while it is being stopped for good, since a reload has no use for it. */
   wanted = true;
   #child: Child;
+  /** It is not to run before it is needed. */
+  #asleep: boolean;
+  #onDemand: boolean;
+  /** It was asleep, and is not ready yet. */
+  #waking = false;
   /** They have a successor, or will have one when it is ready. */
   readonly #leaving = new Set<Child>();
   /** A process that is not ours holds the ports until we are ready. */
   #besideAnother: boolean;
 
-  constructor(manifest: Manifest, options: ChildOptions, { besideAnother = false } = {}) {
+  /** `onDemand`: it sleeps until {@link wake}, and again when it has ended for want of work. */
+  constructor(manifest: Manifest, options: ChildOptions, { besideAnother = false, onDemand = false } = {}) {
     this.manifest = manifest;
+    this.#onDemand = onDemand;
+    this.#asleep = onDemand;
     this.#besideAnother = besideAnother && manifest.overlaps === true;
     this.#child = new Child(this.#ofOurs(options));
   }
@@ -38,14 +46,48 @@ export class Unit {
       isSuccessor: () => this.#besideAnother || this.#leaving.size > 0,
       onReady: () => {
         this.#besideAnother = false;
+        this.#waking = false;
         for (const child of this.#leaving) this.#dismiss(child);
         options.onReady();
+      },
+      onIdle: () => {
+        this.#asleep = true;
+        options.onIdle();
       },
     };
   }
 
   get ready(): boolean {
     return this.#child.ready;
+  }
+
+  get onDemand(): boolean {
+    return this.#onDemand;
+  }
+
+  /** What is not on demand any more is woken. */
+  set onDemand(onDemand: boolean) {
+    this.#onDemand = onDemand;
+    if (!onDemand) this.wake();
+  }
+
+  /** Nothing is missing though it does not run. */
+  get spared(): boolean {
+    return this.#asleep || this.#waking;
+  }
+
+  get asleep(): boolean {
+    return this.#asleep;
+  }
+
+  /** Somebody needs it. Whether it slept. */
+  wake(): boolean {
+    if (!this.#asleep) return false;
+    this.#asleep = false;
+    this.#waking = true;
+    // The last one may still be ending.
+    void this.#child.ended.then(() => this.#child.start());
+    return true;
   }
 
   get restarts(): number {
@@ -65,7 +107,9 @@ export class Unit {
     this.#child.options = this.#ofOurs(options);
   }
 
+  /** Starts it, on demand or not. */
   start(): void {
+    this.#asleep = this.#waking = false;
     this.#child.start();
   }
 
@@ -75,6 +119,11 @@ export class Unit {
 
   /** Has a process with the options of now take the place of the one that runs. */
   restart(options: ChildOptions): void {
+    if (this.#asleep) {
+      this.options = options;
+      return;
+    }
+    this.#waking = false;
     if (this.manifest.overlaps !== true || !this.#child.runs) {
       this.options = options;
       return this.#child.restart(stopLimitOf(this.manifest));
@@ -102,10 +151,12 @@ export class Unit {
 
   comeBack(): void {
     this.#besideAnother = this.manifest.overlaps === true;
-    this.#child.start();
+    this.start();
   }
 
   async stop(): Promise<void> {
+    // Whoever is still at work gets no help any more that does not run yet.
+    this.#asleep = false;
     const limitMs = stopLimitOf(this.manifest);
     await Promise.all([this.#child, ...this.#leaving].map((child) => child.stop(limitMs)));
   }
@@ -116,6 +167,7 @@ export class Unit {
   }
 
   status(nowMs: number): ComponentStatus[] {
-    return this.#child.status(nowMs);
+    const [own, ...helpers] = this.#child.status(nowMs);
+    return [{ ...own!, state: this.#asleep && own!.pid === undefined ? "asleep" : own!.state }, ...helpers];
   }
 }

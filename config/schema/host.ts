@@ -47,6 +47,13 @@ export const host = {
     doc:
       "What logs in to the admin page and its API: sha256: and the SHA-256 of the token in hex. The first start makes a token and says it once; deno task admin token --new makes another. Readable for qmailw only.",
   }),
+  idleseconds: row({
+    parse: parseWholeNumber("seconds", 0, 1_000_000),
+    default: 300,
+    usedBy: ["supervisor"],
+    doc:
+      "A component that others ask (qmail-getpw, qmail-lspawn, qmail-remote and more) is started when first needed, and ends when nobody has asked it for so many seconds; 0: all run from the start to the end. Under systemd all run.",
+  }),
   ipv6: row<"auto" | "1" | "0">({
     parse: parseOneOf("auto", "1", "0"),
     default: "auto",

@@ -40,7 +40,7 @@ export const queue = {
   }),
   concurrencylocal: row({
     parse: parseWholeNumber("deliveries"),
-    default: 10,
+    default: 40,
     usedBy: ["qmail-send", "qmail-lspawn"],
     doc: "Local deliveries under way at once; 0 holds the channel. One account has a quarter of them at the most.",
   }),

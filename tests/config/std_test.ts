@@ -3,7 +3,9 @@ import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import { parseArgs } from "@std/cli/parse-args";
 import { ensureDir, ensureDirSync, exists, existsSync } from "@std/fs";
-import { join, resolve } from "@std/path";
+import { basename, dirname, fromFileUrl, isAbsolute, join, normalize, relative, resolve, toFileUrl } from "@std/path";
+import fc from "fast-check";
+import node from "node:path/posix";
 import { tempDir } from "../support/temp_dir.ts";
 
 describe("parseArgs()", () => {
@@ -88,5 +90,33 @@ describe("@std/fs", () => {
 describe("@std/path", () => {
   it("joins and resolves", () => {
     assertEquals([join("/a", "..", "b"), resolve("/a", "b"), resolve("/a", "/b")], ["/b", "/a/b", "/b"]);
+  });
+});
+
+describe("paths", () => {
+  const part = fc.constantFrom("/", ".", "..", "a", "b.ts", "x/", " ", "%", "é");
+  // With doubled slashes the documented behaviour and node's are not the same in dirname() and basename().
+  const path = fc.array(part, { maxLength: 8 }).map((parts) => parts.join("").replaceAll(/\/+/g, "/"));
+
+  it("are taken apart and put together as node does", () => {
+    fc.assert(fc.property(path, path, (a, b) => {
+      assertEquals([normalize(a), join(a, b), resolve(a, b), relative(a, b)], [
+        node.normalize(a),
+        node.join(a, b),
+        node.resolve(a, b),
+        node.relative(a, b),
+      ]);
+      assertEquals([dirname(a), basename(a, ".ts"), isAbsolute(a)], [
+        node.dirname(a),
+        node.basename(a, ".ts"),
+        node.isAbsolute(a),
+      ]);
+    }));
+  });
+
+  it("become file: URLs and come back", () => {
+    for (const each of ["/a b/c", "/100%", "/é?#", "/a\\b", "/a/"]) assertEquals(fromFileUrl(toFileUrl(each)), each);
+    assertThrows(() => fromFileUrl("https://example.org/a"));
+    assertThrows(() => fromFileUrl("file:///a%2Fb"));
   });
 });

@@ -9,7 +9,7 @@ import { breaches } from "../../components/lib/permissions/rule.ts";
 import { serveUnix, type UnixServer } from "../../components/lib/wire/server.ts";
 import { parseStsMemoryRequest } from "../../components/lib/wire/sts_memory_protocol.ts";
 import { manifest as sts } from "../../components/mta-sts/permissions.ts";
-import { readConfig } from "../../components/supervisor/run.ts";
+import { readConfig } from "../../components/supervisor/config.ts";
 import { manifest as tlsrpt } from "../../components/tlsrpt/permissions.ts";
 import type { Home } from "../../config/home.ts";
 import { opensslIsInstalled, opensslNote } from "../lib/tls/openssl.ts";

@@ -5,7 +5,7 @@ import { breaches } from "../../components/lib/permissions/rule.ts";
 import { encodeFrame } from "../../components/lib/wire/frame.ts";
 import { StsClient } from "../../components/lib/wire/sts_client.ts";
 import { manifest } from "../../components/mta-sts/permissions.ts";
-import { readConfig } from "../../components/supervisor/run.ts";
+import { readConfig } from "../../components/supervisor/config.ts";
 import { opensslIsInstalled, opensslNote } from "../lib/tls/openssl.ts";
 import { outside, readAudit, unused } from "../support/audit.ts";
 import { authority, certificateFor, domainZone, PolicyHosts, policyText, serveText } from "./world.ts";

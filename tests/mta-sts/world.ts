@@ -13,7 +13,7 @@ import { StsClient } from "../../components/lib/wire/sts_client.ts";
 import { run, type RunOptions } from "../../components/mta-sts/run.ts";
 import { manifest } from "../../components/mta-sts/permissions.ts";
 import { run as runResolver } from "../../components/resolver/run.ts";
-import { readConfig } from "../../components/supervisor/run.ts";
+import { readConfig } from "../../components/supervisor/config.ts";
 import { eachLine } from "../../components/supervisor/lines.ts";
 import { type Home, homeAt } from "../../config/home.ts";
 import { type Made, makeCertificate } from "../lib/tls/openssl.ts";

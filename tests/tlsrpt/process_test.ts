@@ -8,7 +8,7 @@ import { breaches } from "../../components/lib/permissions/rule.ts";
 import { TlsrptClient } from "../../components/lib/wire/tlsrpt_client.ts";
 import type { TlsrptNote } from "../../components/lib/wire/tlsrpt_protocol.ts";
 import { eachLine } from "../../components/supervisor/lines.ts";
-import { readConfig } from "../../components/supervisor/run.ts";
+import { readConfig } from "../../components/supervisor/config.ts";
 import { manifest } from "../../components/tlsrpt/permissions.ts";
 import { run } from "../../components/tlsrpt/run.ts";
 import { outside, readAudit, unused } from "../support/audit.ts";

@@ -4,7 +4,7 @@
  */
 import { homeAt } from "../../config/home.ts";
 import type { Config } from "../../components/lib/permissions/grant.ts";
-import { readConfig } from "../../components/supervisor/run.ts";
+import { readConfig } from "../../components/supervisor/config.ts";
 import {
   prepareControls,
   prepareFolders,

@@ -50,7 +50,7 @@ describe(claim, { ignore: lacks !== undefined }, () => {
       ipv6: "1\n",
     });
     home = config.home;
-    const units = makeUnits({ config, runtime: runtimeOf(home) });
+    const units = makeUnits({ config, runtime: runtimeOf(home, { bundled: true }) });
     systemd = await startSystemd(units, { accounts: formatSysusers(home.dir) });
     await systemd.ctl("start", "dqmail.target");
     await waitFor(() => isActive("supervisor"), "the supervisor's place to be taken", 30_000);

@@ -5,8 +5,7 @@
 import { OpenAPIHono, type z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
-import ipaddr from "ipaddr.js";
-import { isDomain } from "../../../config/values.ts";
+import { isAddress, isDomain } from "../../../config/values.ts";
 import { utf8Octets } from "../../lib/octets.ts";
 import { destinationOf } from "../../lib/wire/control_protocol.ts";
 import { type Caller, forgeryOf } from "../auth/guard.ts";
@@ -62,7 +61,7 @@ function forged(c: Context<ApiEnv>): string | undefined {
 /** What was said wrong about where mail leaves from; or the addresses. */
 function addressesIn(text: string | undefined): readonly string[] | undefined {
   const ips = (text ?? "").split(/[\s,]+/).filter((ip) => ip !== "");
-  return ips.length <= mostIps && ips.every((ip) => ipaddr.isValid(ip)) ? ips : undefined;
+  return ips.length <= mostIps && ips.every((ip) => isAddress(ip)) ? ips : undefined;
 }
 
 /** The API of a world. `onError` is told about surprises. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { timingSafeEqual } from "node:crypto";
+import { nodeCrypto } from "../../lib/process/builtin.ts";
 
 export interface Session {
   readonly id: string;
@@ -89,5 +89,5 @@ function isOver({ openedMs, usedMs }: Session, nowMs: number): boolean {
 export function hasCsrf({ csrf }: Session, given: unknown): boolean {
   if (typeof given !== "string" || given.length !== csrf.length) return false;
   const [a, b] = [Buffer.from(given), Buffer.from(csrf)];
-  return a.length === b.length && timingSafeEqual(a, b);
+  return a.length === b.length && nodeCrypto().timingSafeEqual(a, b);
 }

@@ -49,7 +49,7 @@ export function Components({ overview: { supervisor, homeDir } }: { overview: Ov
 
 function Row({ component }: { component: ComponentStatus }) {
   const { name, state, uptimeSeconds, restarts, rssBytes, pid, uid, ports } = component;
-  const mood = state === "running" ? "good" : state === "on demand" ? "idle" : "bad";
+  const mood = state === "running" ? "good" : state === "on demand" || state === "asleep" ? "idle" : "bad";
   return (
     <tr data-key={name}>
       <th scope="row">{name}</th>

@@ -4,8 +4,7 @@
  */
 import type { Context, Hono } from "hono";
 import type { Child } from "hono/jsx";
-import ipaddr from "ipaddr.js";
-import { isDomain } from "../../../config/values.ts";
+import { isAddress, isDomain } from "../../../config/values.ts";
 import { utf8Octets } from "../../lib/octets.ts";
 import type { AdminEnv } from "../auth/guard.ts";
 import { supervisedOf } from "../overview.ts";
@@ -112,7 +111,7 @@ export function addPages(app: Hono<AdminEnv>, world: World): void {
       ? undefined
       : !isDomain(domain)
       ? "Expected a domain, in A-labels."
-      : addresses.length > mostIps || !addresses.every((ip) => ipaddr.isValid(ip))
+      : addresses.length > mostIps || !addresses.every(isAddress)
       ? "Expected addresses, with blanks between them."
       : undefined;
     const found = given === undefined || error !== undefined ? {} : { found: await world.examine(domain, addresses) };

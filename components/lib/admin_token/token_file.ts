@@ -3,8 +3,8 @@
  * A token is 192 random bits, so one round of a fast hash is enough: there is nothing in it to guess.
  * @module
  */
-import { createHash, timingSafeEqual } from "node:crypto";
 import { Buffer } from "node:buffer";
+import { nodeCrypto } from "../process/builtin.ts";
 import { err, ok, type Result } from "../result.ts";
 
 /** In front of every token, so that whoever finds one in a file knows what it opens. */
@@ -26,7 +26,7 @@ export function newToken(): string {
 
 /** What control/admintoken holds for a token: the hash in hex, 64 digits. */
 export function hashToken(token: string): string {
-  return createHash("sha256").update(token, "utf8").digest("hex");
+  return nodeCrypto().createHash("sha256").update(token, "utf8").digest("hex");
 }
 
 /** The file's text, with its line end. */
@@ -51,5 +51,5 @@ export function maskTokenFile(text: string): string {
 /** Whether `token` is the one that `hash` was made of; takes as long for any other. Nothing is for the empty hash. */
 export function isToken(token: string, hash: string): boolean {
   if (token.length > longestToken || hash === "") return false;
-  return timingSafeEqual(Buffer.from(hashToken(token), "hex"), Buffer.from(hash, "hex"));
+  return nodeCrypto().timingSafeEqual(Buffer.from(hashToken(token), "hex"), Buffer.from(hash, "hex"));
 }

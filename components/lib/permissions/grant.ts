@@ -86,6 +86,13 @@ export interface Manifest {
   readonly account: Account;
   /** `supervisor`: started and kept up by it; otherwise the component that starts it on demand. */
   readonly startedBy: "start" | "supervisor" | "qmail-lspawn";
+  /**
+   * Started when another component first wants to connect to it, and ended when nobody has asked it for
+   * control/idleseconds; absent: from the start to the end.
+   */
+  readonly onDemand?: true;
+  /** The others are started when it is ready, or a moment later. */
+  readonly startsFirst?: true;
   /** Stopped in ascending order: first those that let mail in, last those the others need to finish. */
   readonly stopOrder: number;
   /** A successor is ready before it is told to go (`--successor`): it shares ports, and nothing else that only one may have. */

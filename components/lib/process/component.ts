@@ -3,13 +3,16 @@
  * of life, and exit codes (0 done, 100 permanent, 111 try again, also for every surprise).
  *
  * Standard output speaks to the supervisor, one JSON object a line: `{"event":"ready","ports":{…}}` once, then
- * `{"event":"alive","rss":…}` every few seconds. Standard input tells of the supervisor's death: with `--supervised`,
+ * `{"event":"alive","rss":…}` every few seconds, `{"event":"needs","socket":…}` where it wants to connect to a component
+ * that may be asleep, and `{"event":"idle"}` when it ends because nobody needs it. Standard input tells of the supervisor's death: with `--supervised`,
  * its end means stop. Standard error is the log.
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
 import type { Home } from "../../../config/home.ts";
 import { describeError, flushLog, log, logJson } from "../log/log.ts";
+import { idleMs, letGo } from "../wire/idle.ts";
+import { tellNeedsTo } from "../wire/needs.ts";
 import { homeOptions, parseHomeArgs } from "./home_args.ts";
 
 /** What a running component offers to its main. */
@@ -24,6 +27,8 @@ export interface Running {
   reload?(): readonly string[];
   /** SIGALRM (qmail-send: every message is due). */
   alarm?(): void;
+  /** Whether it remembers something that its end would lose: one that runs on demand stays then. */
+  remembers?(): boolean;
 }
 
 export interface Start {
@@ -64,10 +69,11 @@ export async function runComponent(
   { ownInput = false }: ComponentOptions = {},
 ): Promise<never> {
   const args = parseArgs(Deno.args, {
-    string: [...homeOptions, "port-offset"],
+    string: [...homeOptions, "port-offset", "idle"],
     boolean: ["supervised", "json", "successor"],
   });
   if (args["json"] === true) logJson();
+  if (args["supervised"] === true) tellNeedsTo((socket) => tell({ event: "needs", socket }));
   // What it said just before should be heard.
   for (const end of ["error", "unhandledrejection"]) globalThis.addEventListener(end, flushLog);
   const stopAsked = Promise.withResolvers<void>();
@@ -78,7 +84,8 @@ export async function runComponent(
       requestStop: stopAsked.resolve,
       successor: args["successor"] === true,
     });
-    const waits = { supervised: args["supervised"] === true, ownInput };
+    const idleLimitMs = args["idle"] === undefined ? Infinity : Number(args["idle"]) * 1000;
+    const waits = { supervised: args["supervised"] === true, ownInput, idleLimitMs };
     const how = await untilStopped(name, running, waits, stopAsked.promise);
     if (how === "hand over" && running.handOver !== undefined) await running.handOver();
     else await running.stop();
@@ -97,20 +104,30 @@ function exit(code: number): never {
 interface Waits {
   readonly supervised: boolean;
   readonly ownInput: boolean;
+  /** Ends when nobody has asked for so long (`--idle SECONDS`). */
+  readonly idleLimitMs: number;
 }
 
 function untilStopped(
   name: string,
   running: Running,
-  { supervised, ownInput }: Waits,
+  { supervised, ownInput, idleLimitMs }: Waits,
   stopAsked: Promise<void>,
 ): Promise<"stop" | "hand over"> {
-  const alive = () => tell({ event: "alive", rss: Deno.memoryUsage().rss });
-  const timer = setInterval(alive, aliveMs);
   return new Promise((resolve) => {
+    const alive = () => {
+      tell({ event: "alive", rss: Deno.memoryUsage().rss });
+      if (idleMs() >= idleLimitMs && running.remembers?.() !== true) void endIfLetGo();
+    };
+    const timer = setInterval(alive, Math.min(aliveMs, idleLimitMs));
     const stop = () => {
       clearInterval(timer);
       resolve("stop");
+    };
+    const endIfLetGo = async () => {
+      if (!await letGo()) return;
+      tell({ event: "idle" });
+      stop();
     };
     // Signs of life go on.
     Deno.addSignalListener("SIGUSR2", () => resolve("hand over"));

@@ -2,9 +2,9 @@
  * Whom a server is to become that begins as root, to bind a port below 1024.
  * @module
  */
-import process from "node:process";
 import { parseArgs } from "@std/cli/parse-args";
 import type { Ids } from "../permissions/grant.ts";
+import { nodeProcess } from "./builtin.ts";
 import { CannotStart } from "./component.ts";
 
 /** `--setuid UID --setgid GID`: whom to become once the ports are bound. Both or neither. */
@@ -23,6 +23,7 @@ export function idsFrom(args: readonly string[]): Ids | undefined {
 /** Gives root up for good; undefined: it was never root's. */
 export function become(ids: Ids | undefined): void {
   if (ids === undefined) return;
+  const process = nodeProcess();
   process.setgid!(ids.gid);
   process.setuid!(ids.uid);
 }

@@ -8,9 +8,9 @@
  * local part's. All addresses are octet strings as the queue keeps them, unquoted.
  * @module
  */
-import { createHmac, timingSafeEqual } from "node:crypto";
 import { lowerCaseAscii } from "../address/parse_domain.ts";
 import { toOctets } from "../octets.ts";
+import { nodeCrypto } from "../process/builtin.ts";
 import { err, ok, type Result } from "../result.ts";
 import { formatStamp, stampAgeDays } from "./stamp.ts";
 
@@ -47,7 +47,7 @@ export function isReturnPath(address: string, domain: string): boolean {
 }
 
 function hashOf(secret: string, length: number, parts: readonly string[]): string {
-  const hmac = createHmac("sha1", toOctets(secret));
+  const hmac = nodeCrypto().createHmac("sha1", toOctets(secret));
   for (const part of parts) hmac.update(toOctets(lowerCaseAscii(part)));
   return hmac.digest("base64").slice(0, length);
 }
@@ -55,6 +55,7 @@ function hashOf(secret: string, length: number, parts: readonly string[]): strin
 function isHash(hash: string, { secrets, hashLength }: SrsRules, parts: readonly string[]): boolean {
   if (hash.length !== hashLength) return false;
   const given = toOctets(lowerCaseAscii(hash));
+  const { timingSafeEqual } = nodeCrypto();
   return secrets.some((secret) => timingSafeEqual(given, toOctets(lowerCaseAscii(hashOf(secret, hashLength, parts)))));
 }
 

@@ -2,8 +2,9 @@
  * A server's certificate with its chain and key, as it stands in PEM files: read, and checked before anybody is shown it.
  * @module
  */
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import type { KeyObject, X509Certificate } from "node:crypto";
 import { err, ok, type Result } from "../result.ts";
+import { nodeCrypto } from "../process/builtin.ts";
 import { tlsServerEndPoint } from "./end_point.ts";
 import { parsePem } from "./pem.ts";
 
@@ -75,7 +76,7 @@ export function parseCertificates(texts: readonly string[]): Result<readonly X50
   const certificates: X509Certificate[] = [];
   for (const text of texts) {
     try {
-      certificates.push(new X509Certificate(text));
+      certificates.push(new (nodeCrypto().X509Certificate)(text));
     } catch {
       // What the library says would show what is in the file.
       return err(`certificate ${certificates.length + 1} of ${texts.length} is malformed`);
@@ -88,7 +89,7 @@ function parseKey(text: string): Result<KeyObject, string> {
   if (text.includes("ENCRYPTED")) return err("expected a private key without a password, got an encrypted one");
   let key: KeyObject;
   try {
-    key = createPrivateKey(text);
+    key = nodeCrypto().createPrivateKey(text);
   } catch {
     return err("the private key is malformed");
   }

@@ -15,8 +15,9 @@
  * @module
  */
 import type { X509Certificate } from "node:crypto";
-import tls from "node:tls";
+import type tls from "node:tls";
 import { lowerCaseAscii } from "../address/parse_domain.ts";
+import { nodeTls } from "../process/builtin.ts";
 import type { ServerCertificate } from "./certificate.ts";
 import type { CipherChoice } from "./ciphers.ts";
 
@@ -45,7 +46,7 @@ export interface ContextOptions {
 /** Throws what the TLS library says where it does not take a certificate that was parsed. */
 export function makeContext(certificate: ServerCertificate, options: ContextOptions = {}): TlsContext {
   const { authorities = [], ciphers } = options;
-  const secureContext = tls.createSecureContext({
+  const secureContext = nodeTls().createSecureContext({
     cert: certificate.chain,
     key: certificate.key,
     minVersion: ciphers?.tls12 === false ? "TLSv1.3" : "TLSv1.2",

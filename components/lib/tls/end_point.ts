@@ -2,7 +2,8 @@
  * The channel binding tls-server-end-point (RFC 5929 §4.1): a hash of the server's certificate.
  * @module
  */
-import { createHash, type X509Certificate } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
+import { nodeCrypto } from "../process/builtin.ts";
 import { contextTag, oid, readElements, tags } from "./der.ts";
 
 type Hash = "sha224" | "sha256" | "sha384" | "sha512";
@@ -58,5 +59,5 @@ export function signatureHash(certificate: Uint8Array): Hash {
 
 /** The binding of a server that shows this certificate. */
 export function tlsServerEndPoint({ raw }: X509Certificate): Uint8Array {
-  return new Uint8Array(createHash(signatureHash(raw)).update(raw).digest());
+  return new Uint8Array(nodeCrypto().createHash(signatureHash(raw)).update(raw).digest());
 }

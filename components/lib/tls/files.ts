@@ -19,16 +19,7 @@ import { parseServerCertificate, type ServerCertificate } from "./certificate.ts
 import { anyCipher, type CipherChoice, parseCiphers } from "./ciphers.ts";
 import { parseAuthorities } from "./client_certificate.ts";
 import { makeContext, type TlsContext, type TlsContexts } from "./contexts.ts";
-
-const certificateFile = "servercert.pem";
-const keyFile = "serverkey.pem";
-const authoritiesFile = "clientca.pem";
-const folder = "servercerts";
-
-/** What a server with TLS reads: each of them is looked for at every start and reload. */
-export function tlsPaths(home: Home): string[] {
-  return [certificateFile, keyFile, authoritiesFile, folder].map((file) => home.control(file));
-}
+import { authoritiesFile, certificateFile, certificatesFolder as folder, keyFile } from "./paths.ts";
 
 /**
  * Reads them all. `ciphers`: control/tlsserverciphers, "" where it is absent. Undefined: there is no servercert.pem, so there

@@ -13,10 +13,11 @@
  * @module
  */
 import type { X509Certificate } from "node:crypto";
-import { Duplex } from "node:stream";
-import tls from "node:tls";
+import type { Duplex } from "node:stream";
+import type tls from "node:tls";
 import { utf8Octets } from "../octets.ts";
 import { isTrusted, subjectLine } from "./client_certificate.ts";
+import { nodeStream, nodeTls } from "../process/builtin.ts";
 import { chooseContext, type TlsContexts } from "./contexts.ts";
 
 /** What came of a handshake. Octet strings. */
@@ -72,35 +73,48 @@ function alertRecord(description: number): Uint8Array {
 const keptBytes = 16 * 1024;
 
 /** The plaintext side of node's TLSSocket. */
-class WireStream extends Duplex {
-  readonly #wire: Wire;
+function wireStream(wire: Wire): Duplex {
+  return new (wireStreamClass())(wire);
+}
 
-  constructor(wire: Wire) {
-    super({ allowHalfOpen: true, readableHighWaterMark: keptBytes, writableHighWaterMark: keptBytes });
-    this.#wire = wire;
-  }
+/** Made when there is a first one: what it extends is loaded then. */
+function makeWireStreamClass(): new (wire: Wire) => Duplex {
+  return class WireStream extends nodeStream().Duplex {
+    readonly #wire: Wire;
 
-  override _read(): void {
-    this.#wire.want(true);
-  }
+    constructor(wire: Wire) {
+      super({ allowHalfOpen: true, readableHighWaterMark: keptBytes, writableHighWaterMark: keptBytes });
+      this.#wire = wire;
+    }
 
-  override _write(chunk: Uint8Array, _encoding: string, sent: () => void): void {
-    this.#wire.send(chunk, sent);
-  }
+    override _read(): void {
+      this.#wire.want(true);
+    }
 
-  /** The library destroys it when both sides have ended; what waits to leave, its close_notify, is to leave first. */
-  override destroy(error?: Error): this {
-    if (error || this.destroyed || this.writableLength === 0) return super.destroy(error);
-    this.end(() => super.destroy());
-    return this;
-  }
+    override _write(chunk: Uint8Array, _encoding: string, sent: () => void): void {
+      this.#wire.send(chunk, sent);
+    }
+
+    /** The library destroys it when both sides have ended; what waits to leave, its close_notify, is to leave first. */
+    override destroy(error?: Error): this {
+      if (error || this.destroyed || this.writableLength === 0) return super.destroy(error);
+      this.end(() => super.destroy());
+      return this;
+    }
+  };
+}
+
+let madeClass: ReturnType<typeof makeWireStreamClass> | undefined;
+
+function wireStreamClass(): ReturnType<typeof makeWireStreamClass> {
+  return madeClass ??= makeWireStreamClass();
 }
 
 export class TlsServerStream {
   readonly #contexts: TlsContexts;
   readonly #events: TlsEvents;
   readonly #below: Wire;
-  readonly #wire: WireStream;
+  readonly #wire: Duplex;
   readonly #tls: tls.TLSSocket;
   readonly #handshake = Promise.withResolvers<Secured>();
   #chosen;
@@ -118,7 +132,7 @@ export class TlsServerStream {
     this.#events = events;
     this.#chosen = contexts.default;
     this.#below = below;
-    this.#wire = new WireStream({
+    this.#wire = wireStream({
       send: (octets, sent) => {
         this.#hasSent = true;
         below.send(octets, sent);
@@ -141,7 +155,7 @@ export class TlsServerStream {
         return found;
       },
     };
-    this.#tls = new tls.TLSSocket(this.#wire as never, options);
+    this.#tls = new (nodeTls().TLSSocket)(this.#wire as never, options);
     this.#tls.on("secure", () => this.#onSecure());
     // A socket that no tls.Server has made says only this way that a record of a session was wrong.
     this.#tls.on("_tlsError", (error: Error) => this.#fail(error.message));

@@ -11,8 +11,23 @@ export class NoAnswer extends Error {
   override name = "NoAnswer";
 }
 
+/** No process listens on the socket: it does not run, or it is asleep. */
+export class NobodyListens extends NoAnswer {
+  override name = "NobodyListens";
+}
+
 /** What a component that is busy may take to answer. */
 const answerMs = 10_000;
+
+/** As {@link ask}, where a process that does not run remembers nothing that could be asked for: `undefined` then. */
+export async function askIfRunning(path: string, request: object): Promise<Frame | undefined> {
+  try {
+    return await ask(path, request);
+  } catch (error) {
+    if (error instanceof NobodyListens) return undefined;
+    throw error;
+  }
+}
 
 /** Sends `request` to the socket at `path`, answers the reply. Throws {@link NoAnswer}, and FrameError for garbage. */
 export async function ask(path: string, request: object, limitMs: number = answerMs): Promise<Frame> {
@@ -32,13 +47,15 @@ async function connect(path: string): Promise<Pipe> {
   try {
     return new Pipe(await Deno.connect({ transport: "unix", path }));
   } catch (error) {
+    // A socket that a dead process left refuses; before the first start there is none.
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.ConnectionRefused) {
+      throw new NobodyListens(`cannot connect to ${path}: nobody listens`);
+    }
     throw new NoAnswer(`cannot connect to ${path}: ${reasonOf(error)}`);
   }
 }
 
 function reasonOf(error: unknown): string {
-  // A socket that a dead process left refuses; before the first start there is none.
-  if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.ConnectionRefused) return "nobody listens";
   if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
   return describeError(error);
 }

@@ -4,6 +4,8 @@
  * @module
  */
 import type { Frame } from "./frame.ts";
+import { leaveWord } from "./idle.ts";
+import { tellNeed } from "./needs.ts";
 import { Pipe } from "./pipe.ts";
 
 /** The other process went away before it answered: whether it did the work is not known. */
@@ -12,7 +14,7 @@ export class ConnectionLost extends Error {
 }
 
 export interface ClientOptions {
-  /** How long a request waits for a connection before it fails with {@link ConnectionLost}; default 1000. */
+  /** How long a request waits for a connection before it fails with {@link ConnectionLost}; default 10,000. */
   readonly connectMs?: number;
   /** Told when a connection stands, and when it is lost. */
   readonly onOpen?: (pipe: Pipe) => void;
@@ -30,6 +32,8 @@ interface Waiting {
 
 const firstRetryMs = 5;
 const lastRetryMs = 250;
+/** The other process may have to be started first, on a machine that has much else to do. */
+const usualConnectMs = 10_000;
 
 export class Client {
   readonly #path: string;
@@ -61,7 +65,8 @@ export class Client {
 
   /** The open connection; `undefined` when there is none within `connectMs`. */
   connect(): Promise<Pipe | undefined> {
-    if (this.#pipe !== undefined) return Promise.resolve(this.#pipe);
+    const open = this.#openPipe();
+    if (open !== undefined) return Promise.resolve(open);
     if (this.#closed) return Promise.resolve(undefined);
     this.#connecting ??= this.#dial().finally(() => this.#connecting = undefined);
     return this.#connecting;
@@ -77,7 +82,7 @@ export class Client {
 
   /** Sends a request and answers its reply. Throws {@link ConnectionLost}. */
   async request(head: object, body?: Uint8Array): Promise<Frame> {
-    const pipe = this.#pipe ?? await this.connect();
+    const pipe = this.#openPipe() ?? await this.connect();
     if (pipe === undefined) throw new ConnectionLost(`cannot connect to ${this.#path}`);
     return await this.requestOn(pipe, this.newId(), head, body);
   }
@@ -119,7 +124,7 @@ export class Client {
   }
 
   async #dial(): Promise<Pipe | undefined> {
-    const end = Date.now() + (this.#options.connectMs ?? 1000);
+    const end = Date.now() + (this.#options.connectMs ?? usualConnectMs);
     for (let waitMs = firstRetryMs;; waitMs = Math.min(waitMs * 2, lastRetryMs)) {
       try {
         const pipe = new Pipe(await Deno.connect({ transport: "unix", path: this.#path }));
@@ -134,6 +139,7 @@ export class Client {
       } catch (error) {
         if (error instanceof Deno.errors.NotCapable) throw error;
         if (this.#closed || Date.now() + waitMs > end) return undefined;
+        if (waitMs === firstRetryMs) tellNeed(this.#path);
         await new Promise((resolve) => setTimeout(resolve, waitMs));
       }
     }
@@ -141,24 +147,43 @@ export class Client {
 
   async #readAll(pipe: Pipe): Promise<void> {
     try {
-      for await (const frame of pipe.frames()) this.#take(frame, pipe);
+      await pipe.each((frame) => this.#take(frame, pipe));
     } catch (error) {
       this.#options.onError?.(error);
     } finally {
       pipe.close();
-      this.#pipe = undefined;
-      const lost = [...this.#waiting.values()];
-      this.#waiting.clear();
-      for (const waiting of lost) waiting.reject(new ConnectionLost(`lost the connection to ${this.#path}`));
-      this.#options.onClose?.();
+      // One that was let go of is forgotten already.
+      if (this.#pipe === pipe) this.#forget();
     }
+  }
+
+  /** One that this side has closed is over, though its reader may not know yet. */
+  #openPipe(): Pipe | undefined {
+    if (this.#pipe?.closed === true && !this.#closed) this.#forget();
+    return this.#pipe;
+  }
+
+  #forget(): void {
+    this.#pipe = undefined;
+    const lost = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const waiting of lost) waiting.reject(new ConnectionLost(`lost the connection to ${this.#path}`));
+    this.#options.onClose?.();
+  }
+
+  /** The other process would like to end; who waits for an answer from it stays. */
+  #letGo(pipe: Pipe): void {
+    if (this.#waiting.size > 0) return;
+    this.#forget();
+    pipe.close();
   }
 
   #take(frame: Frame, pipe: Pipe): void {
     const id = frame.head["id"];
     const waiting = typeof id === "number" ? this.#waiting.get(id) : undefined;
     if (waiting === undefined) {
-      this.#options.onFrame?.(frame, pipe);
+      if (frame.head["op"] === leaveWord.op) this.#letGo(pipe);
+      else this.#options.onFrame?.(frame, pipe);
       return;
     }
     this.#waiting.delete(id as number);

@@ -3,6 +3,7 @@
  * @module
  */
 import { type Frame, FrameError } from "./frame.ts";
+import { joinIdle, noteFrame } from "./idle.ts";
 import { Pipe } from "./pipe.ts";
 
 export interface UnixServer {
@@ -20,6 +21,8 @@ export interface Serving {
   readonly onClose?: (pipe: Pipe) => void;
   /** Told about garbage and about surprises; the connection in question is closed. */
   readonly onError: (error: unknown) => void;
+  /** A connection is work under way for as long as it stands: the process is not idle then (idle.ts). */
+  readonly keepsSessions?: boolean;
 }
 
 /** A frame whose head is not one of the protocol's: the connection ends, nothing of it is carried out. */
@@ -40,10 +43,14 @@ export function serveUnix(path: string, serving: Serving): UnixServer {
   const listener = Deno.listen({ transport: "unix", path });
   Deno.chmodSync(path, 0o666);
   const connections = new Set<Pipe>();
+  const leaveIdle = joinIdle({ connections, keepsSessions: serving.keepsSessions === true });
   void acceptAll(listener, connections, serving);
   return {
     connections,
-    stop: () => listener.close(),
+    stop: () => {
+      leaveIdle();
+      listener.close();
+    },
     closeAll: () => connections.forEach((pipe) => pipe.close()),
   };
 }
@@ -66,10 +73,10 @@ async function acceptAll(listener: Deno.Listener, connections: Set<Pipe>, servin
 async function serveOne(pipe: Pipe, connections: Set<Pipe>, serving: Serving): Promise<void> {
   serving.onOpen?.(pipe);
   try {
-    for await (const frame of pipe.frames()) {
-      const answered = serving.onFrame(frame, pipe);
-      if (answered !== undefined) await answered;
-    }
+    await pipe.each((frame) => {
+      noteFrame();
+      return serving.onFrame(frame, pipe);
+    });
   } catch (error) {
     serving.onError(error);
     if (!(error instanceof FrameError || error instanceof ProtocolError)) throw error;

@@ -8,7 +8,7 @@ import * as field from "./fields.ts";
 import type { Frame, RawHead } from "./frame.ts";
 import { ProtocolError } from "./server.ts";
 
-const states = ["starting", "running", "stopping", "waiting", "on demand"] as const;
+const states = ["starting", "running", "stopping", "waiting", "on demand", "asleep"] as const;
 
 /** One component, as the supervisor sees it. */
 export interface ComponentStatus {

@@ -38,8 +38,8 @@ interface Known {
 
 const none: StsAnswer = { kind: "none" };
 const defaultTimeoutMs = 15_000;
-/** A restart takes some 100 ms. */
-const connectMs = 500;
+/** It may have to be started first; far below what one question may take. */
+const connectMs = 5000;
 /** A policy may change once in a minute without anybody having to notice at once: they are meant for weeks. */
 const freshMs = 60_000;
 /** Who was away a moment ago is not waited for again. */

@@ -18,7 +18,7 @@ import { serveBroker } from "../broker.ts";
 import { readShownControls } from "../control_files.ts";
 import { readText } from "../grants.ts";
 import { brokerNames } from "../permissions.ts";
-import { isConfig, readOwnConfig } from "../run.ts";
+import { isConfig, readOwnConfig } from "../config.ts";
 import { parseStates, statusFromUnits } from "./states.ts";
 
 /** What systemd said is good for so long: asking takes a process. */

@@ -3,7 +3,8 @@ import { describe, it } from "@std/testing/bdd";
 import { dirname } from "@std/path";
 import { homeAt } from "../../../config/home.ts";
 import { chooseContext, type TlsContexts } from "../../../components/lib/tls/contexts.ts";
-import { readTlsContexts, tlsPaths } from "../../../components/lib/tls/files.ts";
+import { readTlsContexts } from "../../../components/lib/tls/files.ts";
+import { tlsPaths } from "../../../components/lib/tls/paths.ts";
 import { selfSignedCertificate } from "../../../scripts/home/self_signed.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 

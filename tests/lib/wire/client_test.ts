@@ -89,6 +89,15 @@ describe("Client", () => {
     client.close();
   });
 
+  it("opens a new connection for the next request after it has closed its own", async () => {
+    using here = place();
+    here.serve({ onFrame: echo });
+    const client = new Client(here.path);
+    (await client.connect())!.close();
+    assertEquals((await client.request({ n: 1 })).head["n"], 1);
+    client.close();
+  });
+
   it("hands over frames that answer nothing", async () => {
     using here = place();
     here.serve({ onOpen: (pipe) => pipe.send({ op: "notice", id: 99 }) });

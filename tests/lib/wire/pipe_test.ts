@@ -1,5 +1,7 @@
 import { describe, it } from "@std/testing/bdd";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import fc from "fast-check";
+import { concat, encodeFrame, type Frame, FrameReader } from "../../../components/lib/wire/frame.ts";
 import { Pipe, type Streams } from "../../../components/lib/wire/pipe.ts";
 import { bytes } from "../octets.ts";
 
@@ -51,6 +53,74 @@ describe("Pipe", () => {
     for (let n = 0; n < 10; n++) pipe.send({ n });
     await pipe.flushed();
     assertEquals(peer.written, [10 * ('{"n":1}'.length + 8)]);
+  });
+
+  it("sends every frame whole and in order, however large and however many at a time", async () => {
+    const sizes = fc.array(fc.oneof(fc.nat(200), fc.nat(200_000)), { maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(sizes, fc.nat(70_000), async (bodies, mostAtOnce) => {
+        const reader = new FrameReader(16 * mebibyte);
+        const got: Frame[] = [];
+        const pipe = new Pipe({
+          write: (octets) => {
+            const taken = octets.slice(0, 1 + mostAtOnce);
+            got.push(...reader.push(taken));
+            return Promise.resolve(taken.length);
+          },
+          read: () => Promise.resolve(null),
+          close: () => {},
+        });
+        for (const [n, size] of bodies.entries()) pipe.send({ n }, new Uint8Array(size).fill(n));
+        await pipe.flushed();
+        assertEquals(got.map(({ head, body }) => [head["n"], body.length]), bodies.map((size, n) => [n, size]));
+        assert(got.every(({ body }, n) => body.every((octet) => octet === n)));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("takes the frames of one read in one turn, and those behind one that takes its time after it", async () => {
+    const chunks = [["a", "b", "slow", "c"], ["d"]].map((heads) => heads.map((n) => encodeFrame({ n })));
+    const pipe = new Pipe({
+      read: (buffer) => {
+        const next = chunks.shift();
+        if (next === undefined) return Promise.resolve(null);
+        const octets = concat(next, next.reduce((sum, { length }) => sum + length, 0));
+        buffer.set(octets);
+        return Promise.resolve(octets.length);
+      },
+      write: (octets) => Promise.resolve(octets.length),
+      close: () => {},
+    });
+    const seen: unknown[] = [];
+    const end = Promise.withResolvers<void>();
+    const done = pipe.each((frame) => {
+      const n = frame.head["n"];
+      if (n === "a") queueMicrotask(() => seen.push("a turn later"));
+      seen.push(n);
+      return n === "slow" ? end.promise : undefined;
+    });
+    await settled(done);
+    assertEquals(seen, ["a", "b", "slow", "a turn later"]);
+    end.resolve();
+    await done;
+    assertEquals(seen, ["a", "b", "slow", "a turn later", "c", "d"]);
+    assert(pipe.closed);
+  });
+
+  it("rejects with what the taker of a frame throws, and is closed then", async () => {
+    const frame = encodeFrame({ n: 1 });
+    const pipe = new Pipe({
+      read: (buffer) => Promise.resolve((buffer.set(frame), frame.length)),
+      write: (octets) => Promise.resolve(octets.length),
+      close: () => {},
+    });
+    const surprise = () => {
+      throw new Error("no such frame");
+    };
+    const error = await assertRejects(() => pipe.each(surprise));
+    assertEquals((error as Error).message, "no such frame");
+    assert(pipe.closed);
   });
 
   it("lets drained() wait while more than a mebibyte does, until the peer has read", async () => {
