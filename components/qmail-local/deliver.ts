@@ -73,8 +73,13 @@ export class Deliveries {
     const nowMs = Date.now();
     const defect = request.isVirtual ? undefined : homeDefect(request.home);
     if (defect !== undefined) return defect;
-    const header = await readHeader(body).catch(() => undefined);
-    if (header === undefined) return reports.unreadable;
+    let header: Uint8Array;
+    try {
+      const read = readHeader(body);
+      header = read instanceof Uint8Array ? read : await read;
+    } catch {
+      return reports.unreadable;
+    }
     const deliveredTo = deliveredToLine(request.recipients[0] ?? "");
     if (hasHeaderLine(header, deliveredTo)) return reports.looping;
     const lookup = this.#lookUp(request, nowMs);

@@ -52,9 +52,7 @@ export class Mailboxes {
       if (room === "full") return reports.full;
       // With its size in the name nobody has to ask the disk for it when a limit is counted.
       const name = room === "room" ? `${plainName},S=${sizeBytes}` : plainName;
-      const pieces = withHead(octets, body);
-      const isWhole = body.first.length === body.sizeBytes;
-      await deliverToMaildir(this.#disk, path, name, isWhole ? pieces : within(pieces, maildirLimitMs));
+      await deliverToMaildir(this.#disk, path, name, within(withHead(octets, body), maildirLimitMs));
       if (room === "room") this.#note(path, sizeBytes);
       return undefined;
     } catch (error) {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Disk } from "../lib/disk/disk.ts";
+import type { Pieces } from "./message_pieces.ts";
 
 /** What makes a file's name unique: never the same twice. */
 export interface UniqueName {
@@ -29,8 +30,12 @@ export class MaildirTimeout extends Error {
   override name = "MaildirTimeout";
 }
 
-/** `pieces`, of which the last has to come within `limitMs`; else throws {@link MaildirTimeout}. */
-export async function* within(
+/** `pieces`, of which the last has to come within `limitMs`; else iterating throws {@link MaildirTimeout}. */
+export function within(pieces: Pieces, limitMs: number): Pieces {
+  return Symbol.asyncIterator in pieces ? limited(pieces, limitMs) : pieces;
+}
+
+async function* limited(
   pieces: AsyncIterable<Uint8Array>,
   limitMs: number,
 ): AsyncGenerator<Uint8Array, void, undefined> {
@@ -56,14 +61,15 @@ export async function deliverToMaildir(
   disk: Disk,
   maildir: string,
   name: string,
-  pieces: AsyncIterable<Uint8Array>,
+  pieces: Pieces,
 ): Promise<void> {
   const tmpPath = `${maildir}/tmp/${name}`;
   const newPath = `${maildir}/new/${name}`;
   const file = disk.create(tmpPath, 0o600);
   try {
     try {
-      for await (const piece of pieces) file.write(piece);
+      if (Symbol.asyncIterator in pieces) { for await (const piece of pieces) file.write(piece); }
+      else for (const piece of pieces) file.write(piece);
       await file.sync();
     } finally {
       file.close();

@@ -2,6 +2,7 @@
  * Asks and keeps a Maildir's `maildirsize` (maildir_quota.ts says what is in it).
  * @module
  */
+import { lstatSync } from "node:fs";
 import { ifThere } from "../lib/disk/if_there.ts";
 import {
   formatEntry,
@@ -29,13 +30,13 @@ export type Room = "unlimited" | "room" | "full";
  */
 export function roomFor(maildir: string, sizeBytes: number, name: string, nowSeconds: number): Room {
   const path = `${maildir}/maildirsize`;
-  const info = ifThere(() => Deno.lstatSync(path));
+  const info = lstatSync(path, { throwIfNoEntry: false });
   // A symlink or a FIFO is none that any program made.
-  if (info === undefined || !info.isFile || info.size > mostBytes) return "unlimited";
+  if (info === undefined || !info.isFile() || info.size > mostBytes) return "unlimited";
   const text = ifThere(() => Deno.readTextFileSync(path));
   const size = text === undefined ? undefined : parseMaildirSize(text);
   if (size === undefined || (size.quota.maxBytes === 0 && size.quota.maxMessages === 0)) return "unlimited";
-  const ageSeconds = nowSeconds - Math.floor((info.mtime?.getTime() ?? 0) / 1000);
+  const ageSeconds = nowSeconds - Math.floor(info.mtimeMs / 1000);
   const usage = isDoubtful(size, ageSeconds, info.size, sizeBytes) ? recount(maildir, size.quota, name) : size.usage;
   return isOver(size.quota, usage, sizeBytes) ? "full" : "room";
 }

@@ -6,8 +6,15 @@ import type { MessageBody } from "../lib/delivery/message_body.ts";
 import { concat } from "../lib/wire/frame.ts";
 import { headerEnd, longestHeader } from "./message_head.ts";
 
-/** The header, or as much of it as is looked through. Throws where the rest cannot be had. */
-export async function readHeader(body: MessageBody): Promise<Uint8Array> {
+/** The header, or as much of it as is looked through; at once where the first piece has it. Throws where the rest cannot be had. */
+export function readHeader(body: MessageBody): Uint8Array | Promise<Uint8Array> {
+  const { first, sizeBytes } = body;
+  const end = headerEnd(first);
+  if (end >= 0) return first.subarray(0, end);
+  return first.length === sizeBytes ? first : readLongHeader(body);
+}
+
+async function readLongHeader(body: MessageBody): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let held = 0;
   for await (const piece of body.pieces()) {
@@ -26,11 +33,18 @@ export class MessageUnreadable extends Error {
   override name = "MessageUnreadable";
 }
 
-/** All of it behind `head`. Throws {@link MessageUnreadable}. */
-export async function* withHead(head: Uint8Array, body: MessageBody): AsyncGenerator<Uint8Array, void, undefined> {
+/** Pieces in order: those of a message that is at hand need not be waited for. */
+export type Pieces = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
+/** All of it behind `head`. Iterating throws {@link MessageUnreadable}. */
+export function withHead(head: Uint8Array, body: MessageBody): Pieces {
   // One write for what most messages are: a head and a single piece.
-  yield concat([head, body.first], head.length + body.first.length);
-  if (body.first.length === body.sizeBytes) return;
+  const beginning = concat([head, body.first], head.length + body.first.length);
+  return body.first.length === body.sizeBytes ? [beginning] : withRest(beginning, body);
+}
+
+async function* withRest(beginning: Uint8Array, body: MessageBody): AsyncGenerator<Uint8Array, void, undefined> {
+  yield beginning;
   let isFirst = true;
   for await (const piece of readable(body)) {
     if (!isFirst) yield piece;

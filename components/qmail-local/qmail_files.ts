@@ -97,6 +97,8 @@ interface Opened {
 function openPlain(path: string, followLinks: boolean): Opened | string {
   let fd: number;
   try {
+    // That there is none, the usual answer, costs a third this way.
+    if (fs.statSync(path, { throwIfNoEntry: false }) === undefined) return "absent";
     // Without O_NONBLOCK a FIFO of that name would hold up every delivery of this process.
     fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   } catch (error) {

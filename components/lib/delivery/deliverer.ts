@@ -4,6 +4,7 @@
  * @module
  */
 import type { DeliverFields, DeliveryReport } from "../wire/delivery_protocol.ts";
+import { Rests } from "../process/rests.ts";
 import * as field from "../wire/fields.ts";
 import type { Frame } from "../wire/frame.ts";
 import type { Pipe } from "../wire/pipe.ts";
@@ -12,6 +13,16 @@ import { MessageBody } from "./message_body.ts";
 
 /** Carries out one request: one report a recipient. What it throws becomes a deferral of all of them. */
 export type Deliver<R extends DeliverFields> = (request: R, body: MessageBody) => Promise<readonly DeliveryReport[]>;
+
+/**
+ * After a report comes a rest: those that are ready meanwhile leave together, and the spawner, qmail-send and qmail-queue
+ * wake once for all of them. Of seldom ones none waits.
+ */
+const defaultRestMs = 2;
+
+export interface DelivererOptions {
+  readonly restMs?: number;
+}
 
 interface Fetching {
   readonly resolve: (piece: Uint8Array) => void;
@@ -26,8 +37,17 @@ export class Deliverer<R extends DeliverFields> {
   readonly #onSurprise: (error: unknown) => void;
   readonly #fetching = new Map<number, Fetching>();
   readonly #running = new Set<Promise<void>>();
+  readonly #reporting: Rests;
+  #ready: object[] = [];
 
-  constructor(pipe: Pipe, parse: (frame: Frame) => R, deliver: Deliver<R>, onSurprise: (error: unknown) => void) {
+  constructor(
+    pipe: Pipe,
+    parse: (frame: Frame) => R,
+    deliver: Deliver<R>,
+    onSurprise: (error: unknown) => void,
+    { restMs = defaultRestMs }: DelivererOptions = {},
+  ) {
+    this.#reporting = new Rests(restMs, () => this.#sendReady());
     this.#pipe = pipe;
     this.#parse = parse;
     this.#deliver = deliver;
@@ -57,6 +77,7 @@ export class Deliverer<R extends DeliverFields> {
   /** Settles when every delivery under way has reported. */
   async finished(): Promise<void> {
     await Promise.all(this.#running);
+    this.#reporting.now();
     await this.#pipe.flushed();
   }
 
@@ -71,7 +92,14 @@ export class Deliverer<R extends DeliverFields> {
       const deferral: DeliveryReport = { verdict: "Z", text: "Internal trouble while delivering. (#4.3.0)\n" };
       reports = request.recipients.map(() => deferral);
     }
-    this.#pipe.send({ op: "report", id: request.id, lost: false, reports });
+    this.#ready.push({ op: "report", id: request.id, lost: false, reports });
+    this.#reporting.ask();
+  }
+
+  #sendReady(): void {
+    const ready = this.#ready;
+    this.#ready = [];
+    for (const report of ready) this.#pipe.send(report);
   }
 
   #fetch(id: number, offset: number): Promise<Uint8Array> {

@@ -1,12 +1,13 @@
 /**
  * The spawner's end of a delivering process: requests go out with the message's first piece, further pieces when they
- * are asked for, reports come back in any order.
+ * are asked for, reports come back in any order. A `needs` from the other end is passed on (needs.ts).
  * @module
  */
 import { ConnectionLost } from "../wire/client.ts";
 import { type DeliveryReport, parseSpawnReply } from "../wire/delivery_protocol.ts";
 import * as field from "../wire/fields.ts";
 import type { Frame } from "../wire/frame.ts";
+import { tellNeed } from "../wire/needs.ts";
 import type { Pipe } from "../wire/pipe.ts";
 import { ProtocolError } from "../wire/server.ts";
 import type { MessageText } from "./message_file.ts";
@@ -61,7 +62,7 @@ export class DeliveryLink {
 
   async #readAll(onError: (error: unknown) => void): Promise<void> {
     try {
-      for await (const frame of this.#pipe.frames()) this.#take(frame);
+      await this.#pipe.each((frame) => this.#take(frame));
     } catch (error) {
       onError(error);
     } finally {
@@ -73,7 +74,8 @@ export class DeliveryLink {
   }
 
   #take(frame: Frame): void {
-    const op = field.oneOf(frame.head, "op", ["read", "report"]);
+    const op = field.oneOf(frame.head, "op", ["read", "report", "needs"]);
+    if (op === "needs") return tellNeed(field.text(frame.head, "socket"));
     const id = field.wholeNumber(frame.head, op === "read" ? "delivery" : "id");
     const delivery = this.#underWay.get(id);
     if (delivery === undefined) throw new ProtocolError(`no delivery ${id} is under way`);

@@ -14,7 +14,9 @@ import {
 } from "../wire/delivery_protocol.ts";
 import { serveUnix, type UnixServer } from "../wire/server.ts";
 import { JournalReader } from "../queue/journal/reader.ts";
+import type { Pipe } from "../wire/pipe.ts";
 import { type MessageText, openMessage } from "./message_file.ts";
+import { SharedMessages } from "./shared_messages.ts";
 
 /** Has one message delivered to the request's recipients. Throws ConnectionLost when the delivering process died. */
 export type Spawn = (request: SpawnRequest, file: MessageText) => Promise<readonly DeliveryReport[]>;
@@ -37,10 +39,12 @@ export function deferral(text: string): DeliveryReport {
 export function serveSpawner(home: Home, socket: SocketName, spawn: Spawn): Spawner {
   const underWay = new Set<Promise<void>>();
   const journal = new JournalReader(home);
+  const messages = new WeakMap<Pipe, SharedMessages>();
   const server: UnixServer = serveUnix(home.socket(socket), {
+    onOpen: (pipe) => void messages.set(pipe, new SharedMessages((id, place) => openMessage(home, journal, id, place))),
     onFrame: (frame, pipe) => {
       const request = parseSpawnRequest(frame);
-      const done = carryOut(home, journal, request, spawn)
+      const done = carryOut(messages.get(pipe)!, request, spawn)
         .then((reply) => pipe.send({ ...reply, id: request.id }))
         .finally(() => underWay.delete(done));
       underWay.add(done);
@@ -58,10 +62,10 @@ export function serveSpawner(home: Home, socket: SocketName, spawn: Spawn): Spaw
   };
 }
 
-async function carryOut(home: Home, journal: JournalReader, request: SpawnRequest, spawn: Spawn): Promise<SpawnReply> {
+async function carryOut(messages: SharedMessages, request: SpawnRequest, spawn: Spawn): Promise<SpawnReply> {
   let file: MessageText;
   try {
-    file = openMessage(home, journal, request.message, request.place);
+    file = messages.open(request.message, request.place);
   } catch (error) {
     logEvent("unreadable", { message: request.message, reason: describeError(error) });
     return { lost: false, reports: reportAll(request.recipients, deferral("Unable to open message. (#4.3.0)\n")) };
