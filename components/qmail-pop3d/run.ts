@@ -37,6 +37,7 @@ export function run({ home }: Start): Running {
   };
 
   const server = serveUnix(home.socket("qmail-pop3d"), {
+    keepsSessions: true,
     onFrame: (frame, pipe) => {
       const taken = take(parsePop3Request(frame), pipe).catch((error) => {
         if (error instanceof ProtocolError) throw error;

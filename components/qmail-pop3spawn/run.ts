@@ -106,6 +106,7 @@ export function run({ home }: Start, changeUser: boolean): Running {
   };
 
   const server = serveUnix(home.socket("qmail-pop3spawn"), {
+    keepsSessions: true,
     onFrame: async (frame, pipe) => {
       const request = parsePop3Request(frame);
       const connection = connections.get(pipe);

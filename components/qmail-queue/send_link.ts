@@ -4,6 +4,7 @@
  */
 import type { Home } from "../../config/home.ts";
 import { describeError, logEvent } from "../lib/log/log.ts";
+import { Rests } from "../lib/process/rests.ts";
 import { Client } from "../lib/wire/client.ts";
 import type { Frame } from "../lib/wire/frame.ts";
 import type { Pipe } from "../lib/wire/pipe.ts";
@@ -13,6 +14,11 @@ import type { Notify, QueueStore } from "./store.ts";
 
 type MoveRequest = Extract<SendRequest, { op: "move" }>;
 
+/**
+ * Messages that come so soon after others are told of together, and are on their way together: qmail-send, the spawner and
+ * who delivers wake once for all of them, and their mailboxes share syncs.
+ */
+const tellRestMs = 3;
 /** Messages of the journal in one frame, when all are told again. */
 const toldAtOnce = 100;
 
@@ -22,7 +28,7 @@ export class SendLink implements Notify {
   readonly #moves = new Set<Promise<void>>();
   #todo: number[] = [];
   #entries: JournalMessage[] = [];
-  #flushing = false;
+  readonly #telling = new Rests(tellRestMs, () => this.#tell());
   #stopped = false;
 
   /** Asks nothing of the store before {@link start}. */
@@ -42,16 +48,18 @@ export class SendLink implements Notify {
 
   todo(id: number): void {
     this.#todo.push(id);
-    this.#flushSoon();
+    this.#telling.ask();
   }
 
   journal(message: JournalMessage): void {
     this.#entries.push(message);
-    this.#flushSoon();
+    this.#telling.ask();
   }
 
   /** The room of these in the journal is needed. */
   vacate(entries: readonly Entry[]): void {
+    // It can let go only of what it has heard of.
+    this.#telling.now();
     this.#client.pipe?.send({
       op: "vacate",
       serials: entries.map(({ serial }) => serial),
@@ -62,6 +70,7 @@ export class SendLink implements Notify {
   /** Settles when no message is being moved. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#telling.now();
     this.#client.close();
     await Promise.all(this.#moves);
   }
@@ -71,18 +80,15 @@ export class SendLink implements Notify {
   }
 
   /** What is said while qmail-send is away is not kept: it hears of all there is when it is back. */
-  #flushSoon(): void {
-    if (this.#flushing) return;
-    this.#flushing = true;
-    queueMicrotask(() => {
-      this.#flushing = false;
-      const [messages, entries] = [this.#todo, this.#entries];
-      this.#todo = [];
-      this.#entries = [];
-      const { pipe } = this.#client;
-      if (messages.length > 0) pipe?.send({ op: "todo", messages });
-      if (entries.length > 0) pipe?.send({ op: "journal", entries });
-    });
+  #tell(): void {
+    const messages = this.#todo;
+    // One that was told of on a new connection meanwhile may be done, and forgotten by qmail-send.
+    const entries = this.#entries.filter(({ serial }) => this.#store().isInJournal(serial));
+    this.#todo = [];
+    this.#entries = [];
+    const { pipe } = this.#client;
+    if (messages.length > 0) pipe?.send({ op: "todo", messages });
+    if (entries.length > 0) pipe?.send({ op: "journal", entries });
   }
 
   /** It looks through todo by itself; the journal it cannot read. */

@@ -188,6 +188,11 @@ export class QueueStore implements Store {
     }
   }
 
+  /** Whether a message of the journal has yet to be done. */
+  isInJournal(serial: number): boolean {
+    return this.#journal.find(serial) !== undefined;
+  }
+
   /** One of them; undefined when it is done, or cannot be read: it stays then, the next start of either side tries again. */
   journalMessage(serial: number): JournalMessage | undefined {
     const entry = this.#journal.find(serial);

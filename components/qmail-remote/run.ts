@@ -100,6 +100,8 @@ export function run({ home }: Start, { nowMs = () => performance.now() }: RunOpt
   const onSurprise = (error: unknown) => logEvent("surprise", { reason: describeError(error) });
 
   const server = serveUnix(home.socket("qmail-remote"), {
+    // qmail-rspawn keeps its connection until it ends itself.
+    keepsSessions: true,
     onOpen: (pipe) => {
       deliverers.set(
         pipe,
@@ -123,6 +125,7 @@ export function run({ home }: Start, { nowMs = () => performance.now() }: RunOpt
   });
 
   return {
+    remembers: () => [shared.tcpTimeouts, shared.qmtpTimeouts].some((table) => table.counts(nowMs())),
     stop: async () => {
       server.stop();
       status.stop();

@@ -4,10 +4,11 @@
  */
 import { DeliveryLink } from "../lib/delivery/link.ts";
 import { describeError, logEvent } from "../lib/log/log.ts";
+import { tellNeed } from "../lib/wire/needs.ts";
 import { Pipe } from "../lib/wire/pipe.ts";
 
-// A restart takes a fraction of a second; who waits longer than this had better be deferred than hold a delivery slot.
-const patienceMs = 5000;
+// A start takes a fraction of a second; who waits longer than this had better be deferred than hold a delivery slot.
+const patienceMs = 10_000;
 const firstRetryMs = 5;
 const lastRetryMs = 250;
 
@@ -45,6 +46,7 @@ export class RemoteLink {
         return link;
       } catch (error) {
         if (error instanceof Deno.errors.NotCapable) throw error;
+        if (waitMs === firstRetryMs) tellNeed(this.#path);
         if (Date.now() + waitMs > end) {
           logEvent("unreachable", { socket: "qmail-remote", reason: describeError(error) });
           return undefined;

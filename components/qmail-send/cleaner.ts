@@ -69,6 +69,12 @@ export class Cleaner {
     return false;
   }
 
+  /** It will be asked soon. */
+  wake(): void {
+    // What is wrong with the connection is said to whoever asks.
+    this.#client.connect().catch(() => {});
+  }
+
   /** What is under way is not tried again. */
   stop(): void {
     this.#stopped = true;

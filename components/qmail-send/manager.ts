@@ -43,7 +43,7 @@ export interface Hands {
   breathe(ms?: number): Promise<void>;
 }
 
-/** What an orderly end may still take for what it writes down. */
+/** What an orderly end may take for what it writes down when the rest of its time is over. */
 const lastWordsMs = 200;
 
 export class Manager {
@@ -220,13 +220,16 @@ export class Manager {
     this.#retries.stop();
     this.#deliveries.stop();
     this.#deliveries.logStatus();
+    // Who sleeps needs a while to start: what is to be cleaned up at the end has it then.
+    if (this.#messages.size > 0) this.#cleaner.wake();
     const endMs = Date.now() + limitMs;
     await this.#deliveries.idle(limitMs);
     // Whether a bounce that is being queued was taken says what there is to write down.
     await atMost(this.#attempts.decided(), endMs - Date.now());
     const unwritten = [...this.#messages.values()].filter((message) => this.#attempts.isUnwritten(message));
-    // qmail-queue or qmail-clean may be away, and the supervisor does not wait for ever.
-    await atMost(Promise.all(unwritten.map((message) => this.#transitions.moveToSplit(message))), lastWordsMs);
+    // qmail-queue or qmail-clean may be away, or on its way: what is left of the time is theirs.
+    const moved = Promise.all(unwritten.map((message) => this.#transitions.moveToSplit(message)));
+    await atMost(moved, Math.max(endMs - Date.now(), lastWordsMs));
     this.#cleaner.stop();
     await atMost(Promise.all(this.#underWay), lastWordsMs);
     log("status: exiting");

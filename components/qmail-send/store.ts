@@ -4,7 +4,7 @@
  * @module
  */
 import type { Home } from "../../config/home.ts";
-import type { Disk, Held } from "../lib/disk/disk.ts";
+import type { Disk, DiskFile, Held } from "../lib/disk/disk.ts";
 import { fromOctets, toOctets } from "../lib/octets.ts";
 import {
   type ChannelRecord,
@@ -40,6 +40,8 @@ export class Store {
   readonly #home: Home;
   /** Folders in which pieces of these messages stood, and would again after a power loss. */
   readonly #cleared = new Map<number, Set<string>>();
+  /** The file whose letters were overwritten last: a bulk message's, ten thousand times in a row. */
+  #marked: { readonly path: string; readonly file: DiskFile } | undefined;
 
   constructor(disk: Disk, home: Home) {
     this.#disk = disk;
@@ -149,6 +151,7 @@ export class Store {
 
   /** Removes what an interrupted move of a message still in todo left behind. */
   removeLeftovers(id: number): void {
+    this.closeMarks();
     for (const dir of ["info", "local", "remote", "bounce", "delayed"] as const) {
       const path = queueFile(this.#home, dir, id);
       if (this.#disk.stat(path) === undefined) continue;
@@ -235,12 +238,23 @@ export class Store {
 
   /** Overwrites letters in place. Not synced: a crash may cost a second delivery, as in qmail. */
   markDone(id: number, channel: Channel, offsets: readonly number[]): void {
-    const file = this.#disk.openWrite(queueFile(this.#home, channel, id));
-    try {
-      for (const offset of offsets) file.writeAt(offset, doneMark);
-    } finally {
-      file.close();
+    const path = queueFile(this.#home, channel, id);
+    if (this.#marked?.path !== path) {
+      this.closeMarks();
+      this.#marked = { path, file: this.#disk.openWrite(path) };
     }
+    try {
+      for (const offset of offsets) this.#marked.file.writeAt(offset, doneMark);
+    } catch (error) {
+      this.closeMarks();
+      throw error;
+    }
+  }
+
+  /** Before a file of that name may be another one. */
+  closeMarks(): void {
+    this.#marked?.file.close();
+    this.#marked = undefined;
   }
 
   /** Kept in the file's time, so that a restart knows it (Unlike qmail: at once, not only at an orderly end). */
@@ -249,6 +263,7 @@ export class Store {
   }
 
   removeChannel(id: number, channel: Channel): void {
+    this.closeMarks();
     this.#disk.remove(queueFile(this.#home, channel, id));
   }
 

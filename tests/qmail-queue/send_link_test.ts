@@ -150,6 +150,20 @@ describe("SendLink", () => {
     assertEquals(ear.told, [[second]]);
   });
 
+  it("does not tell of a message that was done before its turn to be told of", async () => {
+    await using here = await world();
+    await here.accept(2);
+    const [first, second] = here.serials();
+    const ear = here.listen();
+    here.link.start();
+    await ear.heard("journal");
+    ear.notices.length = 0;
+    for (const serial of [first!, second!]) here.link.journal(here.store.journalMessage(serial)!);
+    here.store.done([first!]);
+    await waitFor(() => ear.told.length > 0, "a notice");
+    assertEquals(ear.told, [[second]]);
+  });
+
   it("answers `move` with `moved`, whether it could or not", async () => {
     await using here = await world();
     await here.accept(1);

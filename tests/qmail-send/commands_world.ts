@@ -80,23 +80,28 @@ export class CommandsWorld implements Disposable {
       locals: ["localhost"],
       virtualdomains: new Map(),
     } as unknown as Controls;
-    this.manager = new Manager(store, new Cleaner({ request: clean } as unknown as Client, (id) => store.hold(id)), {
-      nowSeconds: () => this.clock.seconds,
-      breathe: () => Promise.resolve(),
-      spawn: ({ message, recipients }) =>
-        boot === this.#boots
-          ? this.#spawn(message.id, recipients.map(({ address }) => address))
-          : new Promise(() => {}),
-      bounce: (bounce) => {
-        if (this.takesBounces && boot === this.#boots) this.bounces.push(bounce);
-        return Promise.resolve(this.takesBounces);
+    this.manager = new Manager(
+      store,
+      new Cleaner({ request: clean, connect: () => Promise.resolve() } as unknown as Client, (id) => store.hold(id)),
+      {
+        nowSeconds: () => this.clock.seconds,
+        breathe: () => Promise.resolve(),
+        spawn: ({ message, recipients }) =>
+          boot === this.#boots
+            ? this.#spawn(message.id, recipients.map(({ address }) => address))
+            : new Promise(() => {}),
+        bounce: (bounce) => {
+          if (this.takesBounces && boot === this.#boots) this.bounces.push(bounce);
+          return Promise.resolve(this.takesBounces);
+        },
+        report: () => Promise.resolve(true),
+        ask: (request) => {
+          if (request.op === "move") queueMicrotask(() => this.#move(request.serial));
+          else if (request.op === "done") { for (const serial of request.serials) this.#journal.delete(serial); }
+        },
       },
-      report: () => Promise.resolve(true),
-      ask: (request) => {
-        if (request.op === "move") queueMicrotask(() => this.#move(request.serial));
-        else if (request.op === "done") { for (const serial of request.serials) this.#journal.delete(serial); }
-      },
-    }, controls);
+      controls,
+    );
     this.#surveyor = new Surveyor(store, this.manager, new Suspects((id) => store.hold(id)), {
       parts: home.queueSplit,
       breathe: () => Promise.resolve(),

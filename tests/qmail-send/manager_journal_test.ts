@@ -161,7 +161,9 @@ describe("Manager: its end, with messages in the journal", () => {
     using world = journalWorld();
     await world.boot();
     await world.accept(["k1@localhost", "h@localhost", "d@localhost"]);
+    assertEquals(world.cleanWoken, false);
     await world.stop();
+    assertEquals(world.cleanWoken, true);
     const id = newest(world);
     assertEquals(world.file("local", id), "Dk1@localhost\0Th@localhost\0Dd@localhost\0");
     await world.boot();

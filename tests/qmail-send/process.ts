@@ -15,6 +15,10 @@ export class Process implements Disk {
   #stopAt = Infinity;
   /** As {@link FakeDisk.operations}, this process's only. */
   readonly operations: string[] = [];
+  /** The same for what only looks. */
+  readonly looks: string[] = [];
+  /** Timers it has started. */
+  timers = 0;
   /** Files opened and not closed. */
   open = 0;
   dead = false;
@@ -62,22 +66,27 @@ export class Process implements Disk {
   }
 
   hold(path: string): Held | undefined {
+    this.looks.push(`hold ${path}`);
     return this.#disk.hold(path);
   }
 
   readFile(path: string): Uint8Array {
+    this.looks.push(`read ${path}`);
     return this.#disk.readFile(path);
   }
 
   readStart(path: string, count: number): Uint8Array {
+    this.looks.push(`read ${path}`);
     return this.#disk.readStart(path, count);
   }
 
   exists(path: string): boolean {
+    this.looks.push(`exists ${path}`);
     return this.#disk.exists(path);
   }
 
   stat(path: string): FileStat | undefined {
+    this.looks.push(`stat ${path}`);
     return this.#disk.stat(path);
   }
 
@@ -102,6 +111,7 @@ export class Process implements Disk {
   }
 
   list(dir: string): string[] {
+    this.looks.push(`list ${dir}`);
     return this.#disk.list(dir);
   }
 
@@ -190,6 +200,7 @@ export function separateProcesses(): Disposable {
   };
   globalThis.setTimeout = ((work: () => void, ms?: number) => {
     const process = current.getStore();
+    if (process !== undefined) process.timers++;
     return later(() => run(process, work), ms);
   }) as typeof setTimeout;
   return { [Symbol.dispose]: () => void (globalThis.setTimeout = later) };

@@ -1,5 +1,5 @@
 import { describe, it } from "@std/testing/bdd";
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { type SplitMessage, Store } from "../../components/qmail-send/store.ts";
 import { toOctets } from "../../components/lib/octets.ts";
 import { queueFile } from "../../components/lib/queue/layout.ts";
@@ -141,7 +141,44 @@ describe("Store", () => {
     store.markDone(id, "local", [15]);
     assertEquals(disk.files()[path("local")], "Djoe@localhost\0Djoe-defer@localhost\0");
     assertEquals(store.readChannel(id, "local"), { ok: true, value: [] });
+    store.closeMarks();
     assertEquals(disk.open, 0);
+  });
+
+  it("marks one letter after the other in a file it keeps open, and no more than one file", async () => {
+    const { disk, store } = world();
+    await store.writeSplit(id, message, breathe);
+    const opened = () => disk.operations.filter((operation) => operation.startsWith("open")).length;
+    const before = opened();
+    for (const offset of [0, 15]) store.markDone(id, "local", [offset]);
+    assert(opened() - before <= 1);
+    store.markDone(id, "remote", [0]);
+    assertEquals([disk.files()[path("local")]![0], disk.files()[path("local")]![15], disk.open], ["D", "D", 1]);
+    assertEquals(disk.files()[queueFile(home, "remote", id)]![0], "D");
+  });
+
+  it("marks in the file that is there: that of the next message of the number, too", async () => {
+    const { disk, store } = world();
+    for (const end of [() => store.removeChannel(id, "local"), () => store.removeLeftovers(id)]) {
+      await store.writeSplit(id, message, breathe);
+      store.markDone(id, "local", [15]);
+      end();
+      await store.writeSplit(id, message, breathe);
+      assertEquals(disk.files()[path("local")]![15], "T");
+      store.markDone(id, "local", [15]);
+      assertEquals(disk.files()[path("local")]![15], "D");
+    }
+  });
+
+  it("does not keep a file whose letter could not be written", async () => {
+    const { disk, store } = world();
+    await store.writeSplit(id, message, breathe);
+    store.markDone(id, "local", [0]);
+    disk.failAt(disk.operations.length, "EIO");
+    assertThrows(() => store.markDone(id, "local", [15]));
+    assertEquals(disk.open, 0);
+    store.markDone(id, "local", [15]);
+    assertEquals(disk.files()[path("local")]![15], "D");
   });
 
   it("has nobody to do for a channel without a file", () => {

@@ -31,6 +31,7 @@ import type { CleanOp } from "../../components/lib/wire/clean_protocol.ts";
 import { type Client, ConnectionLost } from "../../components/lib/wire/client.ts";
 import type { DeliveryReport, SpawnReply } from "../../components/lib/wire/delivery_protocol.ts";
 import type { JournalPlace, SendRequest } from "../../components/lib/wire/queue_protocol.ts";
+import { Tally } from "../support/budget.ts";
 import { type CapturedLog, captureLog } from "../support/captured_log.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import type { FakeDisk } from "../support/fake_disk.ts";
@@ -102,9 +103,13 @@ export class World implements Disposable {
   reports: StatusReport[] = [];
   /** What was asked of qmail-queue. */
   asked: SendRequest[] = [];
+  /** What qmail-send sent to others, counted. */
+  readonly sent = new Tally();
   /** Whether qmail-queue takes bounces. */
   takesBounces = true;
   /** The operations at which the next to be started are killed. */
+  /** Whether qmail-clean was told that it will be needed. */
+  cleanWoken = false;
   killAt: { readonly send?: number; readonly queue?: number } = {};
   /** Called before each delivery and bounce; true: qmail-send ends here. */
   dies: (what: "spawn" | "bounce" | "report") => boolean = () => false;
@@ -186,7 +191,10 @@ export class World implements Disposable {
     this.#running = new Set();
     await send.run(async () => {
       const store = new Store(send, home);
-      const client = { request: (head: object) => this.#clean(send, head) } as unknown as Client;
+      const client = {
+        request: (head: object) => this.#clean(send, head),
+        connect: () => Promise.resolve(void (this.cleanWoken = true)),
+      } as unknown as Client;
       this.#suspects = new Suspects((id) => store.hold(id));
       const cleaner = new Cleaner(client, (id) => store.hold(id));
       this.manager = new Manager(store, cleaner, this.#hands(send), this.controls);
@@ -263,6 +271,7 @@ export class World implements Disposable {
     const { queue } = this;
     if (send.dead || queue.process.dead || queue.tell === undefined) return;
     this.asked.push(request);
+    this.sent.add("frames to qmail-queue");
     void this.beforeAnswer(request).then(() => queue.process.dead || queue.process.run(() => queue.take(request)));
   }
 
@@ -270,6 +279,7 @@ export class World implements Disposable {
 
   #clean(send: Process, head: object): Promise<{ head: object }> {
     if (send.dead) return never();
+    this.sent.add("frames to qmail-clean");
     const { op, messages } = head as { op: CleanOp; messages: number[] };
     const failed = messages.filter((id) => !removeMessage(send, home, op, id));
     return this.beforeCleanAnswer().then(() => ({ head: { failed } }));
@@ -286,6 +296,7 @@ export class World implements Disposable {
       ask: (request) => this.#ask(send, request),
       spawn: (job, sender) => {
         if (send.dead) return never();
+        this.sent.add(job.channel === "local" ? "frames to qmail-lspawn" : "frames to qmail-rspawn");
         const gone = ends("spawn");
         const reply = outside(() => this.#attempt(job, sender));
         // It may have been delivered before the process ended; nobody will hear of it.
@@ -294,6 +305,7 @@ export class World implements Disposable {
       bounce: ({ id, place, sender, paragraphs, asked }) => {
         if (send.dead || ends("bounce")) return never();
         if (this.queue.process.dead) return Promise.reject(new ConnectionLost("qmail-queue is away"));
+        this.sent.add("bounces to qmail-queue");
         this.#text(id, place);
         if (this.takesBounces) {
           this.bounces.push({ id, sender, paragraphs });

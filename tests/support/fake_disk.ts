@@ -368,7 +368,10 @@ export class FakeDisk implements Disk {
       position = offset + octets.length;
     };
     return {
-      inode: node.inode,
+      get inode() {
+        if (!isOpen) throw new Deno.errors.BadResource(`${path} is closed`);
+        return node.inode;
+      },
       sizeBytes: node.data.length,
       write: (octets) => writeAt(position, octets),
       writeAt,

@@ -6,7 +6,7 @@
  * it gave the number to another message, is nobody's.
  * @module
  */
-import { crc32 } from "node:zlib";
+import { nodeZlib } from "../process/builtin.ts";
 import { fromOctets, toOctets } from "../octets.ts";
 
 /** So much of a text is enough to know it by its first line. */
@@ -33,5 +33,5 @@ function checksum(options: string, text: Uint8Array): string {
   const start = text.subarray(0, knownByBytes);
   const end = start.indexOf(lf);
   const firstLine = end < 0 ? start : start.subarray(0, end);
-  return crc32(firstLine, crc32(toOctets(options))).toString(16).padStart(8, "0");
+  return nodeZlib().crc32(firstLine, nodeZlib().crc32(toOctets(options))).toString(16).padStart(8, "0");
 }

@@ -32,6 +32,10 @@ export interface JournalOptions {
   gather(): Promise<void>;
 }
 
+/** Records in a second that make the journal busy, and for how many seconds after them it still is. */
+const busyRecords = 200;
+const busySeconds = 5;
+
 export class Journal {
   readonly #options: JournalOptions;
   readonly numbers: Numbers;
@@ -43,6 +47,9 @@ export class Journal {
   readonly #moved = new Set<number>();
   #lastSerial = 0;
   #closed = false;
+  /** Records appended in this second, and seconds until it is quiet again. */
+  #appendedNow = 0;
+  #busySeconds = 0;
   /** Whether new records may come. */
   accepting = true;
 
@@ -60,7 +67,7 @@ export class Journal {
     this.#marks = new Marks(this.#segments, {
       onTrouble: options.onTrouble,
       onRound: () => {
-        this.#segments.vacateLongest();
+        this.#segments.vacateLongest(this.#isBusy());
         return this.#live.size > 0;
       },
     });
@@ -130,6 +137,7 @@ export class Journal {
     const id = this.numbers.take();
     if (id === undefined) return undefined;
     this.#lastSerial = Math.max(this.#lastSerial + 1, this.#options.nowMs() * serialsPerMs);
+    this.#appendedNow++;
     return this.#writer.append(this.#lastSerial, id, record);
   }
 
@@ -184,6 +192,13 @@ export class Journal {
     if (entry === undefined) return;
     this.numbers.moved(id);
     this.#live.set(serial, { ...entry, id: this.numbers.takeNow() });
+  }
+
+  /** To be called each second. */
+  #isBusy(): boolean {
+    this.#busySeconds = this.#appendedNow > busyRecords ? busySeconds : Math.max(this.#busySeconds - 1, 0);
+    this.#appendedNow = 0;
+    return this.#busySeconds > 0;
   }
 
   #vacate(segments: ReadonlySet<Segment>): void {

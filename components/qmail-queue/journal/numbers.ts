@@ -202,13 +202,14 @@ export class Numbers {
   #makeOne(): number {
     const name = keptName(this.#nextName++);
     const file = this.#disk.create(this.#pathOf(name), 0o644);
+    const { inode } = file;
     file.close();
     // A queue that was copied has files under other numbers than their inodes; theirs stay theirs.
-    if (this.#disk.exists(queueFile(this.#home, "mess", file.inode))) {
+    if (this.#disk.exists(queueFile(this.#home, "mess", inode))) {
       this.#disk.remove(this.#pathOf(name));
-      throw new Error(`mess/${file.inode} is taken by a file of another inode`);
+      throw new Error(`mess/${inode} is taken by a file of another inode`);
     }
-    this.#names.set(file.inode, name);
-    return file.inode;
+    this.#names.set(inode, name);
+    return inode;
   }
 }

@@ -21,8 +21,15 @@ export interface SegmentsOptions {
   nowMs(): number;
 }
 
-/** Records that wait longer for their end are asked to leave: they keep a whole segment. */
+/** Records that wait longer for their end are asked to leave, once it is quiet: they keep a whole segment. */
 const longestMs = 60_000;
+/** The same, quiet or not. */
+const longestWhenBusyMs = 10 * longestMs;
+/**
+ * Not more are asked while so many of those asked have not left: with a crowd on its way out, half as many come in, or
+ * fewer.
+ */
+const mostLeaving = 256;
 /** After a segment could not be made none is tried for so long. */
 const restMs = 10_000;
 
@@ -133,13 +140,18 @@ export class Segments implements Iterable<Segment> {
     if (oldest !== undefined) this.#vacate([oldest]);
   }
 
-  /** What has waited long is asked for although there is room: a crash should find little to do again. */
-  vacateLongest(): void {
-    const before = (this.#options.nowMs() - longestMs) * serialsPerMs;
-    const old = [...this].filter((segment) =>
-      segment.alive > 0 && segment.generation < before && segment !== this.#current && !segment.asked
-    );
-    if (old.length > 0) this.#vacate(old);
+  /**
+   * What has waited long is asked for although there is room: a crash should find little to do again. One segment at a
+   * time, and while new mail keeps the disk busy not before it has waited very long.
+   */
+  vacateLongest(isBusy: boolean): void {
+    const before = (this.#options.nowMs() - (isBusy ? longestWhenBusyMs : longestMs)) * serialsPerMs;
+    const others = [...this].filter((segment) => segment.alive > 0 && segment !== this.#current);
+    const leaving = others.reduce((sum, { asked, alive }) => asked ? sum + alive : sum, 0);
+    if (leaving > mostLeaving) return;
+    const old = others.filter(({ asked, generation }) => !asked && generation < before);
+    const [oldest] = old.toSorted((a, b) => a.generation - b.generation);
+    if (oldest !== undefined) this.#vacate([oldest]);
   }
 
   /** Who was asked may not have heard. */

@@ -2,6 +2,7 @@ import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals } from "@std/assert";
 import { journalSegment } from "../../../components/lib/queue/layout.ts";
 import type { Entry } from "../../../components/qmail-queue/journal/entry.ts";
+import type { Journal } from "../../../components/qmail-queue/journal/journal.ts";
 import { emptyQueue, home } from "../../support/queue_disk.ts";
 import { append, holding, marksSync, newRecord, segmentSync, textOf, whileSyncing, world } from "./journal_world.ts";
 
@@ -203,5 +204,44 @@ describe("the journal's segments", () => {
     assertEquals(here.vacated, []);
     await here.clock.advance(15);
     assertEquals(here.vacated.length, 1);
+  });
+
+  /** A journal whose segments have room for hundreds of records. */
+  const roomy = {
+    segment: { bytes: 64 * 1024, records: 600 },
+    segments: 16,
+    numbers: { ready: 1000, most: 4000, breathe: () => Promise.resolve() },
+  };
+  const crowd = (journal: Journal) => Promise.all(Array.from({ length: 300 }, () => append(journal, 90)));
+
+  it("are not asked while much new mail comes, until they have waited for ten minutes", async () => {
+    using here = world();
+    const journal = await here.open(roomy);
+    await append(journal, 90);
+    const passBusy = async (seconds: number) => {
+      for (let second = 0; second < seconds; second += 5) {
+        journal.done((await crowd(journal)).map(({ serial }) => serial));
+        await here.clock.advance(5);
+      }
+    };
+    await passBusy(590);
+    assertEquals(here.vacated, []);
+    await passBusy(20);
+    assertEquals(here.vacated.length, 1);
+  });
+
+  it("are asked soon after the mail has stopped, one at a time while many leave", async () => {
+    using here = world();
+    const journal = await here.open(roomy);
+    const first = await crowd(journal);
+    await here.clock.settle();
+    const second = await append(journal, 40_000);
+    await here.clock.settle();
+    await append(journal, 40_000);
+    await here.clock.advance(70);
+    assertEquals(here.vacated.map(([entry]) => entry?.serial), [first[0]!.serial]);
+    journal.done(first.slice(0, 100).map(({ serial }) => serial));
+    await here.clock.advance(3);
+    assertEquals(here.vacated.map(([entry]) => entry?.serial).at(1), second.serial);
   });
 });

@@ -19,7 +19,7 @@
  * turn from what is left of an earlier one; serials never come back.
  * @module
  */
-import { crc32 } from "node:zlib";
+import { nodeZlib } from "../../process/builtin.ts";
 
 export const headBytes = 48;
 /** "dqj1". */
@@ -99,7 +99,7 @@ export function putRecord(
   putNumber(view, 24, head.serial);
   putNumber(view, 32, head.id);
   putNumber(view, 40, head.birthSeconds);
-  view.setUint32(4, crc32(target.subarray(at + 8, end)));
+  view.setUint32(4, nodeZlib().crc32(target.subarray(at + 8, end)));
   return end;
 }
 
@@ -126,7 +126,7 @@ export function parseRecord(octets: Uint8Array, at = 0): JournalRecord | undefin
   const envelopeEnd = headBytes + view.getUint32(12);
   if (view.getUint32(0) !== magic || bytes > octets.length - at || envelopeEnd > bytes) return undefined;
   const record = octets.subarray(at, at + bytes);
-  if (crc32(record.subarray(8)) !== view.getUint32(4)) return undefined;
+  if (nodeZlib().crc32(record.subarray(8)) !== view.getUint32(4)) return undefined;
   return {
     generation: getNumber(view, 16),
     serial: getNumber(view, 24),
