@@ -6,7 +6,7 @@
 import { ensureDirSync, existsSync } from "@std/fs";
 import { join } from "@std/path";
 import { homeAt } from "../config/home.ts";
-import { readConfig } from "../components/supervisor/run.ts";
+import { readConfig } from "../components/supervisor/config.ts";
 import { binariesFile, formatBinaries } from "../components/supervisor/binaries.ts";
 import { quote } from "../components/supervisor/launcher.ts";
 import type { Config } from "../components/lib/permissions/grant.ts";

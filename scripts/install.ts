@@ -85,7 +85,7 @@ async function install(place: Place, args: Args, json: boolean): Promise<void> {
   }
   const staged = absolute(args, "staged");
   const defects = await applyPlan(found, plan, {
-    stage: (home) => stage(home, staged),
+    stage: (home) => stage(home, { dir: staged }),
     say: json ? () => {} : (line) => console.log(line),
   });
   await print([json ? `${JSON.stringify({ ...report, done: true, defects }, undefined, 2)}\n` : next(place, defects)]);

@@ -6,12 +6,11 @@ import { existsSync } from "@std/fs";
 import { join } from "@std/path";
 import { homeAt, homeDefect } from "../config/home.ts";
 import type { Config } from "../components/lib/permissions/grant.ts";
-import { readConfig } from "../components/supervisor/run.ts";
+import { readConfig } from "../components/supervisor/config.ts";
 import { readCommandLine } from "./cli/command_line.ts";
 import { commandOf } from "./cli/commands.ts";
 import { fail } from "./fail.ts";
 import { defaultConfig } from "./home/default_config.ts";
-import { isBundle } from "./home/checkout.ts";
 import { formatSysusers } from "./units/accounts.ts";
 import { runtimeOf } from "./units/runtime.ts";
 import { makeUnits } from "./units/unit.ts";
@@ -49,7 +48,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   const out = String(args["out"]);
   const units = makeUnits({
     config,
-    runtime: runtimeOf(config.home, { bundled: isBundle }),
+    // Where nothing is staged yet, bundles will be.
+    runtime: runtimeOf(config.home, { bundled: !existsSync(join(config.home.libexec("code"), "deno.json")) }),
   });
   try {
     Deno.mkdirSync(out, { recursive: true });

@@ -9,7 +9,7 @@ import { describeError } from "../components/lib/log/log.ts";
 import type { RawHead } from "../components/lib/wire/frame.ts";
 import { parseSupervisorStatus } from "../components/lib/wire/status_protocol.ts";
 import { handOverProtocol } from "../components/supervisor/predecessor.ts";
-import { isConfig, readConfig } from "../components/supervisor/run.ts";
+import { isConfig, readConfig } from "../components/supervisor/config.ts";
 import { askStatus, askSupervisor } from "./ask.ts";
 import { inWords } from "./cli/called.ts";
 import { readCommandLine } from "./cli/command_line.ts";
@@ -81,7 +81,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   prepareSocketFolders(home, config.controls.listeners);
   const version = versionDir(home, Date.now());
   const audit = typeof about["audit"] === "string" ? about["audit"] : undefined;
-  const runtime = { ...await whileShown("copying what the processes run from", () => stage(home, version)), audit };
+  const options = { dir: version, sources: args["sources"] === true };
+  const runtime = { ...await whileShown("making what the processes run from", () => stage(home, options)), audit };
   prepareLaunchers(home);
   const before = readOwnGrantText(config);
   writeOwnGrant(config, runtime, offset);

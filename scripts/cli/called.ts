@@ -3,24 +3,10 @@
  * status`, or `deno task status` in a checkout.
  * @module
  */
+import { type Caller, callerName as caller } from "./caller_name.ts";
 import { commandNames, tasklessNames } from "./commands.ts";
 
-/** What stands in front of a command when it is typed. */
-export type Caller = "deno task" | "dqmail";
-
-/** Bundles have a copy of this module each, so it is kept where all of a process find it. */
-const shared = globalThis as { [key: symbol]: unknown };
-const callerKey = Symbol.for("dqmail.caller");
-
-/** To be said before anything is printed. */
-export function calledAs(name: Caller): void {
-  shared[callerKey] = name;
-}
-
-/** By what they were called. */
-export function caller(): Caller {
-  return shared[callerKey] === "dqmail" ? "dqmail" : "deno task";
-}
+export { calledAs, type Caller, callerName as caller } from "./caller_name.ts";
 
 const named = commandNames.join("|");
 const asTask = new RegExp(`\\bdeno task (?=(?:${named})(?![\\w-]))`, "g");

@@ -5,8 +5,9 @@
 import { basename } from "@std/path";
 import { type Home, homeAt } from "../../config/home.ts";
 import type { Config } from "../../components/lib/permissions/grant.ts";
-import { readTlsContexts, tlsPaths } from "../../components/lib/tls/files.ts";
-import { readConfig } from "../../components/supervisor/run.ts";
+import { readTlsContexts } from "../../components/lib/tls/files.ts";
+import { tlsPaths } from "../../components/lib/tls/paths.ts";
+import { readConfig } from "../../components/supervisor/config.ts";
 import { nearest } from "../cli/nearest.ts";
 import { controlFiles } from "./control_value.ts";
 

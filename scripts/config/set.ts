@@ -10,7 +10,7 @@ import { ifThere } from "../../components/lib/disk/if_there.ts";
 import { fromOctets } from "../../components/lib/octets.ts";
 import type { Account, Ids } from "../../components/lib/permissions/grant.ts";
 import { err, ok, type Result } from "../../components/lib/result.ts";
-import { readConfig } from "../../components/supervisor/run.ts";
+import { readConfig } from "../../components/supervisor/config.ts";
 import type { Home } from "../../config/home.ts";
 import { type ControlFile, type Row, schema } from "../../config/schema.ts";
 import { preparingIds } from "../home/prepare.ts";

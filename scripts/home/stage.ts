@@ -1,8 +1,11 @@
 /**
  * What the components run from: deno, its cache of packages, and this project's code. An ordinary user's components run
  * from where the user's own lie. Started by root they run as other users, who may not be able to read any of it (root's
- * home is closed to them), so root's start puts copies below the home, owned by root and readable by all. A start that is
- * a bundle itself runs the bundles beside it, which need no packages.
+ * home is closed to them), so root's start puts copies below the home, owned by root and readable by all.
+ *
+ * The code is bundles, each program one file that needs no packages: a process takes 2 to 4 MiB less memory and half as long
+ * to start as one of a hundred modules. A start from a checkout makes them below the home; one that is a bundle itself has
+ * them beside it. The sources as they are run where that is asked for, or no bundles can be made.
  * @module
  */
 import { ensureDirSync, existsSync } from "@std/fs";
@@ -10,6 +13,7 @@ import { basename, dirname, join } from "@std/path";
 import { type Home, homeAt } from "../../config/home.ts";
 import { manifests } from "../../config/manifests.ts";
 import { bundlePath, type Runtime } from "../../components/supervisor/launcher.ts";
+import { writeBundles } from "../ship/make_bundles.ts";
 import { componentPrograms } from "../ship/programs.ts";
 import { checkout, isBundle } from "./checkout.ts";
 
@@ -81,10 +85,10 @@ function openMode({ mode }: Deno.FileInfo): number {
 }
 
 /** The folder `to` as a whole copy: made beside it and put in its place. */
-function replaceTree(to: string, make: (fresh: string) => void): void {
+async function replaceTree(to: string, make: (fresh: string) => void | Promise<void>): Promise<void> {
   const fresh = `${to}.new`;
   if (existsSync(fresh)) Deno.removeSync(fresh, { recursive: true });
-  make(fresh);
+  await make(fresh);
   if (existsSync(to)) Deno.removeSync(to, { recursive: true });
   Deno.renameSync(fresh, to);
 }
@@ -118,16 +122,19 @@ function linked(from: string, to: string): boolean {
 /** What of the checkout the components and `bin/dqmail` need. */
 const codeParts = [...isBundle ? [] : ["deno.json", "deno.lock"], "components", "config", "scripts"];
 
-async function stageForOthers({ deno, denoDir, code }: Runtime): Promise<void> {
-  stageBinary(Deno.execPath(), deno);
-  replaceTree(code, (fresh) => {
+async function stageCopy(code: string): Promise<void> {
+  await replaceTree(code, (fresh) => {
     ensureDirSync(fresh);
     for (const part of codeParts) {
       placeTree(join(checkout, part), join(fresh, part), copyFile);
     }
   });
-  await stageCache(denoDir, code);
-  openToAll(denoDir);
+}
+
+/** Bundles of this checkout; the packages that go into them have to be there. */
+async function bundleHere(out: string): Promise<void> {
+  await fetchPackages(checkout);
+  await writeBundles(checkout, out);
 }
 
 /**
@@ -144,7 +151,7 @@ function makeCache(dir: string): void {
  * components' users may not write that down themselves, and each process would keep the memory it took (4 MiB).
  */
 async function stageFindings(denoDir: string, code: string): Promise<void> {
-  replaceTree(denoDir, makeCache);
+  await replaceTree(denoDir, makeCache);
   const programs = componentPrograms.map((main) => join(code, bundlePath(main)));
   await deno(["cache", "--quiet", "--no-remote", "--no-npm", "--no-config", ...programs], { DENO_DIR: denoDir });
 }
@@ -156,7 +163,7 @@ async function stagePackages(denoDir: string, code: string): Promise<void> {
   if (!existsSync(stamp) || Deno.readTextFileSync(stamp) !== lock) {
     await fetchPackages(checkout);
     const packages = join(await denoDirInUse(), "npm");
-    replaceTree(denoDir, (fresh) => {
+    await replaceTree(denoDir, (fresh) => {
       makeCache(fresh);
       if (existsSync(packages)) placeTree(packages, join(fresh, "npm"), linkFile);
     });
@@ -164,8 +171,6 @@ async function stagePackages(denoDir: string, code: string): Promise<void> {
   }
   await fetchPackages(code, { DENO_DIR: denoDir });
 }
-
-const stageCache = isBundle ? stageFindings : stagePackages;
 
 function openToAll(path: string): void {
   const info = Deno.lstatSync(path);
@@ -175,9 +180,9 @@ function openToAll(path: string): void {
   if (info.isDirectory) { for (const entry of Deno.readDirSync(path)) openToAll(join(path, entry.name)); }
 }
 
-/** What is staged depends on: this deno, and every file of the code by its size and time. */
-function stagedFrom(): string {
-  const lines = [`${Deno.execPath()} ${Deno.version.deno} ${Deno.uid()}`];
+/** What is staged depends on: this deno, the kind of code, and every file of it by its size and time. */
+function stagedFrom(kind: Kind): string {
+  const lines = [`${Deno.execPath()} ${Deno.version.deno} ${Deno.uid()} ${kind}`];
   const visit = (path: string): void => {
     const info = Deno.statSync(path);
     if (!info.isDirectory) lines.push(`${path} ${info.size} ${info.mtime?.getTime()} ${info.ino}`);
@@ -187,28 +192,62 @@ function stagedFrom(): string {
   return lines.sort().join("\n");
 }
 
+/** Tells a terminal, or a log, why the sources are run. */
+function sayWhySources(reason: string): void {
+  console.error(`the processes run from the sources, which takes more memory: no bundles can be made (${reason})`);
+}
+
+/** Bundles that are made here, those that this start is one of, or the sources. */
+type Kind = "made" | "given" | "sources";
+
+/** How it is staged. */
+export interface StageOptions {
+  /** Several homes may share it; absent: the home's libexec. */
+  readonly dir?: string | undefined;
+  /** The sources as they are, no bundles. */
+  readonly sources?: boolean;
+  /** Told why the sources are staged though bundles were to be; on standard error unless given. */
+  readonly onSources?: (reason: string) => void;
+  /** Writes bundles into a folder that is there; for tests. */
+  readonly bundle?: (out: string) => Promise<unknown>;
+}
+
 /**
- * Sees to it that everything the components run from is there, and says where: in `dir`, which several homes may share.
- * Throws where another user could put anything there.
+ * Sees to it that everything the components run from is there, and says where. Throws where another user could put
+ * anything there.
  */
-export async function stage(home: Home, dir = home.libexec()): Promise<Runtime> {
+export async function stage(
+  home: Home,
+  { dir = home.libexec(), sources = false, onSources = sayWhySources, bundle = bundleHere }: StageOptions = {},
+): Promise<Runtime> {
   Deno.mkdirSync(dir, { recursive: true, mode: 0o755 });
   const { uid, mode, isDirectory } = Deno.lstatSync(dir);
   if (!isDirectory || uid !== Deno.uid() || ((mode ?? 0) & 0o022) !== 0) {
     throw new Error(`${dir} is to be a folder that nobody else may write to`);
   }
+  if (isBundle) return await stageKind("given", dir, bundle);
+  if (sources) return await stageKind("sources", dir, bundle);
+  try {
+    return await stageKind("made", dir, bundle);
+  } catch (error) {
+    onSources(error instanceof Error ? error.message : String(error));
+    return await stageKind("sources", dir, bundle);
+  }
+}
+
+async function stageKind(kind: Kind, dir: string, bundle: (out: string) => Promise<unknown>): Promise<Runtime> {
   const forOthers = Deno.uid() === 0;
   const runtime: Runtime = {
     deno: forOthers ? join(dir, "deno") : Deno.execPath(),
     denoDir: join(dir, "deno_dir"),
-    code: forOthers ? join(dir, "code") : checkout,
-    ...isBundle ? { bundled: true } : {},
+    code: forOthers || kind === "made" ? join(dir, "code") : checkout,
+    ...kind === "sources" ? {} : { bundled: true },
     audit: undefined,
   };
   // Who is started from what was staged (bin/dqmail) goes on with it: it could not be replaced by itself.
-  if (forOthers && checkout === runtime.code) return runtime;
+  if (checkout === join(dir, "code")) return runtime;
   const stamp = join(dir, "staged");
-  const from = stagedFrom();
+  const from = stagedFrom(kind);
   const isStaged = () =>
     [stamp, runtime.deno, runtime.denoDir, runtime.code].every((path) => existsSync(path)) &&
     Deno.readTextFileSync(stamp) === from;
@@ -218,10 +257,28 @@ export async function stage(home: Home, dir = home.libexec()): Promise<Runtime> 
   await lock.lock(true);
   if (isStaged()) return runtime;
   if (existsSync(stamp)) Deno.removeSync(stamp);
-  if (forOthers) await stageForOthers(runtime);
-  else await stageCache(runtime.denoDir, checkout);
+  await stageAnew(kind, runtime, bundle);
   Deno.writeTextFileSync(stamp, from);
   return runtime;
+}
+
+async function stageAnew(
+  kind: Kind,
+  { deno, denoDir, code }: Runtime,
+  bundle: (out: string) => Promise<unknown>,
+): Promise<void> {
+  const forOthers = Deno.uid() === 0;
+  if (forOthers) stageBinary(Deno.execPath(), deno);
+  if (kind === "made") {
+    await replaceTree(code, async (fresh) => {
+      ensureDirSync(fresh);
+      await bundle(fresh);
+    });
+  }
+  if (kind !== "made" && forOthers) await stageCopy(code);
+  if (kind === "sources") await stagePackages(denoDir, code);
+  else await stageFindings(denoDir, code);
+  if (forOthers) openToAll(denoDir);
 }
 
 /** Whether a user other than root can get to `path`. */

@@ -3,9 +3,7 @@
  * told what this process is told.
  * @module
  */
-import type { Home } from "../../config/home.ts";
 import { eachLine } from "../../components/supervisor/lines.ts";
-import { manifest } from "../../components/supervisor/permissions.ts";
 
 export interface SupervisorOptions {
   /** Further arguments of it. */
@@ -14,8 +12,8 @@ export interface SupervisorOptions {
   readonly onReady: () => void;
 }
 
-/** Runs it until it has ended, and every successor with it; answers the exit code of the last one. */
-export async function runSupervisor(home: Home, { args, onReady }: SupervisorOptions): Promise<number> {
+/** Runs the one behind that launcher until it and every successor have ended; answers the exit code of the last one. */
+export async function runSupervisor(launcher: string, { args, onReady }: SupervisorOptions): Promise<number> {
   const children = new Set<Deno.ChildProcess>();
   const signal = (name: Deno.Signal) => {
     for (const child of children) child.kill(name);
@@ -25,7 +23,7 @@ export async function runSupervisor(home: Home, { args, onReady }: SupervisorOpt
   Deno.addSignalListener("SIGHUP", () => signal("SIGHUP"));
   const over = Promise.withResolvers<number>();
   const start = (more: readonly string[]): void => {
-    const child = new Deno.Command(home.libexec("launch", manifest.name), {
+    const child = new Deno.Command(launcher, {
       args: ["--supervised", ...more, ...args],
       stdin: "piped",
       stdout: "piped",

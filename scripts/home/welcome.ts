@@ -63,11 +63,11 @@ export function welcome(
   const homeFlag = isDefaultHome(home) ? "" : ` --home ${home.dir}`;
   return [
     "",
-    `dqmail runs: ${components.length} processes, each with its own grant (${denoTask()} status${homeFlag})`,
+    `dqmail runs: ${processesOf(components)}, each with its own grant (${denoTask()} status${homeFlag})`,
     "",
     `  SMTP       127.0.0.1:${port("smtp") ?? "-"}`,
     ...others,
-    `  admin      http://127.0.0.1:${port("admin") ?? "-"}/`,
+    ...(port("admin") === undefined ? [] : [`  admin      http://127.0.0.1:${port("admin")}/`]),
     ...(adminToken === undefined ? [] : [`             log in with ${adminToken}  (told only this once)`]),
     `  mailbox    demo@${me}  (and demo-anything@${me})`,
     `  Maildir    ${home.mail(me, "demo", "Maildir")}`,
@@ -100,4 +100,11 @@ function welcomeMini(home: Home, { controls: { qmqpservers } }: Config): string 
     "Ctrl-C stops it.",
     "",
   ].join("\n");
+}
+
+/** How many run, and how many more there are. */
+function processesOf(components: SupervisorStatus["components"]): string {
+  const asleep = components.filter(({ state }) => state === "asleep").length;
+  const running = `${components.length - asleep} processes`;
+  return asleep === 0 ? running : `${running}, and ${asleep} more when they are needed`;
 }

@@ -10,7 +10,7 @@ import { type Home, homeAt } from "../../config/home.ts";
 import { readControls } from "../../config/read.ts";
 import { flatDirs, splitDirs } from "../../components/lib/queue/layout.ts";
 import { tools, wrappers } from "../../components/tools/permissions.ts";
-import { readConfig } from "../../components/supervisor/run.ts";
+import { readConfig } from "../../components/supervisor/config.ts";
 import type { Runtime } from "../../components/supervisor/launcher.ts";
 import { lockFiles } from "../home/lock_files.ts";
 import { addMailboxes, replaceFile, whileLocked } from "../home/mailboxes.ts";

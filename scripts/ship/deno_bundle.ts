@@ -4,7 +4,7 @@
  * @module
  */
 import { existsSync } from "@std/fs";
-import { join, relative } from "@std/path";
+import { basename, dirname, join, relative } from "@std/path";
 import { bundlePath } from "../../components/supervisor/launcher.ts";
 import { runDeno } from "./run_deno.ts";
 
@@ -21,6 +21,19 @@ export interface BundleOptions {
  */
 const absentFile = "../package";
 
+/**
+ * Programs that load parts of themselves when they are first asked for: these parts are files beside them, for what a
+ * process does not need yet it should not hold.
+ */
+const inParts: readonly string[] = ["components/admin/main.ts"];
+
+/** How the bundler begins a bundle, for packages that ask for modules of node's while they run. */
+const requireWords = `import { createRequire as __deno_internal_createRequire } from "node:module";
+var __require = __deno_internal_createRequire(import.meta.url);
+`;
+/** The same for less: node:module is 2 MiB in every process, though it is hardly ever asked. */
+const requireLean = "var __require = (name) => globalThis.process.getBuiltinModule(name);\n";
+
 /** The words after `deno` that bundle programs, given by their sources' paths below the checkout, into the folder `out`. */
 export function bundleWords(
   mains: readonly string[],
@@ -31,11 +44,17 @@ export function bundleWords(
     ...["bundle", "--quiet", "--config", "deno.json", "--frozen", "--external", absentFile],
     ...minify ? ["--minify"] : [],
     ...sourceMaps ? ["--sourcemap", "linked"] : [],
-    ...mains.length === 1
+    ...isInParts(mains)
+      ? ["--code-splitting", "--outdir", join(out, dirname(mains[0]!))]
+      : mains.length === 1
       ? ["--output", join(out, bundlePath(mains[0]!))]
       : ["--outdir", join(out, commonFolder(mains))],
     ...mains,
   ];
+}
+
+function isInParts(mains: readonly string[]): boolean {
+  return mains.length === 1 && inParts.includes(mains[0]!);
 }
 
 /** What all paths begin with: below an output folder the bundler leaves it out. */
@@ -56,9 +75,18 @@ export async function packagesFolder(checkout: string): Promise<string> {
   return ours;
 }
 
-/** A bundle's text without what only holds on this machine. */
+/**
+ * A bundle's text without what only holds on this machine, without node:module, and in ASCII, for a text with any other
+ * character takes two octets for each.
+ */
 export function plainBundle(text: string, packages: string): string {
-  return text.replaceAll(`${packages}/`, "npm:").replaceAll(/[\w$]+\("\.\.\/package"\)/g, "{}");
+  const plain = text.replaceAll(`${packages}/`, "npm:").replaceAll(/[\w$]+\("\.\.\/package"\)/g, "{}");
+  return asciiOf(plain.replace(requireWords, requireLean));
+}
+
+/** Such escapes mean the same in strings, templates, patterns and names, and stand nowhere else but in comments. */
+function asciiOf(text: string): string {
+  return text.replaceAll(/[^\0-\x7f]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** What a bundle imports that deno does not bring along. */
@@ -87,15 +115,30 @@ export async function bundlePrograms(
   // as the bundler writes it into names and comments
   const packages = relative(checkout, await packagesFolder(checkout));
   const fileOf = (main: string) => join(out, bundlePath(main));
-  await runDeno(bundleWords(mains, out, options), checkout);
+  const together = mains.filter((main) => !isInParts([main]));
+  const bundle = (of: readonly string[]) => runDeno(bundleWords(of, out, options), checkout);
+  const inPartsDone = Promise.all(mains.filter((main) => isInParts([main])).map((main) => bundle([main])));
+  if (together.length > 0) await Promise.all([inPartsDone, bundle(together)]);
+  // The bundler lets every program that it was told of begin, also as a part of another (sendmail holds two).
+  const holdsOthers = (main: string) => programsIn(Deno.readTextFileSync(fileOf(main))) > 1;
+  await Promise.all([inPartsDone, ...together.filter(holdsOthers).map((main) => bundle([main]))]);
   for (const main of mains) {
-    // The bundler lets every program that it was told of begin, also as a part of another (sendmail holds two).
-    const holdsOthers = programsIn(Deno.readTextFileSync(fileOf(main))) > 1;
-    if (holdsOthers) await runDeno(bundleWords([main], out, options), checkout);
-    const text = plainBundle(Deno.readTextFileSync(fileOf(main)), packages);
-    const [stray, programs] = [strayImports(text), programsIn(text)];
-    if (stray.length > 0) throw new Error(`The bundle of ${main} cannot be used: it needs ${stray.join(", ")}`);
-    if (programs !== 1) throw new Error(`The bundle of ${main} cannot be used: ${programs} programs begin in it`);
-    Deno.writeTextFileSync(fileOf(main), text);
+    const parts = isInParts([main]) ? partsBeside(fileOf(main)) : [];
+    for (const file of [fileOf(main), ...parts.map((part) => join(dirname(fileOf(main)), part))]) {
+      const text = plainBundle(Deno.readTextFileSync(file), packages);
+      const stray = strayImports(text).filter((name) => !parts.includes(name.replace(/^\.\//, "")));
+      const programs = programsIn(text);
+      if (stray.length > 0) throw new Error(`The bundle of ${main} cannot be used: it needs ${stray.join(", ")}`);
+      if (programs !== (file === fileOf(main) ? 1 : 0)) {
+        throw new Error(`The bundle of ${main} cannot be used: ${programs} programs begin in ${file}`);
+      }
+      Deno.writeTextFileSync(file, text);
+    }
   }
+}
+
+/** The names of the other files of code in a program's folder. */
+function partsBeside(file: string): string[] {
+  return Array.from(Deno.readDirSync(dirname(file)), ({ name }) => name)
+    .filter((name) => name.endsWith(".js") && name !== basename(file));
 }

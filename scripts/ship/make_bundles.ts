@@ -19,7 +19,7 @@ self=$(readlink -f "$0") || exit 111
 exec "\${DENO:-deno}" run --quiet --allow-all --no-remote --no-npm --no-config "\${self%/*}/scripts/dqmail.js" "$@"
 `;
 
-/** What goes with the programs. */
+/** What is given away with the programs. */
 const documents = ["LICENSE", "README.md", "ARCHITECTURE.md", "CHANGELOG.md"];
 /** What "dqmail install" reads. */
 const samples = "config/samples";
@@ -50,6 +50,20 @@ export function versionOf(checkout: string): string {
 }
 
 /**
+ * Bundles of all programs of a checkout, and what these read, in the folder `out`, which is there and empty. Answers their
+ * paths below it. Throws where a program cannot be bundled.
+ */
+export async function writeBundles(checkout: string, out: string, options: BundleOptions = {}): Promise<string[]> {
+  const programs = [...componentPrograms, ...scriptPrograms(checkout)];
+  await bundlePrograms(checkout, programs, out, options);
+  copyTree(join(checkout, samples), join(out, samples));
+  write(join(out, markFile), `dqmail ${versionOf(checkout)} for deno ${Deno.version.deno}\n`, 0o644);
+  openToAll(out);
+  write(join(out, "dqmail"), launcher, 0o755);
+  return programs.map(bundlePath);
+}
+
+/**
  * Makes bundles of all programs of a checkout in the folder `out`, in place of an earlier one. Answers their paths below
  * it. Throws where `out` is a folder of something else, and where a program cannot be bundled; `out` then is as it was.
  */
@@ -62,18 +76,13 @@ export async function makeBundles(checkout: string, out: string, options: Bundle
   ensureDirSync(dirname(place));
   const fresh = Deno.makeTempDirSync({ dir: dirname(place), prefix: ".dqmail-" });
   try {
-    const programs = [...componentPrograms, ...scriptPrograms(checkout)];
-    await bundlePrograms(checkout, programs, fresh, options);
-    for (const name of documents) Deno.copyFileSync(join(checkout, name), join(fresh, name));
-    copyTree(join(checkout, samples), join(fresh, samples));
+    const programs = await writeBundles(checkout, fresh, options);
+    for (const name of documents) write(join(fresh, name), Deno.readTextFileSync(join(checkout, name)), 0o644);
     const lock = Deno.readTextFileSync(join(checkout, "deno.lock"));
     write(join(fresh, "NOTICES"), formatNotices(lock, await packagesFolder(checkout)), 0o644);
-    write(join(fresh, markFile), `dqmail ${versionOf(checkout)} for deno ${Deno.version.deno}\n`, 0o644);
-    openToAll(fresh);
-    write(join(fresh, "dqmail"), launcher, 0o755);
     if (existsSync(place)) Deno.removeSync(place, { recursive: true });
     Deno.renameSync(fresh, place);
-    return programs.map(bundlePath);
+    return programs;
   } finally {
     if (existsSync(fresh)) Deno.removeSync(fresh, { recursive: true });
   }

@@ -70,7 +70,7 @@ export const asking: readonly Command[] = [
   {
     name: "bench",
     does: "measure: messages a second, processor time, latencies",
-    usage: ["accept|local|relay|bulk|backlog|fairness [OPTION...]"],
+    usage: ["accept|local|relay|bulk|rows|compare|idle|start|growth|backlog|fairness [OPTION...]"],
     about: [
       '"dqmail bench --help" lists the options. A private dqmail is started in a temporary folder, or --against names a server that runs.',
     ],
@@ -80,6 +80,11 @@ export const asking: readonly Command[] = [
       { name: "local", does: "until the last message is in its Maildir" },
       { name: "relay", does: "until the sink has got every message" },
       { name: "bulk", does: "one message with many recipients" },
+      { name: "rows", does: "everything that the table of goals has" },
+      { name: "compare", does: "the same beside Postfix and OpenSMTPD, with the ratios" },
+      { name: "idle", does: "memory at rest and with many connections" },
+      { name: "start", does: "until the first 220" },
+      { name: "growth", does: "what a message costs while something grows" },
       { name: "backlog", does: "a queue in which many messages wait" },
       { name: "fairness", does: "how long a fresh message takes while others are many, slow or stuck" },
     ],

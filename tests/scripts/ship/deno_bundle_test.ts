@@ -36,6 +36,14 @@ describe("plainBundle()", () => {
       `// ${packages}/joi/1.0.0/a.js\n"${packages}/joi/1.0.0/a.js"(){ var p = __require("../package"), q=j("../package"); }`;
     assertEquals(plainBundle(text, packages), `// npm:joi/1.0.0/a.js\n"npm:joi/1.0.0/a.js"(){ var p = {}, q={}; }`);
   });
+
+  it("has nothing but ASCII in it, and says the same", () => {
+    const text = 'const grüße = "für 😀"; export default `${grüße}–${/^[😀ü]$/u.test("😀")}`;';
+    const plain = plainBundle(text, "/packages");
+    assert(/^[ -~]*$/.test(plain), plain);
+    const said = (code: string) => new Function(code.replace("export default", "return"))();
+    assertEquals(said(plain), said(text));
+  });
 });
 
 describe("strayImports()", () => {
