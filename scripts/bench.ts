@@ -6,13 +6,20 @@ import { runBacklog } from "./bench/backlog/run.ts";
 import { parseBacklogOptions } from "./bench/backlog/options.ts";
 import { parseFairnessOptions } from "./bench/fairness/options.ts";
 import { runFairness } from "./bench/fairness/run.ts";
+import { parseGrowthOptions } from "./bench/growth/options.ts";
+import { runGrowth } from "./bench/growth/run.ts";
 import { help } from "./bench/help.ts";
+import { printReport } from "./bench/output.ts";
 import { formatTable, makeReport } from "./bench/report.ts";
+import { pageOf } from "./bench/report_page.ts";
 import { type Options, parseOptions } from "./bench/options.ts";
+import { measurementNames } from "./bench/rows/measurements.ts";
+import { parseRowsOptions, peerNames } from "./bench/rows/options.ts";
+import { runRows } from "./bench/rows/run.ts";
 import { inWords } from "./cli/called.ts";
 import { ok, type Result } from "../components/lib/result.ts";
 import { settle } from "./bench/quiet.ts";
-import { runOnce, type RunResult, serverUse, setUp, warmUp } from "./bench/scenarios.ts";
+import { countRun, runOnce, type RunResult, serverUse, setUp, warmUp } from "./bench/scenarios.ts";
 
 /** Measures and prints; answers the exit code. */
 async function bench(options: Options, stop: AbortSignal): Promise<number> {
@@ -28,8 +35,10 @@ async function bench(options: Options, stop: AbortSignal): Promise<number> {
     if (options.settleMs > 0 && !await settle(options.settleMs)) noisyStarts++;
     runs.push(await runOnce(rig));
   }
-  const report = makeReport(options, runs, { atRest, afterwards: serverUse(rig), noisyStarts }, new Date());
-  console.log(options.json ? JSON.stringify(report) : formatTable(report));
+  const afterwards = serverUse(rig);
+  const syncs = options.syncs ? await countRun(rig) : undefined;
+  const report = makeReport(options, runs, { atRest, afterwards, noisyStarts, syncs }, new Date());
+  await printReport(report, options, { table: () => formatTable(report), page: () => pageOf(report) });
   return report.failedRuns === 0 ? 0 : 1;
 }
 
@@ -42,6 +51,15 @@ function parseRun([scenario = "", ...rest]: readonly string[]): Result<Run, stri
       return runOf(parseBacklogOptions(rest), runBacklog);
     case "fairness":
       return runOf(parseFairnessOptions(rest), runFairness);
+    case "growth":
+      return runOf(parseGrowthOptions(rest), runGrowth);
+    case "rows":
+      return runOf(parseRowsOptions(rest, { measurements: measurementNames, peers: [] }), runRows);
+    case "compare":
+      return runOf(parseRowsOptions(rest, { measurements: measurementNames, peers: peerNames }), runRows);
+    case "idle":
+    case "start":
+      return runOf(parseRowsOptions(rest, { measurements: [scenario], peers: [] }), runRows);
     default:
       return runOf(parseOptions(scenario === "" ? rest : [scenario, ...rest]), bench);
   }

@@ -3,11 +3,15 @@
  * @module
  */
 import { ensureDir } from "@std/fs";
+import { crc32 } from "node:zlib";
 import { join } from "@std/path";
 import { ifThere } from "../../components/lib/disk/if_there.ts";
 import type { Progress } from "./progress.ts";
 
 const root = join(import.meta.dirname ?? ".", "..", "..");
+
+/** What all private servers of this checkout run from; it stays, and is made anew when the code has changed. */
+export const stagedDir = `/tmp/dqmail-bench-${Deno.uid()}-${crc32(root).toString(16)}`;
 
 /** Below `dir`, with a name of its own. */
 export async function makeHome(dir: string): Promise<string> {

@@ -22,6 +22,7 @@ import {
 import { expandPattern } from "./pattern.ts";
 import { buildPayload, type Payload, type Signed, stampNumber } from "./payload.ts";
 import { type Latency, latencyOf, round } from "./statistics.ts";
+import { type Ended, type Timeline, timelineOf } from "./timeline.ts";
 
 /** One load: so many messages over so many connections at a time. */
 export interface LoadJob {
@@ -65,6 +66,7 @@ export interface LoadReport {
   readonly seconds: number;
   /** From connect (on a kept connection from MAIL) to the 250 after the message, milliseconds. */
   readonly latency: Latency;
+  readonly timeline: Timeline;
   /** Processor time of the generator for this load. */
   readonly cpuMs: number;
   readonly firstError: string | undefined;
@@ -74,7 +76,8 @@ export interface LoadReport {
 interface Run {
   readonly job: LoadJob;
   readonly payload: Payload;
-  readonly latencies: number[];
+  readonly ended: Ended[];
+  readonly startedAt: number;
   readonly open: Set<Deno.TcpConn>;
   begun: number;
   over: boolean;
@@ -91,7 +94,8 @@ export async function runLoad(job: LoadJob): Promise<LoadReport> {
   const run: Run = {
     job,
     payload: buildPayload(job.sizeBytes, date, job.signed?.signature),
-    latencies: [],
+    ended: [],
+    startedAt: performance.now(),
     open: new Set(),
     begun: 0,
     over: false,
@@ -100,8 +104,7 @@ export async function runLoad(job: LoadJob): Promise<LoadReport> {
     firstError: undefined,
   };
   const startedAtMs = Date.now();
-  const start = performance.now();
-  run.lastAt = start;
+  run.lastAt = run.startedAt;
   const timer = setTimeout(() => {
     run.over = true;
     for (const conn of run.open) conn.close();
@@ -114,8 +117,9 @@ export async function runLoad(job: LoadJob): Promise<LoadReport> {
     ...run.counts,
     unfinished: job.messages - accepted - refused - errors,
     startedAtMs,
-    seconds: round((run.lastAt - start) / 1000, 6),
-    latency: latencyOf(run.latencies),
+    seconds: round((run.lastAt - run.startedAt) / 1000, 6),
+    latency: latencyOf(run.ended.map(({ latencyMs }) => latencyMs)),
+    timeline: timelineOf(run.ended),
     cpuMs: round((user + system) / 1000, 1),
     firstError: run.firstError,
   };
@@ -193,7 +197,7 @@ function countOutcome(run: Run, outcome: Outcome, since: number, now: number): v
   if (outcome.kind === "accepted") {
     run.counts.accepted++;
     run.counts.recipientsAccepted += outcome.recipients;
-    run.latencies.push(now - since);
+    run.ended.push({ atMs: now - run.startedAt, latencyMs: now - since });
     run.lastAt = now;
   } else {
     run.counts.refused++;

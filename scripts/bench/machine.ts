@@ -12,6 +12,12 @@ export interface Machine {
   readonly deno: string;
 }
 
+/** For a page: when, and on what. */
+export function describeDay({ date, machine }: { readonly date: string; readonly machine: Machine }): string {
+  return `${date.slice(0, 16).replace("T", " ")} UTC; ${machine.cores} cores, ${machine.memoryMib} MiB, ` +
+    `Linux ${machine.kernel}, Deno ${machine.deno}`;
+}
+
 /** This machine, as it is now. */
 export function describeMachine(): Machine {
   return {

@@ -2,7 +2,9 @@
  * Watches Maildirs fill. Nothing is deleted: what lay there before a run is not counted in it.
  * @module
  */
+import { pause } from "./clock.ts";
 import { findNumber, headBytes } from "./payload.ts";
+import { addMark, type Mark } from "./timeline.ts";
 
 /** What one run put into the Maildirs. */
 export interface Filled {
@@ -14,10 +16,14 @@ export interface Filled {
   readonly late: number;
   /** When the newest came: the time of the last change of a `new` folder, milliseconds since 1970. */
   readonly lastAtMs: number;
+  /** How the number of files rose, as far as it was looked at. */
+  readonly marks: readonly Mark[];
 }
 
 /** Between two looks; each costs a few milliseconds of processor time for a hundred Maildirs. */
 const pauseMs = 50;
+/** And so many times as long as a look takes: ten thousand Maildirs would keep a core busy. */
+const pausePerLook = 9;
 
 /** A set of Maildirs of which every file is looked at in the run that brought it. */
 export class Maildirs {
@@ -36,11 +42,16 @@ export class Maildirs {
     options: { readonly limitMs: number; readonly firstNumber: number; readonly recipientsPerMessage: number },
   ): Promise<Filled> {
     const end = performance.now() + options.limitMs;
-    while (this.#unseen().length < deliveries && performance.now() < end) {
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    const marks: Mark[] = [];
+    for (;;) {
+      const begin = performance.now();
+      const count = this.#unseen().length;
+      addMark(marks, Date.now(), count);
+      if (count >= deliveries || performance.now() >= end) break;
+      await pause(Math.max(pauseMs, pausePerLook * (performance.now() - begin)));
     }
     const lastAtMs = Math.max(...this.#folders.map((dir) => Deno.statSync(dir).mtime?.getTime() ?? 0));
-    return { ...this.#look(options), lastAtMs };
+    return { ...this.#look(options), lastAtMs, marks };
   }
 
   #unseen(): readonly string[] {
@@ -48,7 +59,9 @@ export class Maildirs {
     return paths.filter((path) => !this.#seen.has(path));
   }
 
-  #look(options: { readonly firstNumber: number; readonly recipientsPerMessage: number }): Omit<Filled, "lastAtMs"> {
+  #look(
+    options: { readonly firstNumber: number; readonly recipientsPerMessage: number },
+  ): Omit<Filled, "lastAtMs" | "marks"> {
     const copies = new Map<number, number>();
     let unnumbered = 0;
     let late = 0;

@@ -14,7 +14,7 @@ export const measuredFilters = ["sign", "verify"] as const;
 export type MeasuredFilter = (typeof measuredFilters)[number];
 
 /** Those that measure something else, with command lines of their own. */
-export const otherScenarios = ["backlog", "fairness"] as const;
+export const otherScenarios = ["idle", "start", "rows", "compare", "growth", "backlog", "fairness"] as const;
 
 /** The server that is loaded: a private one of ours, or one that runs already. */
 export type Target =
@@ -45,7 +45,15 @@ export interface Options {
   /** Port of the sink; 0 takes a free one. */
   readonly sinkPort: number;
   readonly delayMs: number;
+  /** bulk: the recipients are mailboxes of the server's, not of the sink's. */
+  readonly toMailboxes: boolean;
+  /** The folder whose file system's flushes are counted; undefined: not known. */
+  readonly flushDir: string | undefined;
+  /** One more run under strace, for its syncs. */
+  readonly syncs: boolean;
   readonly json: boolean;
+  /** Where the HTML file is to be. */
+  readonly html: string | undefined;
 }
 
 const known = {
@@ -64,8 +72,8 @@ const known = {
     "delay-ms": 0,
     pid: 1,
   },
-  texts: ["against", "recipient", "maildir", "dir"],
-  flags: ["reuse", "no-pipelining", "json", ...measuredFilters],
+  texts: ["against", "recipient", "maildir", "dir", "html"],
+  flags: ["reuse", "no-pipelining", "mailboxes", "syncs", "json", ...measuredFilters],
 } as const;
 
 const patterns: Record<Scenario, string> = {
@@ -94,6 +102,8 @@ export function parseOptions(argv: readonly string[]): Result<Options, string> {
   const filters = measuredFilters.filter((name) => flag(name));
   if (filters.length > 1) return err("Options --sign and --verify exclude each other: measure one after the other");
   const bulk = scenario === "bulk";
+  const toMailboxes = flag("mailboxes");
+  const recipientsPerMessage = number("recipients", bulk ? 10_000 : 1);
   const options: Options = {
     scenario,
     target: target.value,
@@ -101,9 +111,9 @@ export function parseOptions(argv: readonly string[]): Result<Options, string> {
     sessions: number("sessions", bulk ? 1 : 20),
     messages: number("messages", bulk ? 1 : 2000),
     sizeBytes: number("size", 10_240),
-    recipientsPerMessage: number("recipients", bulk ? 10_000 : 1),
-    recipient: text("recipient") ?? patterns[scenario],
-    users: number("users", 100),
+    recipientsPerMessage,
+    recipient: text("recipient") ?? patterns[toMailboxes ? "local" : scenario],
+    users: number("users", toMailboxes ? recipientsPerMessage : 100),
     domains: number("domains", 1),
     reuse: flag("reuse"),
     pipelining: !flag("no-pipelining"),
@@ -114,7 +124,11 @@ export function parseOptions(argv: readonly string[]): Result<Options, string> {
     maildir: text("maildir"),
     sinkPort: number("sink", 0),
     delayMs: number("delay-ms", 0),
+    toMailboxes,
+    flushDir: text("dir") ?? (target.value.kind === "own" ? target.value.dir : undefined),
+    syncs: flag("syncs"),
     json: flag("json"),
+    html: text("html"),
   };
   const defect = defectOf(options);
   return defect === undefined ? ok(options) : err(defect);
@@ -137,6 +151,16 @@ export function isLoopback(host: string): boolean {
   return new RegExp(`^127(\\.${octet}){3}$`).test(host);
 }
 
+/** Whether a run ends when all is in Maildirs. */
+export function endsInMaildirs({ scenario, toMailboxes }: Options): boolean {
+  return scenario === "local" || (scenario === "bulk" && toMailboxes);
+}
+
+/** Whether a run ends when the sink has all. */
+export function endsAtSink({ scenario, toMailboxes }: Options): boolean {
+  return scenario === "relay" || (scenario === "bulk" && !toMailboxes);
+}
+
 function defectOf(options: Options): string | undefined {
   const { scenario, target, filter, sinkPort } = options;
   if (sinkPort > 65_535) return `Option --sink takes a port up to 65535, got ${sinkPort}`;
@@ -145,13 +169,16 @@ function defectOf(options: Options): string | undefined {
   if (filter !== undefined && target.kind === "against") {
     return `Option --${filter} measures the private server, whose keys and DNS are the benchmark's own: not with --against`;
   }
+  if (options.toMailboxes && scenario !== "bulk") return `Option --mailboxes is for bulk, got ${scenario}`;
+  if (options.syncs && target.kind === "against" && target.pid === undefined) return "Option --syncs needs --pid";
+  if (options.html === "") return "Option --html takes a file";
   if (target.kind === "own") {
     return options.maildir === undefined ? undefined : "Option --maildir needs --against; our own are known";
   }
-  if (scenario === "local" && options.maildir === undefined) {
-    return "Scenario local with --against needs --maildir: the Maildirs to watch, %d standing for the user's number";
+  if (endsInMaildirs(options) && options.maildir === undefined) {
+    return `Scenario ${scenario} with --against needs --maildir: the Maildirs to watch, %d standing for the user's number`;
   }
-  if ((scenario === "relay" || scenario === "bulk") && sinkPort === 0) {
+  if (endsAtSink(options) && sinkPort === 0) {
     return `Scenario ${scenario} with --against needs --sink: the port of 127.0.0.1 that the server relays to`;
   }
   return undefined;

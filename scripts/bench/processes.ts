@@ -61,11 +61,30 @@ export function measureTree(root: number): TreeUse {
   };
 }
 
+/** The process ids of `root` and all below it. */
+export function processesBelow(root: number): readonly number[] {
+  return treeOf(root, allProcesses()).map(({ pid }) => pid);
+}
+
+/** The words a process was started with, NUL behind each; "" where there is no such process. */
+export function commandLineOf(pid: number): string {
+  return readIfThere(`/proc/${pid}/cmdline`);
+}
+
 /** Memory of one process; zero where there is no such process. */
 export function measureProcess(pid: number): ProcessUse {
   const status = readIfThere(`/proc/${pid}/status`);
   const kib = (field: string) => Number(new RegExp(`^${field}:\\s+([0-9]+) kB$`, "m").exec(status)?.[1] ?? 0);
   return { pssKib: readPss(pid), rssKib: kib("VmRSS"), peakRssKib: kib("VmHWM") };
+}
+
+/** From now on the largest resident set is counted anew, where we may ask for that (proc(5), clear_refs). */
+export function resetPeak(pid: number): void {
+  try {
+    Deno.writeTextFileSync(`/proc/${pid}/clear_refs`, "5");
+  } catch {
+    // it then tells of the warm-up as well
+  }
 }
 
 function allProcesses(): readonly ProcessStat[] {

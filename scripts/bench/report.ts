@@ -6,8 +6,9 @@ import { describeMachine, type Machine } from "./machine.ts";
 import type { Options } from "./options.ts";
 import type { TreeUse } from "./processes.ts";
 import { describeLack } from "./evidence.ts";
-import type { RunResult } from "./scenarios.ts";
+import type { CountedSyncs, RunResult } from "./scenarios.ts";
 import { summarize, type Summary } from "./statistics.ts";
+import { totalOf } from "./syncs.ts";
 
 /** Everything about one benchmark. */
 export interface Report {
@@ -22,6 +23,8 @@ export interface Report {
   readonly noisyStarts: number;
   /** Runs of which something was refused, lost or late; the figures leave them out. */
   readonly failedRuns: number;
+  /** What strace counted in a run of its own, where that was asked for and possible. */
+  readonly syncs: CountedSyncs | undefined;
   readonly figures: Readonly<Record<string, Summary>>;
 }
 
@@ -42,6 +45,8 @@ const columns: Readonly<Record<string, (run: RunResult) => number | undefined>> 
   "sink transactions": (run) => run.sink?.messages,
   "sink connections": (run) => run.sink?.connections,
   "sink most open": (run) => run.sink?.mostOpen,
+  "disk flushes/message": (run) => per(run.diskFlushes, run.load.accepted),
+  "journal commits/message": (run) => per(run.journalCommits, run.load.accepted),
   "lost": (run) => run.lost,
   "duplicates": (run) => run.duplicates,
 };
@@ -54,7 +59,7 @@ function per(total: number | undefined, count: number): number | undefined {
 export function makeReport(
   options: Options,
   runs: readonly RunResult[],
-  use: { readonly atRest: TreeUse | undefined; readonly afterwards: TreeUse | undefined; readonly noisyStarts: number },
+  use: Pick<Report, "atRest" | "afterwards" | "noisyStarts" | "syncs">,
   date: Date,
 ): Report {
   const whole = runs.filter((run) => run.complete);
@@ -84,21 +89,42 @@ export function formatTable(report: Report): string {
     lineOf(["", "median", "min", "max"]),
     ...rows.map(lineOf),
     ...memory.flatMap(([name, use]) => use === undefined ? [] : [memoryLine(name, use)]),
+    ...syncsLine(report.syncs),
     ...(report.noisyStarts > 0 ? [`${report.noisyStarts} of the runs began on a busy machine`] : []),
     ...report.runs.flatMap((run, index) => run.complete ? [] : [failureOf(run, index + 1, report.options)]),
   ].join("\n");
 }
 
-function titleOf({ options, machine }: Report): string {
-  const { scenario, target, filter, messages, recipientsPerMessage, sizeBytes, sessions, runs } = options;
-  const server = target.kind === "own" ? "dqmail" : `${target.host}:${target.port}`;
+/** Which calls, and how many of them for a message; where the device's flushes are counted, that is said as well. */
+export function syncsLine(syncs: CountedSyncs | undefined): readonly string[] {
+  if (syncs === undefined) return [];
+  const { calls, messages, recipients } = syncs;
+  const names = Object.entries(calls).map(([name, count]) => `${count} ${name}`).join(", ");
+  const each = (count: number) => cell(totalOf(calls) / count);
+  return [
+    `syncs by strace: ${names === "" ? "none" : names} for ${messages} messages, ${each(messages)} a message` +
+    (recipients === messages ? "" : `, ${each(recipients)} a recipient`),
+  ];
+}
+
+/** Whose figures they are. */
+export function serverName({ target }: Options): string {
+  return target.kind === "own" ? "dqmail" : `${target.host}:${target.port}`;
+}
+
+/** What was measured. */
+export function titleOf({ options, machine }: Report): string {
+  const { scenario, filter, messages, recipientsPerMessage, sizeBytes, sessions, runs } = options;
   const connections = options.reuse ? "connections kept" : "one connection a message";
   const work = filter === undefined ? "" : ` --${filter}`;
-  return `${scenario}${work}, ${server}: ${messages} x ${sizeBytes} bytes, ${recipientsPerMessage} recipients a message, ` +
+  return `${scenario}${work}, ${
+    serverName(options)
+  }: ${messages} x ${sizeBytes} bytes, ${recipientsPerMessage} recipients a message, ` +
     `${sessions} sessions, ${connections}, ${runs} runs; ${machine.cores} cores, Linux ${machine.kernel}`;
 }
 
-function cell(value: string | number): string {
+/** A figure with as many digits as it deserves. */
+export function cell(value: string | number): string {
   if (typeof value === "string") return value;
   return value >= 1000 ? value.toFixed(0) : value.toFixed(Number.isInteger(value) ? 0 : value < 10 ? 3 : 1);
 }

@@ -4,18 +4,21 @@
  * @module
  */
 import { type Evidence, evidenceOf, headsIn } from "./evidence.ts";
+import { flushCount } from "./flushes.ts";
 import { Child } from "./json_lines.ts";
 import type { LoadJob, LoadReport } from "./load.ts";
 import { type Filled, Maildirs } from "./maildirs.ts";
 import { startNameServer } from "./name_server.ts";
-import type { Options } from "./options.ts";
+import { endsAtSink, endsInMaildirs, type Options } from "./options.ts";
 import { expandMaildirs } from "./pattern.ts";
 import { type Signed, sourceDomain } from "./payload.ts";
 import { measureTree, type TreeUse } from "./processes.ts";
-import { type ServerPlan, startServer } from "./server.ts";
+import { type ServerPlan, type Starter, startServer } from "./server.ts";
 import { makeSignedMail } from "./signed_mail.ts";
 import type { SinkReport, SinkRequest } from "./sink.ts";
 import { round } from "./statistics.ts";
+import { countSyncs, type SyncCalls } from "./syncs.ts";
+import type { Mark } from "./timeline.ts";
 
 /** What takes part in every run. */
 export interface Rig extends AsyncDisposable {
@@ -49,21 +52,34 @@ export interface RunResult {
   readonly lost?: number;
   readonly duplicates?: number;
   readonly serverCpuMs?: number;
+  /** What the device of the server's file system was made to flush during the run, and commits of its journal. */
+  readonly diskFlushes?: number;
+  readonly journalCommits?: number;
+  /** How the number of deliveries rose, by milliseconds since the load began. */
+  readonly deliveredOverTime?: readonly Mark[];
   readonly sink?: SinkReport;
   /** Where a filter is measured: whether the run's messages show its work. */
   readonly evidence?: Evidence;
 }
 
-/** Starts what the options ask for. Disposing of the rig ends all of it. */
-export async function setUp(options: Options): Promise<Rig> {
+/** No server has to be told of as many. */
+const usualSessions = 400;
+
+/** Starts what the options ask for, a private server by `start`. Disposing of the rig ends all of it. */
+export async function setUp(options: Options, start: Starter = startServer): Promise<Rig> {
   await using stack = new AsyncDisposableStack();
   const { scenario, target } = options;
-  const relays = scenario === "relay" || scenario === "bulk";
+  const relays = endsAtSink(options);
   const sink = relays ? stack.use(new Child<SinkRequest, SinkReport>("./sink.ts")) : undefined;
   const relayPort = (await sink?.ask({ kind: "start", port: options.sinkPort, delayMs: options.delayMs }))?.port;
-  const plan = { users: relays ? 0 : options.users, hold: scenario === "accept", relayPort };
+  const plan = {
+    users: relays ? 0 : options.users,
+    hold: scenario === "accept",
+    relayPort,
+    ...(options.sessions > usualSessions ? { connections: options.sessions } : {}),
+  };
   const { signed, ...work } = await workOf(options, stack);
-  const server = target.kind === "own" ? stack.use(await startServer({ ...plan, ...work, dir: target.dir })) : target;
+  const server = target.kind === "own" ? stack.use(await start({ ...plan, ...work, dir: target.dir })) : target;
   const load = stack.use(new Child<LoadJob, LoadReport>("./load.ts"));
   const folders = "maildirs" in server ? server.maildirs : expandMaildirs(options.maildir ?? "", options.users);
   const owned = stack.move();
@@ -75,7 +91,7 @@ export async function setUp(options: Options): Promise<Rig> {
     pid: server.pid,
     load,
     sink,
-    maildirs: scenario === "local" ? new Maildirs(folders) : undefined,
+    maildirs: endsInMaildirs(options) ? new Maildirs(folders) : undefined,
     home: "home" in server ? server.home : undefined,
     signed,
     nextNumber: 0,
@@ -123,6 +139,7 @@ export async function runOnce(
   await rig.sink?.ask({ kind: "reset", firstNumber });
   const sinkBefore = await rig.sink?.ask({ kind: "report" });
   const before = serverUse(rig);
+  const flushesBefore = flushesOf(rig);
   const begin = performance.now();
   const { host, port } = rig;
   const signed = rig.signed === undefined ? {} : { signed: rig.signed };
@@ -133,12 +150,44 @@ export async function runOnce(
   const { recipientsPerMessage } = size;
   const filled = await rig.maildirs?.reached(wanted, { limitMs, firstNumber, recipientsPerMessage });
   const after = serverUse(rig);
+  const flushesAfter = flushesOf(rig);
+  const commits = (flushesAfter?.commits ?? NaN) - (flushesBefore?.commits ?? NaN);
   const evidence = lookFor(rig, { firstNumber, messages: size.messages });
   return {
     ...figures(load, size.messages, sunk ?? filled, evidence),
     ...(before && after ? { serverCpuMs: after.cpuMs - before.cpuMs } : {}),
+    ...(flushesBefore && flushesAfter ? { diskFlushes: flushesAfter.flushes - flushesBefore.flushes } : {}),
+    ...(Number.isNaN(commits) ? {} : { journalCommits: commits }),
     ...(sunk && sinkBefore ? { sink: { ...sunk, cpuMs: round(sunk.cpuMs - sinkBefore.cpuMs, 1) } } : {}),
   };
+}
+
+function flushesOf({ options: { flushDir } }: Rig): ReturnType<typeof flushCount> {
+  return flushDir === undefined ? undefined : flushCount(flushDir);
+}
+
+/** What strace has counted, and over how many messages and recipients. */
+export interface CountedSyncs {
+  readonly calls: SyncCalls;
+  readonly messages: number;
+  readonly recipients: number;
+}
+
+const messagesUnderStrace = 100;
+const recipientsUnderStrace = 1000;
+
+/** A short run of its own under strace. Undefined where the server's processes are not known or may not be watched. */
+export async function countRun(rig: Rig): Promise<CountedSyncs | undefined> {
+  const { messages, recipientsPerMessage } = rig.options;
+  if (rig.pid === undefined) return undefined;
+  const size = {
+    messages: Math.min(messages, messagesUnderStrace),
+    recipientsPerMessage: Math.min(recipientsPerMessage, recipientsUnderStrace),
+  };
+  let run: RunResult | undefined;
+  const calls = await countSyncs(rig.pid, async () => run = await runOnce(rig, size));
+  if (calls === undefined || run?.complete !== true) return undefined;
+  return { calls, messages: run.load.accepted, recipients: run.wanted };
 }
 
 /** After the run's end: the look is no part of what is measured. */
@@ -178,8 +227,11 @@ export function figures(
     load,
     wanted,
     ...(evidence === undefined ? {} : { evidence }),
-    ...(end === undefined
-      ? {}
-      : { delivered: end.deliveries, lost: wanted - end.deliveries, duplicates: end.duplicates }),
+    ...(end === undefined ? {} : {
+      delivered: end.deliveries,
+      lost: wanted - end.deliveries,
+      duplicates: end.duplicates,
+      deliveredOverTime: end.marks.map(([atMs, count]) => [atMs - load.startedAtMs, count] as const),
+    }),
   };
 }

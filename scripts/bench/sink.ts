@@ -11,6 +11,7 @@ import process from "node:process";
 import { nowMs } from "./clock.ts";
 import { answerLines } from "./json_lines.ts";
 import { beginSession, feed, type Received } from "./sink_session.ts";
+import { addMark, type Mark } from "./timeline.ts";
 
 /** What the sink can be asked. */
 export type SinkRequest =
@@ -42,6 +43,8 @@ export interface SinkReport {
   readonly late: number;
   /** When the last new delivery came, milliseconds since 1970; 0 before the first. */
   readonly lastAtMs: number;
+  /** How the count of deliveries rose. */
+  readonly marks: readonly Mark[];
   /** Processor time of the sink's process. */
   readonly cpuMs: number;
   /** Running number, and when its end came, milliseconds since 1970; only where that was asked for. */
@@ -61,7 +64,15 @@ export interface Sink extends AsyncDisposable {
 
 function nothingYet(firstNumber: number) {
   const zero = { messages: 0, recipients: 0, connections: 0, mostOpen: 0, duplicates: 0, unnumbered: 0, late: 0 };
-  return { ...zero, lastAtMs: 0, firstNumber, deliveries: new Set<string>(), numbers: new Map<number, number>() };
+  const marks: Mark[] = [];
+  return {
+    ...zero,
+    lastAtMs: 0,
+    marks,
+    firstNumber,
+    deliveries: new Set<string>(),
+    numbers: new Map<number, number>(),
+  };
 }
 
 type Counts = ReturnType<typeof nothingYet>;
@@ -132,7 +143,9 @@ function count(counts: Counts, message: Received): void {
     counts.messages++;
     counts.recipients += message.recipients.length;
     counts.duplicates += message.recipients.length - (counts.deliveries.size - before);
-    if (counts.deliveries.size > before) counts.lastAtMs = Date.now();
+    if (counts.deliveries.size === before) return;
+    counts.lastAtMs = Date.now();
+    addMark(counts.marks, counts.lastAtMs, counts.deliveries.size);
   }
 }
 

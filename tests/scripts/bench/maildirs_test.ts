@@ -16,8 +16,9 @@ describe("Maildirs", () => {
       put(`${root}/u1/new/c`, 101);
       put(`${root}/u1/new/d`, 99);
       put(`${root}/u1/new/e`, undefined);
-      const { lastAtMs, ...counts } = await maildirs.reached(5, limits);
+      const { lastAtMs, marks, ...counts } = await maildirs.reached(5, limits);
       assertEquals(counts, { deliveries: 2, duplicates: 1, unnumbered: 1, late: 1 });
+      assertEquals(marks.at(-1)?.[1], 5);
       assertEquals(lastAtMs, newest([`${root}/u0/new`, `${root}/u1/new`]));
       put(`${root}/u0/new/f`, 102);
       assertEquals((await maildirs.reached(1, limits)).deliveries, 1);

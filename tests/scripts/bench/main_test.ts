@@ -1,6 +1,7 @@
 import net from "node:net";
 import { describe, it } from "@std/testing/bdd";
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { existsSync } from "@std/fs";
 import { startSink } from "../../../scripts/bench/sink.ts";
 import { beginSession, feed } from "../../../scripts/bench/sink_session.ts";
 import { freePort } from "../../support/free_port.ts";
@@ -15,6 +16,8 @@ async function bench(...argv: string[]): Promise<{ code: number; stdout: string;
 }
 
 const small = ["--messages", "30", "--warmup", "5", "--runs", "2", "--sessions", "3", "--settle", "0"];
+
+const hasOpenSmtpd = existsSync("/usr/sbin/smtpd");
 
 describe("bench", () => {
   it("measures a server that runs already and prints one JSON object", async () => {
@@ -86,6 +89,12 @@ describe("bench", () => {
     const { code, stderr } = await bench("accept", "--against", "192.0.2.1:25");
     assertEquals(code, 2);
     assertStringIncludes(stderr, "127.0.0.0/8");
+  });
+
+  it("says what installs a peer that is missing, and starts nothing", { ignore: hasOpenSmtpd }, async () => {
+    const { code, stdout, stderr } = await bench("compare", "--peers", "opensmtpd", "--programs", "/nonexistent");
+    assertEquals([code, stdout], [111, ""]);
+    assertStringIncludes(stderr, "bench: Cannot start OpenSMTPD: ");
   });
 
   it("explains itself", async () => {

@@ -1,6 +1,6 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals } from "@std/assert";
-import { measureProcess, measureTree, parseStat, treeOf } from "../../../scripts/bench/processes.ts";
+import { measureProcess, measureTree, parseStat, processesBelow, treeOf } from "../../../scripts/bench/processes.ts";
 
 describe("parseStat()", () => {
   const tail = "S 12 42 42 0 -1 4194304 1 2 3 4 100 20 3 4 20 0 1 0 55 6 7";
@@ -27,6 +27,10 @@ describe("measureTree()", () => {
     const use = measureTree(Deno.pid);
     assert(use.processes >= 1 && use.cpuMs > 0 && use.pssKib > 0);
   });
+});
+
+describe("processesBelow()", () => {
+  it("begins with the process itself", () => assertEquals(processesBelow(Deno.pid)[0], Deno.pid));
 });
 
 describe("measureProcess()", () => {

@@ -15,11 +15,19 @@ const load: LoadReport = {
   startedAtMs: 5_000,
   seconds: 2,
   latency: { p50: 1, p95: 2, p99: 3, max: 4 },
+  timeline: { stepMs: 1000, accepted: [50, 50], p50: [1, 1], p99: [3, 3] },
   cpuMs: 30,
   firstError: undefined,
 };
-const filled = { deliveries: 200, duplicates: 0, unnumbered: 0, late: 0, lastAtMs: 9_000 };
-const use = { atRest: undefined, afterwards: undefined, noisyStarts: 0 };
+const filled = {
+  deliveries: 200,
+  duplicates: 0,
+  unnumbered: 0,
+  late: 0,
+  lastAtMs: 9_000,
+  marks: [[6_000, 50], [9_000, 200]] as const,
+};
+const use = { atRest: undefined, afterwards: undefined, noisyStarts: 0, syncs: undefined };
 
 function optionsOf(...argv: string[]): Options {
   const options = parseOptions(argv);
@@ -36,6 +44,10 @@ describe("figures()", () => {
   it("ends at the last delivery where delivery is awaited", () => {
     const run = figures(load, 100, filled);
     assertEquals([run.complete, run.seconds, run.messagesPerSecond, run.recipientsPerSecond], [true, 4, 25, 50]);
+  });
+
+  it("tells how deliveries rose from the load's beginning on", () => {
+    assertEquals(figures(load, 100, filled).deliveredOverTime, [[1_000, 50], [4_000, 200]]);
   });
 
   const failures: { name: string; run: ReturnType<typeof figures> }[] = [
@@ -67,6 +79,12 @@ describe("makeReport()", () => {
       text,
       /^run 1 failed: 100 accepted.*; of 100 messages looked at in the queue 2 have no signatures by /m,
     );
+  });
+
+  it("says what strace counted, and for how many messages and recipients", () => {
+    const syncs = { calls: { fsync: 30, fdatasync: 20 }, messages: 10, recipients: 100 };
+    const text = formatTable(makeReport(optionsOf("bulk"), [], { ...use, syncs }, new Date(0)));
+    assertMatch(text, /^syncs by strace: 30 fsync, 20 fdatasync for 10 messages, 5 a message, 0\.500 a recipient$/m);
   });
 
   it("divides the server's processor time by the messages accepted", () => {

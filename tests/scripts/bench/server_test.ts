@@ -25,6 +25,15 @@ describe("controlFiles()", () => {
     }
   });
 
+  it("open a port for each service", () => {
+    const files = controlFiles(plan, { smtp: 2525, pop3: 2110 });
+    assertEquals(files["listeners"], "smtp 127.0.0.1:2525\npop3 127.0.0.1:2110");
+  });
+
+  it("let in as many connections as are wanted, whoever they are from", () => {
+    assertEquals(controlFiles({ ...plan, connections: 5000 }, ports)["concurrencyincoming"], "10100");
+  });
+
   it("route all remote mail to the sink", () => {
     assertEquals(controlFiles(plan, ports)["smtproutes"], ":127.0.0.1:2600");
   });
