@@ -26,10 +26,10 @@ export function placeProbe(system: System): string {
   return path;
 }
 
-/** Writes the grant's script anew with the probe instead of main.ts and its arguments; answers the script's path. */
+/** Writes the grant's script anew with the probe instead of its program and its arguments; answers the script's path. */
 export function probeScript(system: System, name: string, probe: string): string {
   const grant = Deno.readTextFileSync(system.home.libexec("grants", name));
-  const main = grant.search(/ \S+\/main\.ts\b/);
+  const main = grant.search(/ \S+\/main\.[jt]s\b/);
   if (main < 0 || !grant.endsWith(' "$@"\n')) throw new Error(`the grant of ${name} is not what it was: ${grant}`);
   const path = join(system.baseDir, `probe-${name}.sh`);
   Deno.writeTextFileSync(path, `${grant.slice(0, main)} ${probe} "$@"\n`);
@@ -40,10 +40,10 @@ export function probeScript(system: System, name: string, probe: string): string
 export function probeHomeScript(system: System, name: string, probe: string): string {
   const grant = Deno.readTextFileSync(system.home.libexec("grants", name));
   const changed = grant.replace("[ $# = 2 ] || exit 100\n", "").replaceAll(
-    / \S+\/main\.ts .* ;;\n/g,
+    / \S+\/main\.[jt]s .* ;;\n/g,
     ` ${probe} "$3" ;;\n`,
   );
-  if (!changed.includes(probe) || changed.includes("main.ts")) throw new Error(`${name} is not what it was: ${grant}`);
+  if (!changed.includes(probe) || /main\.[jt]s/.test(changed)) throw new Error(`${name} is not what it was: ${grant}`);
   const path = join(system.baseDir, `probe-${name}.sh`);
   Deno.writeTextFileSync(path, changed);
   return path;

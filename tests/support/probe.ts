@@ -104,7 +104,7 @@ async function askFor(name: Deno.PermissionName): Promise<void> {
 function isRefusal(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return error instanceof Deno.errors.NotCapable ||
-    /Requires [a-z]+ access|--cached-only is specified/.test(error.message);
+    /Requires [a-z]+ access|--(?:cached-only|no-npm|no-remote) is specified/.test(error.message);
 }
 
 async function attempt(deed: string, object: string, more: string): Promise<string> {

@@ -54,7 +54,7 @@ export class Started implements AsyncDisposable {
     });
     ended.catch(() => {});
     try {
-      await Promise.race([started.log.waitFor((line) => line.startsWith("dqmail runs:"), 30_000, 0), ended]);
+      await Promise.race([started.log.waitFor((line) => line.startsWith("Ctrl-C stops it"), 30_000, 0), ended]);
       return started;
     } catch (error) {
       started.#kill();

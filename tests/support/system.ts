@@ -156,7 +156,7 @@ export class System implements AsyncDisposable {
     });
     ended.catch(() => {});
     try {
-      await Promise.race([this.waitForLog((line) => line.startsWith("dqmail runs:"), startMs, before), ended]);
+      await Promise.race([this.waitForLog((line) => line.startsWith("Ctrl-C stops it"), startMs, before), ended]);
       await this.waitUntilReady();
     } catch (error) {
       this.killGroup();

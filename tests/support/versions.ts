@@ -24,12 +24,16 @@ export function otherVersion(system: System, name: string, changes: Readonly<Rec
   return dir;
 }
 
-/** `deno task upgrade` of the checkout `dir`. */
-export async function upgrade(system: System, dir: string): Promise<TaskResult> {
+/** `deno task upgrade` of the checkout `dir`; to its sources, as `kind` has it, which takes less time than bundles. */
+export async function upgrade(
+  system: System,
+  dir: string,
+  kind: "bundles" | "sources" = "sources",
+): Promise<TaskResult> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "--quiet", "--allow-all", "--config", join(dir, "deno.json"), join(dir, "scripts", "upgrade.ts")],
-      ...["--home", system.home.dir],
+      ...["--home", system.home.dir, ...(kind === "sources" ? ["--sources"] : [])],
     ],
     cwd: dir,
     stdin: "null",
@@ -64,7 +68,7 @@ export function successorOf({ home }: System, before: number): number | undefine
     const words = wordsOf(pid);
     // The one before it was a successor, too, perhaps.
     return Number(pid) !== before && words.includes(home.dir) && words.includes("--successor") &&
-      words.some((word) => word.endsWith("/components/supervisor/main.ts"));
+      words.some((word) => /\/components\/supervisor\/main\.[jt]s$/.test(word));
   });
   return found === undefined ? undefined : Number(found);
 }
