@@ -16,6 +16,22 @@ export async function askStatus<T>(home: Home, socket: SocketName, parse: (reply
   return parse(await askSocket(home, { op: "status" }, socket));
 }
 
+/**
+ * Has the supervisor start whoever serves `socket`, if that one is asleep. Whether it could be asked, and somebody listens
+ * there now.
+ */
+export async function wake(home: Home, socket: SocketName): Promise<boolean> {
+  const client = new Client(home.socket(socket));
+  try {
+    await askSupervisor(home, { op: "needs", socket: home.socket(socket) });
+    return await client.connect() !== undefined;
+  } catch {
+    return false;
+  } finally {
+    client.close();
+  }
+}
+
 async function askSocket(home: Home, request: object, socket: SocketName): Promise<Frame> {
   const client = new Client(home.socket(socket), { connectMs: 0 });
   try {

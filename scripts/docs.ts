@@ -42,7 +42,7 @@ function processTable(): string {
     return [
       `**${manifest.name}**: ${manifest.job}${
         manifest.neededWords === undefined ? "" : ` (only when ${manifest.neededWords})`
-      }`,
+      }${manifest.onDemand === true ? "; on demand" : ""}`,
       manifest.account,
       net.length === 0 ? "–" : net.join(", "),
       list(files),

@@ -4,9 +4,8 @@
  * 1 there is something to do, 111 nothing that is known, but not all could be asked; 100 wrong usage.
  * @module
  */
-import ipaddr from "ipaddr.js";
 import { homeAt } from "../config/home.ts";
-import { isDomain } from "../config/values.ts";
+import { isAddress, isDomain } from "../config/values.ts";
 import { fetchPolicy } from "../components/mta-sts/fetch.ts";
 import { inWords } from "./cli/called.ts";
 import { failUsage, readCommandLine } from "./cli/command_line.ts";
@@ -45,7 +44,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   const domain = String(word ?? "").toLowerCase().replace(/\.$/, "");
   if (!isDomain(domain)) failUsage(commandOf("doctor"), "expected one domain (A-labels)");
   const ips = args["ip"] === undefined ? [] : String(args["ip"]).split(",");
-  const wrong = ips.find((ip) => !ipaddr.isValid(ip));
+  const wrong = ips.find((ip) => !isAddress(ip));
   if (wrong !== undefined) fail(`--ip: no address: ${harmless(wrong)}`);
   const site = readSite(homeAt(String(args["home"] ?? "var")), domain, ips);
   if (!site.ok) {

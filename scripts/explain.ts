@@ -4,9 +4,9 @@
  * cannot be said.
  * @module
  */
-import ipaddr from "ipaddr.js";
 import { homeAt } from "../config/home.ts";
 import { readControlsOf } from "../config/read.ts";
+import { isAddress } from "../config/values.ts";
 import { parseForwardPath, parseReversePath } from "../components/lib/address/parse_path.ts";
 import { utf8Octets } from "../components/lib/octets.ts";
 import { entrances } from "../components/lib/policy/decision.ts";
@@ -34,7 +34,7 @@ function questionOf(args: Readonly<Record<string, unknown>>): Question {
   const to = parseForwardPath(`<${given("to")}>`, { smtputf8: true });
   if (!to.ok || to.value.parameters !== "") fail(`--to: no address: ${harmless(given("to"))}`);
   const ip = given("ip");
-  if (!ipaddr.isValid(ip)) fail(`--ip: no address: ${harmless(ip)}`);
+  if (!isAddress(ip)) fail(`--ip: no address: ${harmless(ip)}`);
   const entrance = entrances.find((name) => name === (args["entrance"] ?? "smtp"));
   if (entrance === undefined) fail(`--entrance: expected one of ${entrances.join(", ")}`);
   return {

@@ -6,7 +6,7 @@
 import { existsSync } from "@std/fs";
 import { homeAt } from "../config/home.ts";
 import { manifests } from "../config/manifests.ts";
-import { readConfig } from "../components/supervisor/run.ts";
+import { readConfig } from "../components/supervisor/config.ts";
 import { type Config, flagsOf, instancesOf, rightsOf } from "../components/lib/permissions/grant.ts";
 import { breaches } from "../components/lib/permissions/rule.ts";
 import { readCommandLine } from "./cli/command_line.ts";

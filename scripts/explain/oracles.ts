@@ -7,6 +7,7 @@
 import { Askable } from "../../components/lib/server/oracles.ts";
 import type { Oracles } from "../../components/lib/policy/oracles.ts";
 import type { Home, SocketName } from "../../config/home.ts";
+import { wake } from "../ask.ts";
 
 export interface ExplainOracles extends Disposable {
   readonly oracles: Oracles;
@@ -51,13 +52,13 @@ export async function explainOracles(home: Home): Promise<ExplainOracles> {
   };
 }
 
-/** Undefined where somebody listens. */
+/** Undefined where somebody listens, or does when asked to. */
 async function whyAway(home: Home, socket: SocketName): Promise<string | undefined> {
   try {
     (await Deno.connect({ transport: "unix", path: home.socket(socket) })).close();
     return undefined;
   } catch (error) {
     if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
-    return "does not run";
+    return await wake(home, socket) ? undefined : "does not run";
   }
 }

@@ -59,8 +59,11 @@ function startOf({ account, startedBy, stopOrder }: Manifest): string {
     `Place in the order of stopping: ${stopOrder} (first those that let mail in).`;
 }
 
-function whenOf({ neededWords, instances, forHome = {} }: Manifest): string {
+function whenOf({ neededWords, onDemand, instances, forHome = {} }: Manifest): string {
   const sentences = [
+    ...(onDemand === undefined
+      ? []
+      : ["Runs when another component first needs it, until nobody has for control/idleseconds."]),
     ...(neededWords === undefined ? [] : [`Runs only when ${neededWords}.`]),
     ...(instances === undefined ? [] : ["Several of it may run, each with the same rights."]),
     ...(Object.keys(forHome).length === 0

@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { describe, it } from "@std/testing/bdd";
 import { flagsOf, rightsOf } from "../../components/lib/permissions/grant.ts";
 import { breaches } from "../../components/lib/permissions/rule.ts";
-import { tlsPaths } from "../../components/lib/tls/files.ts";
+import { tlsPaths } from "../../components/lib/tls/paths.ts";
 import { manifest } from "../../components/qmail-smtpd/permissions.ts";
 import { homeAt, type SocketName } from "../../config/home.ts";
 import { controlFilesOf } from "../../config/schema.ts";

@@ -21,6 +21,11 @@ export class SmtpClient {
     return new SmtpClient(await Deno.connect({ transport: "unix", path }) as unknown as Deno.TcpConn);
   }
 
+  /** Over a connection that is there already. */
+  static over(conn: Deno.TcpConn): SmtpClient {
+    return new SmtpClient(conn);
+  }
+
   send(octets: string): Promise<void> {
     return this.sendOctets(toOctets(octets));
   }

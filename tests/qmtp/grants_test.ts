@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import type { Config, Manifest } from "../../components/lib/permissions/grant.ts";
 import { instancesOf } from "../../components/lib/permissions/grant.ts";
 import { breaches } from "../../components/lib/permissions/rule.ts";
-import { tlsPaths } from "../../components/lib/tls/files.ts";
+import { tlsPaths } from "../../components/lib/tls/paths.ts";
 import { manifest as qmqpd } from "../../components/qmail-qmqpd/permissions.ts";
 import { manifest as qmtpd } from "../../components/qmail-qmtpd/permissions.ts";
 import { manifests } from "../../config/manifests.ts";

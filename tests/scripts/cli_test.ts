@@ -5,7 +5,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { flagsOf, rightsOf } from "../../components/lib/permissions/grant.ts";
-import { readConfig } from "../../components/supervisor/run.ts";
+import { readConfig } from "../../components/supervisor/config.ts";
 import { readControls } from "../../config/read.ts";
 import { type ControlFile, schema } from "../../config/schema.ts";
 import { instancesOf } from "../../components/lib/permissions/grant.ts";
@@ -25,7 +25,7 @@ describe("with a running system", () => {
     runTask(name, [...args, "--home", system.home.dir], { input });
 
   beforeAll(async () => {
-    system = await startSystem();
+    system = await startSystem({ controls: { idleseconds: "0\n" } });
     const controls = readControls(system.home, Object.keys(schema) as ControlFile[]);
     assert(controls.ok);
     const config = { home: system.home, portOffset: 0, controls: controls.value, nameservers: [] };

@@ -7,7 +7,7 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { accountIds } from "../../config/accounts.ts";
 import { manifests } from "../../config/manifests.ts";
-import { readConfig } from "../../components/supervisor/run.ts";
+import { readConfig } from "../../components/supervisor/config.ts";
 import { freeLowPort } from "../support/free_low_port.ts";
 import { layOutForUser } from "../support/ordinary_user.ts";
 import { sendMail } from "../support/smtp_client.ts";
@@ -45,6 +45,7 @@ describe("the system, started by root", { ignore: skip }, () => {
     system = await startSystem({
       controls: {
         listeners: `smtp 127.0.0.1:0\nsmtp 127.0.0.77:${lowPort}\nsubmission 127.0.0.1:0\n${others}`,
+        idleseconds: "0\n",
         ...everyComponent,
       },
     });
@@ -111,7 +112,7 @@ describe("the system, started by an ordinary user", { ignore: skip }, () => {
     try {
       const user = await layOutForUser(dir);
       const listeners = `smtp 127.0.0.1:0\nsubmission 127.0.0.1:0\n${others}`;
-      await using system = await startSystem({ user, controls: { listeners, ...everyComponent } });
+      await using system = await startSystem({ user, controls: { listeners, idleseconds: "0\n", ...everyComponent } });
       await sendMail(system.ports["smtp"]!, mail);
       await waitFor(() => newMail(system).length === 1, "the delivery");
       const { pid, components } = await system.status();

@@ -66,7 +66,7 @@ describe("bad input", () => {
     // Every component that there is, and so every socket.
     const listeners = "smtp 127.0.0.1:0\nsubmission 127.0.0.1:0\npop3 127.0.0.1:0\nadmin 127.0.0.1:0\n";
     await using system = await startSystem({
-      controls: { listeners, ...everyComponent },
+      controls: { listeners, idleseconds: "0\n", ...everyComponent },
     });
     for (const name of socketNames) {
       assert(Deno.statSync(system.home.socket(name)).isSocket, name);

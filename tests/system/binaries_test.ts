@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { homeAt } from "../../config/home.ts";
-import { readConfig } from "../../components/supervisor/run.ts";
+import { readConfig } from "../../components/supervisor/config.ts";
 import { binariesFile, formatBinaries } from "../../components/supervisor/binaries.ts";
 import { quote } from "../../components/supervisor/launcher.ts";
 import { askSupervisor } from "../../scripts/ask.ts";

@@ -10,7 +10,7 @@ import { hearAll, send as sayOctets } from "../qmtp/client.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { existsSync } from "@std/fs";
-import { readConfig } from "../../components/supervisor/run.ts";
+import { readConfig } from "../../components/supervisor/config.ts";
 import { fromOctets, toOctets } from "../../components/lib/octets.ts";
 import { Submission } from "../../components/lib/queue/submission.ts";
 import { ask } from "../../components/lib/wire/ask.ts";
@@ -92,6 +92,7 @@ describe("grants, after a run that does everything", () => {
     system = await startSystem({
       audit: true,
       controls: {
+        idleseconds: "0\n",
         // Without a name of its own the home is given a certificate.
         me: undefined,
         admintoken: formatTokenFile(adminToken),

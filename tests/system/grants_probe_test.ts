@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { dirname, join } from "@std/path";
 import { type Grant, type Manifest, type Rights, rightsOf } from "../../components/lib/permissions/grant.ts";
 import { supervised } from "../../components/supervisor/permissions.ts";
-import { readConfig } from "../../components/supervisor/run.ts";
+import { readConfig } from "../../components/supervisor/config.ts";
 import { socketNames } from "../../config/home.ts";
 import { manifests } from "../../config/manifests.ts";
 import { covers } from "../support/audit.ts";

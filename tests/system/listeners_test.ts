@@ -117,7 +117,7 @@ function changedBetween(before: ReadonlyMap<string, unknown>, after: ReadonlyMap
 
 describe("a reload", () => {
   it("starts a component that a new listener needs, and stops it when the listener goes", async () => {
-    await using system = await startSystem();
+    await using system = await startSystem({ controls: { idleseconds: "0\n" } });
     const smtp = system.ports["smtp"]!;
     const at = `smtp 127.0.0.1:${smtp}\n`;
     const first = await change(system, { listeners: `${at}${admin}` });

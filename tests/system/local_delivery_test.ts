@@ -47,6 +47,7 @@ describe(`mail for accounts${skipped}`, { ignore: !isRoot }, () => {
     // The homes lie beside the system's: getpw is told so below.
     system = await startSystem({
       controls: {
+        concurrencylocal: "10\n",
         rcpthosts: "localhost\nd.example\ne.example\nf.example\n",
         virtualdomains: "d.example:dora\ne.example:demo\nf.example:nobody\nspecial@f.example:finn-spec\n",
       },

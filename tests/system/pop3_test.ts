@@ -57,7 +57,9 @@ describe("a system with POP3", () => {
   });
 
   it("goes on after either half was killed", async () => {
-    await using system = await startSystem({ controls: { listeners: listeners.replace(/pop3s.*\n/, "") } });
+    await using system = await startSystem({
+      controls: { listeners: listeners.replace(/pop3s.*\n/, ""), idleseconds: "0\n" },
+    });
     await setPassword(system);
     for (const name of ["qmail-pop3d", "qmail-popup"]) {
       const { pid } = await system.component(name);

@@ -205,7 +205,8 @@ function processesOf({ home }: System, name: string): number[] {
   return Array.from(Deno.readDirSync("/proc"), (entry) => Number(entry.name)).filter((pid) => {
     try {
       const words = Deno.readTextFileSync(`/proc/${pid}/cmdline`).split("\0");
-      return words.includes(home.dir) && words.some((word) => word.endsWith(`/components/${name}/main.ts`));
+      return words.includes(home.dir) &&
+        words.some((word) => /\/main\.[jt]s$/.test(word) && word.includes(`/components/${name}/`));
     } catch {
       return false;
     }

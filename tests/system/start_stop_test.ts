@@ -30,7 +30,7 @@ async function pidsOf(system: System): Promise<number[]> {
 }
 
 async function assertGone(pids: readonly number[]): Promise<void> {
-  assert(pids.length > 10, `${pids.length} processes`);
+  assert(pids.length >= 5, `${pids.length} processes`);
   await waitFor(() => !pids.some(isRunning), "all processes to end", stopLimitMs);
 }
 

@@ -11,7 +11,7 @@ import type { Account } from "../../components/lib/users/account.ts";
 import { homeOwner } from "../../components/lib/users/home_owner.ts";
 import { parseSystemPasswd } from "../../components/lib/users/system_passwd.ts";
 import { manifest } from "../../components/qmail-getpw/permissions.ts";
-import { readConfig } from "../../components/supervisor/run.ts";
+import { readConfig } from "../../components/supervisor/config.ts";
 import { outside, readAudit, unused } from "../support/audit.ts";
 import { SmtpClient } from "../support/smtp_client.ts";
 import { startSystem } from "../support/system.ts";
