@@ -21,7 +21,7 @@ function has(line: string): boolean {
 const programs = {
   mail: has("command -v bsd-mailx"),
   mutt: has("command -v mutt"),
-  "git send-email": has('test -x "$(git --exec-path)/git-send-email"'),
+  "git send-email": has('test -x "$(git --exec-path)/git-send-email" && perl -MMail::Address -e 1'),
   php: has("command -v php"),
   python3: has("command -v python3"),
 };
