@@ -7,7 +7,7 @@
 import process from "node:process";
 import { describeError } from "../../components/lib/log/log.ts";
 import { fromOctets, toOctets } from "../../components/lib/octets.ts";
-import { answerLines } from "./json_lines.ts";
+import { answerLines, Child } from "./json_lines.ts";
 import {
   beginDialogue,
   beginMessage,
@@ -21,6 +21,7 @@ import {
 } from "./load_dialogue.ts";
 import { expandPattern } from "./pattern.ts";
 import { buildPayload, type Payload, type Signed, stampNumber } from "./payload.ts";
+import { Sockets } from "./sockets.ts";
 import { type Latency, latencyOf, round } from "./statistics.ts";
 import { type Ended, type Timeline, timelineOf } from "./timeline.ts";
 
@@ -78,17 +79,27 @@ interface Run {
   readonly payload: Payload;
   readonly ended: Ended[];
   readonly startedAt: number;
-  readonly open: Set<Deno.TcpConn>;
+  readonly sockets: Sockets;
   begun: number;
-  over: boolean;
+  /** Sessions that go on. */
+  sessions: number;
   lastAt: number;
   counts: { accepted: number; refused: number; errors: number; recipientsAccepted: number; recipientsRefused: number };
   firstError: string | undefined;
 }
 
+/** The generator as a process of its own, which reaches the C library alone; that it keeps to loopback, its sockets see to. */
+export function startLoad(): Child<LoadJob, LoadReport> {
+  return new Child("./load.ts", ["--no-config", "--allow-ffi"]);
+}
+
+/** How one waits for the server: in a process of its own by blocking, which costs least; else others have a turn. */
+export type Wait = "block" | "take turns";
+
 /** Runs one load to its end or until its time is over. */
-export async function runLoad(job: LoadJob): Promise<LoadReport> {
+export async function runLoad(job: LoadJob, wait: Wait = "take turns"): Promise<LoadReport> {
   if (!job.host.startsWith("127.")) throw new Error(`Cannot load ${job.host}: only 127.0.0.0/8 is allowed`);
+  using sockets = new Sockets();
   const cpuBefore = process.cpuUsage();
   const date = job.signed?.date ?? new Date().toUTCString().replace("GMT", "+0000");
   const run: Run = {
@@ -96,21 +107,22 @@ export async function runLoad(job: LoadJob): Promise<LoadReport> {
     payload: buildPayload(job.sizeBytes, date, job.signed?.signature),
     ended: [],
     startedAt: performance.now(),
-    open: new Set(),
+    sockets,
     begun: 0,
-    over: false,
+    sessions: Math.min(job.sessions, job.messages),
     lastAt: 0,
     counts: { accepted: 0, refused: 0, errors: 0, recipientsAccepted: 0, recipientsRefused: 0 },
     firstError: undefined,
   };
   const startedAtMs = Date.now();
   run.lastAt = run.startedAt;
-  const timer = setTimeout(() => {
-    run.over = true;
-    for (const conn of run.open) conn.close();
-  }, job.limitMs);
-  await Promise.all(Array.from({ length: Math.min(job.sessions, job.messages) }, () => runSession(run)));
-  clearTimeout(timer);
+  for (let left = run.sessions; left > 0; left--) openConnection(run, run.payload.octets.slice());
+  for (let leftMs = job.limitMs; run.sessions > 0 && leftMs > 0;) {
+    if (sockets.poll(wait === "block" ? Math.ceil(leftMs) : 0) === 0) {
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    leftMs = job.limitMs - (performance.now() - run.startedAt);
+  }
   const { user, system } = process.cpuUsage(cpuBefore);
   const { accepted, refused, errors } = run.counts;
   return {
@@ -125,12 +137,6 @@ export async function runLoad(job: LoadJob): Promise<LoadReport> {
   };
 }
 
-/** One connection after the other until no message is left. */
-async function runSession(run: Run): Promise<void> {
-  const octets = run.payload.octets.slice();
-  while (!run.over && run.begun < run.job.messages) await runConnection(run, octets);
-}
-
 /** The envelope of the next message; its number is stamped into the session's copy of the payload. */
 function takeMessage(run: Run, octets: Uint8Array): readonly string[] {
   const { recipient, recipientsPerMessage, reversePath, firstNumber } = run.job;
@@ -141,55 +147,60 @@ function takeMessage(run: Run, octets: Uint8Array): readonly string[] {
   return envelopeCommands(reversePath, paths);
 }
 
-/** One connection, with one message or, where it is kept, as many as are left. Resolves when it is closed. */
-async function runConnection(run: Run, octets: Uint8Array): Promise<void> {
+/** The next connection of a session, whose copy of the payload `octets` is; ends the session where no message is left. */
+function openConnection(run: Run, octets: Uint8Array): void {
+  while (run.begun < run.job.messages) {
+    try {
+      return runConnection(run, octets);
+    } catch (error) {
+      countError(run, describeError(error));
+    }
+  }
+  run.sessions--;
+}
+
+/** One connection, with one message or, where it is kept, as many as are left. */
+function runConnection(run: Run, octets: Uint8Array): void {
   let since = performance.now();
   let dialogue: Dialogue = beginDialogue(takeMessage(run, octets), run.job.pipelining);
   let underWay = true;
   let isOpen = true;
+  let buffered = "";
 
   /** What is to be sent after a reply. */
-  function perform(step: Step): Uint8Array | undefined {
+  function perform(step: Step): void {
     if (step.kind !== "closed") dialogue = step.dialogue;
-    if (step.kind === "send") return toOctets(step.text);
-    if (step.kind === "payload") return octets;
-    if (step.kind === "closed") isOpen = false;
-    if (step.kind !== "ended") return undefined;
+    if (step.kind === "send") return socket.write(toOctets(step.text));
+    if (step.kind === "payload") return socket.write(octets);
+    if (step.kind === "closed") return end(undefined);
+    if (step.kind !== "ended") return;
     const now = performance.now();
     countOutcome(run, step.outcome, since, now);
-    underWay = run.job.reuse && step.outcome.kind === "accepted" && run.begun < run.job.messages && !run.over;
+    underWay = run.job.reuse && step.outcome.kind === "accepted" && run.begun < run.job.messages;
     since = now;
-    return perform(underWay ? beginMessage(dialogue, takeMessage(run, octets)) : endDialogue(dialogue));
+    perform(underWay ? beginMessage(dialogue, takeMessage(run, octets)) : endDialogue(dialogue));
   }
 
-  let problem = "connection closed too soon";
-  try {
-    using conn = await Deno.connect({ hostname: run.job.host, port: run.job.port });
-    conn.setNoDelay(true);
-    run.open.add(conn);
-    try {
-      const buffer = new Uint8Array(4096);
-      let buffered = "";
-      while (isOpen) {
-        const count = await conn.read(buffer);
-        if (count === null) break;
-        const { replies, rest } = takeReplies(buffered + fromOctets(buffer.subarray(0, count)));
-        buffered = rest;
-        for (const reply of replies) {
-          const next = perform(onReply(dialogue, reply));
-          for (let at = 0; next !== undefined && at < next.length;) at += await conn.write(next.subarray(at));
-        }
-      }
-    } finally {
-      run.open.delete(conn);
-    }
-  } catch (error) {
-    problem = describeError(error);
+  function end(problem = "connection closed too soon"): void {
+    socket.close();
+    isOpen = false;
+    if (underWay) countError(run, problem);
+    openConnection(run, octets);
   }
-  if (underWay && !run.over) {
-    run.counts.errors++;
-    run.firstError ??= problem;
-  }
+
+  const socket = run.sockets.connect(run.job.host, run.job.port, {
+    onOctets(received) {
+      const { replies, rest } = takeReplies(buffered + fromOctets(received));
+      buffered = rest;
+      for (const reply of replies) if (isOpen) perform(onReply(dialogue, reply));
+    },
+    onEnd: end,
+  });
+}
+
+function countError(run: Run, problem: string): void {
+  run.counts.errors++;
+  run.firstError ??= problem;
 }
 
 function countOutcome(run: Run, outcome: Outcome, since: number, now: number): void {
@@ -205,4 +216,4 @@ function countOutcome(run: Run, outcome: Outcome, since: number, now: number): v
   }
 }
 
-if (import.meta.main) await answerLines((job) => runLoad(job as LoadJob));
+if (import.meta.main) await answerLines((job) => runLoad(job as LoadJob, "block"));

@@ -6,7 +6,7 @@
 import { type Evidence, evidenceOf, headsIn } from "./evidence.ts";
 import { flushCount } from "./flushes.ts";
 import { Child } from "./json_lines.ts";
-import type { LoadJob, LoadReport } from "./load.ts";
+import { type LoadJob, type LoadReport, startLoad } from "./load.ts";
 import { type Filled, Maildirs } from "./maildirs.ts";
 import { startNameServer } from "./name_server.ts";
 import { endsAtSink, endsInMaildirs, type Options } from "./options.ts";
@@ -80,7 +80,7 @@ export async function setUp(options: Options, start: Starter = startServer): Pro
   };
   const { signed, ...work } = await workOf(options, stack);
   const server = target.kind === "own" ? stack.use(await start({ ...plan, ...work, dir: target.dir })) : target;
-  const load = stack.use(new Child<LoadJob, LoadReport>("./load.ts"));
+  const load = stack.use(startLoad());
   const folders = "maildirs" in server ? server.maildirs : expandMaildirs(options.maildir ?? "", options.users);
   const owned = stack.move();
   let disposed: PromiseLike<void> | undefined; // a second call waits as well

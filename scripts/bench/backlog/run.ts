@@ -2,8 +2,7 @@
  * `bench backlog`: a queue with messages that wait for their next attempt, from its making to its removal.
  * @module
  */
-import { Child } from "../json_lines.ts";
-import type { LoadJob, LoadReport } from "../load.ts";
+import { startLoad } from "../load.ts";
 import { untilAborted } from "../interrupt.ts";
 import { measureBacklog } from "./measure.ts";
 import type { BacklogOptions } from "./options.ts";
@@ -14,7 +13,7 @@ import { formatBacklog, makeBacklogReport } from "./report.ts";
 export async function runBacklog(options: BacklogOptions, signal: AbortSignal): Promise<number> {
   await using queue = await provideHome(options.place, options.messages, signal);
   await using processes = new AsyncDisposableStack();
-  const load = processes.use(new Child<LoadJob, LoadReport>("./load.ts"));
+  const load = processes.use(startLoad());
   const { home, messages } = queue;
   const rig = {
     home,

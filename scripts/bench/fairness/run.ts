@@ -3,7 +3,7 @@
  * @module
  */
 import { Child } from "../json_lines.ts";
-import type { LoadJob, LoadReport } from "../load.ts";
+import { startLoad } from "../load.ts";
 import type { SinkReport, SinkRequest } from "../sink.ts";
 import { showProgress } from "../progress.ts";
 import { measureSituation, type Rig, type SituationFigures } from "./measure.ts";
@@ -16,7 +16,7 @@ export async function runFairness(options: FairnessOptions, signal: AbortSignal)
   await using processes = new AsyncDisposableStack();
   const sink = processes.use(new Child<SinkRequest, SinkReport>("./sink.ts"));
   const { port: sinkPort } = await sink.ask({ kind: "start", port: 0, delayMs: options.delayMs });
-  const load = processes.use(new Child<LoadJob, LoadReport>("./load.ts"));
+  const load = processes.use(startLoad());
   const rig: Rig = { options, sink, load, sinkPort, signal };
   const figures: SituationFigures[] = [];
   const progress = showProgress("measuring");

@@ -3,7 +3,7 @@ import net from "node:net";
 import { describe, it } from "@std/testing/bdd";
 import { assertEquals, assertRejects } from "@std/assert";
 import { Child } from "../../../scripts/bench/json_lines.ts";
-import { type LoadJob, type LoadReport, runLoad } from "../../../scripts/bench/load.ts";
+import { type LoadJob, runLoad, startLoad } from "../../../scripts/bench/load.ts";
 import { type SinkReport, type SinkRequest, startSink } from "../../../scripts/bench/sink.ts";
 
 const job: LoadJob = {
@@ -116,7 +116,7 @@ describe("startSink()", () => {
 describe("Child", () => {
   it("runs sink and generator as processes that answer line by line", async () => {
     await using sink = new Child<SinkRequest, SinkReport>("./sink.ts");
-    await using load = new Child<LoadJob, LoadReport>("./load.ts");
+    await using load = startLoad();
     const { port } = await sink.ask({ kind: "start", port: 0, delayMs: 0 });
     for (const firstNumber of [0, 50]) {
       await sink.ask({ kind: "reset", firstNumber });
