@@ -14,6 +14,13 @@ export function toOctets(text: string): Uint8Array {
   return octets.length === text.length ? octets : Buffer.from(text, "latin1");
 }
 
+/** {@link toOctets}, in the beginning of `memory` where they have room there. */
+export function putOctets(text: string, memory: Uint8Array): Uint8Array {
+  const { read, written } = utf8.encodeInto(text, memory);
+  const isAscii = read === text.length && written === text.length;
+  return isAscii ? memory.subarray(0, text.length) : toOctets(text);
+}
+
 /** The octet string of some octets. */
 export function fromOctets(octets: Uint8Array): string {
   return Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength).toString("latin1");

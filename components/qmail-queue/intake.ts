@@ -7,7 +7,7 @@ import { exitCode } from "../lib/queue/exit_code.ts";
 import type { EnvelopeFields, Origin, QueueReply, QueueRequest } from "../lib/wire/queue_protocol.ts";
 import type { Draft } from "./draft.ts";
 
-/** What the intake needs of the queue around it. */
+/** What the intake needs of the queue around it. Content is done with when a call returns: its memory is the socket's. */
 export interface Store {
   /** Queues a whole message; settles with its number in the log when it is on stable storage; throws what the disk says. */
   accept(envelope: EnvelopeFields, content: Uint8Array): Promise<number>;

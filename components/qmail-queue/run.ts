@@ -58,6 +58,8 @@ export async function run({ home }: Start): Promise<Running> {
   const intakes = new WeakMap<Pipe, Intake>();
   const underWay = new Set<Promise<void>>();
   const server = serveUnix(home.socket("qmail-queue"), {
+    // Content is in the journal, or written, when a request has been taken.
+    lendsBodies: true,
     onOpen: (pipe) => void intakes.set(pipe, new Intake(store)),
     onFrame: (frame, pipe) => {
       const request = parseQueueRequest(frame);

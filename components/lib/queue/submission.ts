@@ -4,7 +4,6 @@
  * @module
  */
 import { type Client, ConnectionLost } from "../wire/client.ts";
-import { concat } from "../wire/frame.ts";
 import type { Pipe } from "../wire/pipe.ts";
 import {
   dataBytes,
@@ -69,8 +68,7 @@ export class Submission {
     try {
       if (this.#lost) throw new ConnectionLost("qmail-queue is away");
       if (this.#stream === undefined) {
-        const content = this.#chunks.length === 1 ? this.#chunks[0]! : concat(this.#chunks, this.#bytes);
-        return parseQueueReply(await this.#client.request({ op: "message", ...fields, ...this.#route }, content));
+        return parseQueueReply(await this.#client.request({ op: "message", ...fields, ...this.#route }, this.#chunks));
       }
       await this.#passOn();
       return parseQueueReply(
@@ -104,7 +102,7 @@ export class Submission {
     const { pipe, id } = this.#stream;
     for (const chunk of this.#chunks) {
       for (let at = 0; at < chunk.length; at += dataBytes) {
-        pipe.send({ op: "data", id }, chunk.subarray(at, at + dataBytes));
+        pipe.send({ op: "data", id }, [chunk.subarray(at, at + dataBytes)]);
       }
     }
     this.#chunks = [];

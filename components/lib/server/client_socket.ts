@@ -7,7 +7,7 @@
  * encrypted session, nor the other way round.
  * @module
  */
-import { toOctets } from "../octets.ts";
+import { putOctets, toOctets } from "../octets.ts";
 import type { TlsContexts } from "../tls/contexts.ts";
 import { type Secured, TlsServerStream } from "../tls/server_stream.ts";
 
@@ -49,6 +49,24 @@ class Buffers {
   giveBack(buffer: Uint8Array<ArrayBuffer>): void {
     if (this.#spare.length < this.#most) this.#spare.push(buffer);
   }
+}
+
+/** Commands of several clients share memory: an array with memory of its own costs as much as all else about a command. */
+const sharedBytes = 8 * commandBytes;
+let shared = new Uint8Array(sharedBytes);
+let sharedUsed = 0;
+
+/** A copy that is its owner's to keep, and to write to. */
+function copyOf(octets: Uint8Array): Uint8Array {
+  if (octets.length > commandBytes) return octets.slice();
+  if (sharedUsed + octets.length > sharedBytes) {
+    shared = new Uint8Array(sharedBytes);
+    sharedUsed = 0;
+  }
+  const copy = shared.subarray(sharedUsed, sharedUsed + octets.length);
+  copy.set(octets);
+  sharedUsed += octets.length;
+  return copy;
 }
 
 /** Fits one packet on any network that mail goes over. */
@@ -215,7 +233,7 @@ export class ClientSocket {
         const buffers = this.reads === "content" ? contentBuffers : commandBuffers;
         const buffer = buffers.take();
         const count = await this.#conn.read(buffer);
-        const chunk = buffer.slice(0, count ?? 0);
+        const chunk = copyOf(buffer.subarray(0, count ?? 0));
         buffers.giveBack(buffer);
         if (this.#closed) return;
         if (count === null) break;
@@ -241,13 +259,15 @@ export class ClientSocket {
   async #writeAll(): Promise<void> {
     try {
       while (this.#pending !== "") {
-        const octets = toOctets(this.#pending);
+        const buffer = commandBuffers.take();
+        const octets = putOctets(this.#pending, buffer);
         this.#pending = "";
         this.#leaving = octets.length;
         this.#hasten(octets.length);
         for (let at = 0; at < octets.length; this.#leaving = octets.length - at) {
-          at += await this.#conn.write(octets.subarray(at));
+          at += await this.#conn.write(at === 0 ? octets : octets.subarray(at));
         }
+        commandBuffers.giveBack(buffer);
       }
     } catch {
       return this.destroy();

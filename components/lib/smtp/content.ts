@@ -74,16 +74,16 @@ export class Content {
   }
 
   /** Behind the last chunk: the octets held back. Content with dots is at its end when `push` says so. */
-  end(): Uint8Array<ArrayBuffer> {
+  end(): Uint8Array {
     if (this.#decoder instanceof LineDecoder) this.#decoder.end();
     return this.fault === undefined ? this.#gather(empty, true) : empty;
   }
 
-  #gather(output: Uint8Array<ArrayBuffer>, done: boolean): Uint8Array<ArrayBuffer> {
+  #gather(output: Uint8Array, done: boolean): Uint8Array {
     if (output.length > 0) this.#small.push(output);
     this.#smallBytes += output.length;
     if (!done && this.#smallBytes < pieceBytes) return empty;
-    const all = concat(this.#small, this.#smallBytes) as Uint8Array<ArrayBuffer>;
+    const all = concat(this.#small, this.#smallBytes);
     this.#small = [];
     this.#smallBytes = 0;
     return all;

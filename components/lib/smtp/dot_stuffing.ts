@@ -1,7 +1,7 @@
 /**
  * Dot-stuffing of message content in DATA (RFC 5321 §4.5.2), both directions: lines end in CRLF on the wire and in LF in
  * the queue. Chunks of any size; where they are cut does not matter. The loops are the server's hot path: one pass over
- * the octets, one allocation per chunk, a tight inner loop for what is neither CR nor LF.
+ * the octets, in place or with one allocation per chunk, a tight inner loop for what is neither CR nor LF.
  *
  * Incoming content ends only at CRLF "." CRLF. A bare CR, bare LF or NUL is reported at that end, not sooner, so the
  * dialogue stays in step and no smuggled message can begin.
@@ -13,8 +13,8 @@ export type Defect = "bare CR" | "bare LF" | "NUL";
 
 /** What one chunk gave. */
 export interface Decoded {
-  /** Content with LF line ends and stuffed dots removed; a buffer of its own, never a view of the chunk. */
-  readonly output: Uint8Array<ArrayBuffer>;
+  /** Content with LF line ends and stuffed dots removed; in the chunk's memory, or in some of its own. */
+  readonly output: Uint8Array;
   /** Whether the end of the content has been seen. */
   readonly done: boolean;
   /** What stands behind the end: commands, once the reply to DATA is sent. Empty until `done`. A view of the chunk. */
@@ -58,12 +58,16 @@ export class DotDecoder {
     return this.#defect;
   }
 
-  /** Decodes the next chunk. Behind the end there is nothing to decode: all of the chunk comes back as `rest`. */
+  /**
+   * Decodes the next chunk, whose memory is the decoder's from now on: `output` takes its place. Behind the end there is
+   * nothing to decode: all of the chunk comes back as `rest`.
+   */
   push(chunk: Uint8Array): Decoded {
     let state = this.#state;
     if (state === DONE) return { output: EMPTY, done: true, rest: chunk };
     const end = chunk.length;
-    const output = new Uint8Array(end); // never more: CRLF gives LF, and a dot or CR held back gives nothing
+    // Never ahead of what is read: CRLF gives LF, and a dot or CR held back gives nothing.
+    const output = chunk;
     let length = 0;
     let at = 0;
     decode: while (at < end) {

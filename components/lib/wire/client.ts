@@ -3,7 +3,7 @@
  * when the other process was restarted, and gives every request an id, so that many can be under way at once.
  * @module
  */
-import type { Frame } from "./frame.ts";
+import type { Body, Frame } from "./frame.ts";
 import { leaveWord } from "./idle.ts";
 import { tellNeed } from "./needs.ts";
 import { Pipe } from "./pipe.ts";
@@ -81,7 +81,7 @@ export class Client {
   }
 
   /** Sends a request and answers its reply. Throws {@link ConnectionLost}. */
-  async request(head: object, body?: Uint8Array): Promise<Frame> {
+  async request(head: object, body?: Body): Promise<Frame> {
     const pipe = this.#openPipe() ?? await this.connect();
     if (pipe === undefined) throw new ConnectionLost(`cannot connect to ${this.#path}`);
     return await this.requestOn(pipe, this.newId(), head, body);
@@ -91,7 +91,7 @@ export class Client {
    * {@link request} with a limit: a reply that has not come by then ends the connection, so that what waits on it does not
    * pile up behind a process that hangs. Throws an Error then.
    */
-  async requestWithin(limitMs: number, head: object, body?: Uint8Array): Promise<Frame> {
+  async requestWithin(limitMs: number, head: object, body?: Body): Promise<Frame> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
@@ -110,7 +110,7 @@ export class Client {
   }
 
   /** Sends a request on a given connection under a given id (one that earlier frames of it may have named). */
-  requestOn(pipe: Pipe, id: number, head: object, body?: Uint8Array): Promise<Frame> {
+  requestOn(pipe: Pipe, id: number, head: object, body?: Body): Promise<Frame> {
     if (pipe.closed) return Promise.reject(new ConnectionLost(`lost the connection to ${this.#path}`));
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });

@@ -3,7 +3,8 @@
  * system call; whoever sends much awaits {@link Pipe.drained}, which is what keeps the memory of a fast writer bounded.
  * @module
  */
-import { encodeFrame, type Frame, FrameReader } from "./frame.ts";
+import { Batch } from "./batch.ts";
+import { type Body, bodyLength, type Frame, FrameReader, type FrameReaderOptions, frameStart } from "./frame.ts";
 
 /** What a connection, or a child process, offers. */
 export interface Streams {
@@ -14,15 +15,18 @@ export interface Streams {
 
 /** Largest frame any protocol here needs: a message of the fast lane with its envelope. */
 export const maxFrameBytes = 16 * 1024 * 1024;
-const readBytes = 64 * 1024;
-/** What a pipe holds. */
-const batchBytes = 64 * 1024;
+const readBytes = 128 * 1024;
 const highWaterBytes = 1024 * 1024;
+const nothing = new Uint8Array(0);
 
 export class Pipe {
   readonly #streams: Streams;
-  #pending: Uint8Array[] = [];
-  #batch: Uint8Array | undefined;
+  /** What leaves next. */
+  #batch = new Batch();
+  /** The memory of what is leaving, or left before. */
+  #other = new Batch();
+  /** What had no room in the batch, and all that was sent after it. */
+  #waiting: Uint8Array[] = [];
   #pendingBytes = 0;
   #writing: Promise<void> | undefined;
   #closed = false;
@@ -31,13 +35,23 @@ export class Pipe {
     this.#streams = streams;
   }
 
-  /** Queues one frame; it leaves soon after this turn. After {@link close} it goes nowhere. */
-  send(head: object, body?: Uint8Array): void {
+  /**
+   * Queues one frame; it leaves soon after this turn. After {@link close} it goes nowhere. A body that comes in pieces is
+   * not copied while much waits: its memory must not change any more.
+   */
+  send(head: object, body: Body = nothing): void {
     if (this.#closed) return;
-    const frame = encodeFrame(head, body);
-    this.#pending.push(frame);
-    this.#pendingBytes += frame.length;
+    const text = JSON.stringify(head);
+    const bytes = this.#waiting.length === 0 ? this.#batch.addFrame(text, body) : undefined;
+    this.#pendingBytes += bytes ?? this.#wait(text, body);
     this.#writing ??= this.#flush();
+  }
+
+  #wait(text: string, body: Body): number {
+    const bytes = bodyLength(body);
+    const start = frameStart(text, bytes);
+    this.#waiting.push(start, ...body instanceof Uint8Array ? [body.slice()] : body);
+    return start.length + bytes;
   }
 
   /** Settles once less than a mebibyte waits to be written, or the connection is gone. */
@@ -54,10 +68,9 @@ export class Pipe {
     // One microtask later, what the same turn still sends goes along in one write.
     await Promise.resolve();
     try {
-      while (this.#pending.length > 0 && !this.#closed) {
-        const batch = this.#takeBatch();
-        for (let at = 0; at < batch.length;) at += await this.#streams.write(batch.subarray(at));
-        this.#pendingBytes -= batch.length;
+      for (let octets = this.#next(); octets.length > 0 && !this.#closed; octets = this.#next()) {
+        for (let at = 0; at < octets.length;) at += await this.#streams.write(octets.subarray(at));
+        this.#pendingBytes -= octets.length;
       }
     } catch {
       // The peer is gone: the reading side sees it too and tells the owner.
@@ -67,41 +80,34 @@ export class Pipe {
     }
   }
 
-  /** The next octets to write: one frame, or as many as fit into the memory that all batches share. */
-  #takeBatch(): Uint8Array {
-    let [count, bytes] = [0, 0];
-    for (const { length } of this.#pending) {
-      if (count > 0 && bytes + length > batchBytes) break;
-      count++;
-      bytes += length;
+  /** The next octets to write; none: nothing waits. */
+  #next(): Uint8Array {
+    if (this.#batch.isEmpty && this.#waiting.length > 0) {
+      const count = this.#waiting.findIndex((octets) => !this.#batch.add(octets));
+      // One that is larger than a batch goes by itself.
+      if (count === 0) return this.#waiting.shift()!;
+      this.#waiting = count < 0 ? [] : this.#waiting.slice(count);
     }
-    const frames = count === this.#pending.length ? this.#pending : this.#pending.slice(0, count);
-    this.#pending = count === this.#pending.length ? [] : this.#pending.slice(count);
-    if (count === 1) return frames[0]!;
-    // Fresh memory for each costs more than the copy: its pages are not there yet.
-    this.#batch ??= new Uint8Array(batchBytes);
-    let at = 0;
-    for (const frame of frames) {
-      this.#batch.set(frame, at);
-      at += frame.length;
-    }
-    return this.#batch.subarray(0, bytes);
+    const leaving = this.#batch;
+    this.#batch = this.#other;
+    this.#batch.clear();
+    this.#other = leaving;
+    return leaving.octets;
   }
 
   /**
    * Calls `take` for each frame, until the peer closes; where it answers a promise, the next frame waits for that. Those of
    * one read are taken in one turn, so that what they have sent leaves in one write. Throws FrameError on garbage, and
-   * what `take` throws; ends, too, when the connection breaks. Bodies stay valid after the next frame.
+   * what `take` throws; ends, too, when the connection breaks. Bodies stay valid, unless they are only lent to `take`.
    */
-  async each(take: (frame: Frame) => void | Promise<void>): Promise<void> {
-    const reader = new FrameReader(maxFrameBytes);
-    // One buffer for all reads, and a copy of what came: most frames are small, a fresh 64 KiB for each would cost more.
+  async each(take: (frame: Frame) => void | Promise<void>, options: FrameReaderOptions = {}): Promise<void> {
+    const reader = new FrameReader(maxFrameBytes, options);
     const buffer = new Uint8Array(readBytes);
     try {
       while (!this.#closed) {
         const count = await this.#streams.read(buffer).catch(() => null);
         if (count === null) return;
-        for (const frame of reader.push(buffer.slice(0, count))) {
+        for (const frame of reader.push(buffer.subarray(0, count))) {
           const taken = take(frame);
           if (taken !== undefined) await taken;
         }
@@ -117,13 +123,12 @@ export class Pipe {
    */
   async *frames(): AsyncGenerator<Frame, void, undefined> {
     const reader = new FrameReader(maxFrameBytes);
-    // One buffer for all reads, and a copy of what came: most frames are small, a fresh 64 KiB for each would cost more.
     const buffer = new Uint8Array(readBytes);
     try {
       while (!this.#closed) {
         const count = await this.#streams.read(buffer).catch(() => null);
         if (count === null) return;
-        yield* reader.push(buffer.slice(0, count));
+        yield* reader.push(buffer.subarray(0, count));
       }
     } finally {
       this.close();
@@ -137,7 +142,7 @@ export class Pipe {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#pending = [];
+    this.#waiting = [];
     this.#pendingBytes = 0;
     try {
       this.#streams.close();

@@ -23,6 +23,8 @@ export interface Serving {
   readonly onError: (error: unknown) => void;
   /** A connection is work under way for as long as it stands: the process is not idle then (idle.ts). */
   readonly keepsSessions?: boolean;
+  /** Bodies are valid only until `onFrame` has returned. */
+  readonly lendsBodies?: boolean;
 }
 
 /** A frame whose head is not one of the protocol's: the connection ends, nothing of it is carried out. */
@@ -76,7 +78,7 @@ async function serveOne(pipe: Pipe, connections: Set<Pipe>, serving: Serving): P
     await pipe.each((frame) => {
       noteFrame();
       return serving.onFrame(frame, pipe);
-    });
+    }, serving);
   } catch (error) {
     serving.onError(error);
     if (!(error instanceof FrameError || error instanceof ProtocolError)) throw error;

@@ -77,6 +77,45 @@ describe("FrameReader", () => {
     assert(!reader.partial);
   });
 
+  it("may be given the same memory again and again", () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(anyHead, anyBody), { maxLength: 6 }), fc.array(fc.nat(3000)), (frames, places) => {
+        const all = bytes(frames.map(([head, body]) => String.fromCharCode(...encodeFrame(head, body))).join(""));
+        const memory = new Uint8Array(all.length);
+        const reader = new FrameReader(1_000_000);
+        const got = cut(all, places).flatMap((chunk) => {
+          memory.fill(0xff).set(chunk);
+          return reader.push(memory.subarray(0, chunk.length));
+        });
+        memory.fill(0xff);
+        assertEquals(plain(got), frames.map(([head, body]) => ({ head, body: [...body] })));
+      }),
+    );
+  });
+
+  it("lends bodies, each as it should be until the next call", () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(anyHead, anyBody), { maxLength: 6 }), fc.array(fc.nat(3000)), (frames, places) => {
+        const all = bytes(frames.map(([head, body]) => String.fromCharCode(...encodeFrame(head, body))).join(""));
+        const reader = new FrameReader(1_000_000, { lendsBodies: true });
+        const got = cut(all, places).flatMap((chunk) => plain(reader.push(chunk.slice())));
+        assertEquals(got, frames.map(([head, body]) => ({ head, body: [...body] })));
+      }),
+    );
+  });
+
+  it("lends the same memory to one frame in parts after the other", () => {
+    const reader = new FrameReader(limit, { lendsBodies: true });
+    const lent = ["first", "other"].map((body) => {
+      const frame = raw("{}", body);
+      assertEquals(reader.push(frame.subarray(0, 9)), []);
+      const [{ body: got } = { body: bytes("") }] = reader.push(frame.subarray(9));
+      assertEquals(got, bytes(body));
+      return got;
+    });
+    assertEquals(lent[0]!.buffer, lent[1]!.buffer);
+  });
+
   const refusals: { claim: string; octets: Uint8Array }[] = [
     { claim: "a frame over the limit, before its octets are there", octets: bytes("\0\0\x10\x01") },
     { claim: "a frame of 4 GiB", octets: bytes("\xff\xff\xff\xff") },

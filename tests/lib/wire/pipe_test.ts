@@ -70,13 +70,30 @@ describe("Pipe", () => {
           read: () => Promise.resolve(null),
           close: () => {},
         });
-        for (const [n, size] of bodies.entries()) pipe.send({ n }, new Uint8Array(size).fill(n));
+        for (const [n, size] of bodies.entries()) {
+          const body = new Uint8Array(size).fill(n);
+          // In pieces: as it is when it leaves. As a whole: its memory may be used again.
+          pipe.send({ n }, n % 2 === 0 ? body : [body.subarray(0, size >> 1), body.subarray(size >> 1)]);
+          if (n % 2 === 0) body.fill(0xff);
+        }
         await pipe.flushed();
         assertEquals(got.map(({ head, body }) => [head["n"], body.length]), bodies.map((size, n) => [n, size]));
         assert(got.every(({ body }, n) => body.every((octet) => octet === n)));
       }),
       { numRuns: 40 },
     );
+  });
+
+  it("sends what comes while a write is under way behind it, in order", async () => {
+    const peer = new Peer();
+    const pipe = new Pipe(peer);
+    const frame = encodeFrame({ n: 1 }).length;
+    pipe.send({ n: 1 });
+    await settled(pipe.flushed());
+    for (let n = 2; n < 5; n++) pipe.send({ n });
+    peer.letAll();
+    await pipe.flushed();
+    assertEquals(peer.written, [frame, 3 * frame]);
   });
 
   it("takes the frames of one read in one turn, and those behind one that takes its time after it", async () => {
