@@ -2,6 +2,7 @@
  * qmail-queue's connection to qmail-send: tells of new messages, many at a time, and does what qmail-send asks for.
  * @module
  */
+import { setImmediate } from "node:timers";
 import type { Home } from "../../config/home.ts";
 import { describeError, logEvent } from "../lib/log/log.ts";
 import { Rests } from "../lib/process/rests.ts";
@@ -28,7 +29,8 @@ export class SendLink implements Notify {
   readonly #moves = new Set<Promise<void>>();
   #todo: number[] = [];
   #entries: JournalMessage[] = [];
-  readonly #telling = new Rests(tellRestMs, () => this.#tell());
+  /** Behind the answer to who brought the message: to wake qmail-send takes a while. */
+  readonly #telling = new Rests(tellRestMs, () => this.#tell(), setImmediate);
   #stopped = false;
 
   /** Asks nothing of the store before {@link start}. */

@@ -368,7 +368,9 @@ export class Connection {
   }
 
   #answer(message: IncomingMessage, end: ContentEnd): void {
-    logEnd(message, this.#client.facts(this.#session), end);
+    const facts = this.#client.facts(this.#session);
+    // The client hears of it first.
+    queueMicrotask(() => logEnd(message, facts, end));
     if (this.#closing) return;
     this.#perform(onContentEnd(this.#session, end));
     if (this.#goingDown) this.#close(farewells.goingDown);

@@ -7,14 +7,19 @@
 export class Rests {
   readonly #restMs: number;
   readonly #run: () => void;
+  readonly #soon: (run: () => void) => void;
   #asked = false;
   #ranAtMs = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `run` is called at the end of the turn in which somebody asked, and no sooner than `restMs` after the last time. */
-  constructor(restMs: number, run: () => void) {
+  /**
+   * `run` is called at the end of the turn in which somebody asked, or when `soon` calls what it gets, and no sooner than
+   * `restMs` after the last time.
+   */
+  constructor(restMs: number, run: () => void, soon: (run: () => void) => void = queueMicrotask) {
     this.#restMs = restMs;
     this.#run = run;
+    this.#soon = soon;
   }
 
   /** Has it done soon. */
@@ -23,7 +28,7 @@ export class Rests {
     this.#asked = true;
     const leftMs = this.#ranAtMs + this.#restMs - performance.now();
     if (leftMs > 0) this.#timer = setTimeout(() => this.now(), leftMs);
-    else queueMicrotask(() => this.now());
+    else this.#soon(() => this.now());
   }
 
   /** Has done now what somebody asked for. */

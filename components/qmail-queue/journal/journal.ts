@@ -16,7 +16,7 @@ import { Marks } from "./marks.ts";
 import { Numbers, type NumbersOptions } from "./numbers.ts";
 import type { Segment, SegmentSize } from "./segment.ts";
 import { Segments } from "./segments.ts";
-import { Writer } from "./writer.ts";
+import { type Soon, Writer } from "./writer.ts";
 
 export interface JournalOptions {
   readonly segment: SegmentSize;
@@ -30,6 +30,8 @@ export interface JournalOptions {
   nowMs(): number;
   /** Settles when what has arrived already has been appended, so that it shares a sync. */
   gather(): Promise<void>;
+  /** Which syncs are waited for on the spot; the usual ones unless given. */
+  readonly soon?: Soon;
 }
 
 /** Records in a second that make the journal busy, and for how many seconds after them it still is. */
@@ -74,7 +76,7 @@ export class Journal {
     this.#writer = new Writer(this.#segments, this.numbers, this.#marks, {
       gather: () => options.gather(),
       appended: (entry) => this.#live.set(entry.serial, entry),
-    });
+    }, options.soon);
   }
 
   /** Opens what there is, and knows every record that is not done. Throws what the disk says. */

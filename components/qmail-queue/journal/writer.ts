@@ -26,8 +26,16 @@ interface Waiting {
 
 /** Records written at once. */
 const gatherBytes = 1024 * 1024;
-/** Syncs that take no longer are waited for on the spot. */
-const soonMs = 0.5;
+/**
+ * Syncs that take no longer are waited for on the spot, in ms. Where a single record waits (`one`) it may take longer: what
+ * comes meanwhile would wait for the next sync in any case, and the way to another thread and back takes 0.3 ms.
+ */
+export interface Soon {
+  readonly one: number;
+  readonly many: number;
+}
+
+const usual: Soon = { one: 4, many: 0.5 };
 /** Octets that wait for a sync, from which on callers should wait before they bring more. */
 const pressedBytes = 8 * 1024 * 1024;
 
@@ -46,13 +54,15 @@ export class Writer {
   readonly #dirty = new Set<Segment>();
   #running: Promise<void> | undefined;
   /** What a sync takes, as the last ones did. */
-  #syncMs = 2 * soonMs;
+  #syncMs = 1;
+  readonly #soon: Soon;
 
-  constructor(segments: Segments, numbers: Numbers, marks: Marks, events: WriterEvents) {
+  constructor(segments: Segments, numbers: Numbers, marks: Marks, events: WriterEvents, soon = usual) {
     this.#segments = segments;
     this.#numbers = numbers;
     this.#marks = marks;
     this.#events = events;
+    this.#soon = soon;
   }
 
   /** Whether this record has room in the current segment, or in another that is the current one now. */
@@ -127,7 +137,7 @@ export class Writer {
         const dirty = [...this.#dirty];
         this.#dirty.clear();
         try {
-          await this.#sync(dirty);
+          await this.#sync(dirty, batch.length === 1 ? this.#soon.one : this.#soon.many);
         } catch (error) {
           // What came meanwhile went into the same segment, whose state nobody knows now.
           this.#waiting = [...batch, ...this.#waiting];
@@ -148,7 +158,7 @@ export class Writer {
   }
 
   /** On a disk that answers at once, to wait for another thread to ask it would take longer than the answer. */
-  async #sync(segments: readonly Segment[]): Promise<void> {
+  async #sync(segments: readonly Segment[], soonMs: number): Promise<void> {
     const begunMs = performance.now();
     if (this.#syncMs > soonMs) await Promise.all(segments.map((segment) => segment.sync()));
     else segments.forEach((segment) => segment.syncNow());

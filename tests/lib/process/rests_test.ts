@@ -19,6 +19,17 @@ describe("Rests", () => {
     assertEquals(runs, 1);
   });
 
+  it("runs when it is let, where that is not the turn's end", async () => {
+    let runs = 0;
+    let letIt = () => {};
+    const rests = new Rests(veryLongMs, () => runs++, (run) => letIt = run);
+    rests.ask();
+    await aTurn();
+    assertEquals(runs, 0);
+    letIt();
+    assertEquals(runs, 1);
+  });
+
   it("rests before it runs again, and runs once for all who have asked meanwhile", async () => {
     let runs = 0;
     const rests = new Rests(veryLongMs, () => runs++);

@@ -39,6 +39,21 @@ describe("Journal.append()", () => {
     assertEquals([slow.syncs(), journal.size], [2, 4]);
   });
 
+  it("waits on the spot for the sync of one record, and has another thread sync several", async () => {
+    using here = world();
+    await (await here.open()).close();
+    const slow = holding(here.disk);
+    const journal = await here.open({ soon: { one: 4, many: 0 } }, slow.disk);
+    assertEquals(textOf(journal, await append(journal, 200, "one")), "one");
+    assertEquals(slow.syncs(), 0);
+    const several = [append(journal), append(journal)];
+    await here.clock.settle();
+    assertEquals([slow.syncs(), journal.size], [1, 1]);
+    slow.release();
+    await Promise.all(several);
+    assertEquals(journal.size, 3);
+  });
+
   it("is not done in a journal that is not to grow, or was closed", async () => {
     using here = world();
     const journal = await here.open();
