@@ -19,7 +19,7 @@ type MoveRequest = Extract<SendRequest, { op: "move" }>;
  * Messages that come so soon after others are told of together, and are on their way together: qmail-send, the spawner and
  * who delivers wake once for all of them, and their mailboxes share syncs.
  */
-const tellRestMs = 3;
+const tellRestMs = 10;
 /** Messages of the journal in one frame, when all are told again. */
 const toldAtOnce = 100;
 

@@ -7,7 +7,7 @@ import { setImmediate, setTimeout } from "node:timers";
 
 const encoder = new TextEncoder();
 /** After a write comes a rest: what happens meanwhile shares the next, and wakes who reads the log once. */
-export const logRestMs = 5;
+export const logRestMs = 20;
 /** More than that is not written while everybody waits: who reads the log may be slower than mail is. */
 const muchOctets = 4096;
 /** What may wait for a slow reader; beyond it the process waits as well. */
