@@ -13,7 +13,7 @@ Scenarios, each from the first connect
   bulk     one message with many recipients, until the sink has got every recipient
 and, with options of their own,
   rows     everything that the table of goals has: loads, memory, start
-  compare  the same beside Postfix and OpenSMTPD, which it starts; the ratios, and whether goals are met
+  compare  the same beside Postfix, OpenSMTPD and Exim, which it starts; the ratios, and whether goals are met
   idle     memory at rest and with many connections that say nothing
   start    from the start's command until the first 220
   growth   what a message costs while queue, recipients, size, mailboxes or connections grow
@@ -53,7 +53,7 @@ rows, compare, idle, start
   --rows NAMES          which, with commas between them (all): accept-1k, accept, accept-kept, accept-100k, accept-1m,
                         accept-one, local, local-100, relay, relay-kept, bulk, bulk-domains, bulk-slow, bulk-local,
                         bulk-local-100, idle, start
-  --peers NAMES         postfix, opensmtpd (compare: both, others: none); needs root
+  --peers NAMES         postfix, opensmtpd, exim (compare: all, others: none); needs root
   --programs DIR        where packages are unpacked that cannot be installed beside each other (/opt/dqmail-peers)
   --runs N              of each measurement, all servers in turn (3)
   --messages N          instead of what each load has; --recipients N the same for bulk, --warmup N

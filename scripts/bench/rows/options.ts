@@ -8,7 +8,7 @@ import { isLoopback } from "../options.ts";
 import { type MeasurementName, measurementNames } from "./measurements.ts";
 
 /** Servers of other makes that can be started. */
-export const peerNames = ["postfix", "opensmtpd"] as const;
+export const peerNames = ["postfix", "opensmtpd", "exim"] as const;
 export type StartedPeer = (typeof peerNames)[number];
 
 /** A server that runs already, with what is known of it. */

@@ -11,7 +11,7 @@ import { totalOf } from "../syncs.ts";
 import type { Contender } from "./contender.ts";
 import { describeGoal, judgeAll, ratio, type RowFigures } from "./judge.ts";
 import type { Measured, MeasurementResult } from "./measure.ts";
-import type { RowsOptions } from "./options.ts";
+import { peerNames, type RowsOptions } from "./options.ts";
 import { type PeerName, type TableRow, tableRows } from "./table_rows.ts";
 
 export interface RowsReport {
@@ -61,7 +61,7 @@ export function judgeRow({ title, figure, goals }: TableRow, { measured }: Measu
   const medianOf = (key: Contender["key"]) =>
     measured.find(({ contender }) => contender === key)?.figures[figure]?.median;
   const peers: Partial<Record<PeerName, number>> = {};
-  for (const peer of ["postfix", "opensmtpd"] as const) {
+  for (const peer of peerNames) {
     const median = medianOf(peer);
     if (median !== undefined) peers[peer] = median;
   }

@@ -31,7 +31,8 @@ export async function measureRows(
   const results: MeasurementResult[] = [];
   const progress = showProgress("measuring");
   for (const name of options.measurements) {
-    results.push(await measure(name, contenders, options, signal));
+    const some = contenders.filter(({ only }) => only === undefined || only.includes(name));
+    results.push(await measure(name, some, options, signal));
     progress(results.length, options.measurements.length);
   }
   return makeRowsReport(options, contenders, results, new Date());

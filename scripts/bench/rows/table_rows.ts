@@ -16,7 +16,7 @@ export type FigureName =
   | `+${number} MB`
   | "start s";
 
-/** Servers of other makes that a goal can name; Exim is not one that we start. */
+/** Servers of other makes that a goal can name. */
 export type PeerName = "postfix" | "opensmtpd" | "exim";
 
 export type Goal =

@@ -81,7 +81,7 @@ export const asking: readonly Command[] = [
       { name: "relay", does: "until the sink has got every message" },
       { name: "bulk", does: "one message with many recipients" },
       { name: "rows", does: "everything that the table of goals has" },
-      { name: "compare", does: "the same beside Postfix and OpenSMTPD, with the ratios" },
+      { name: "compare", does: "the same beside Postfix, OpenSMTPD and Exim, with the ratios" },
       { name: "idle", does: "memory at rest and with many connections" },
       { name: "start", does: "until the first 220" },
       { name: "growth", does: "what a message costs while something grows" },

@@ -13,7 +13,7 @@ function optionsOf(...argv: string[]): RowsOptions {
 }
 
 describe("parseRowsOptions()", () => {
-  it("measures everything, beside both peers, unless told otherwise", () => {
+  it("measures everything, beside all peers, unless told otherwise", () => {
     const options = optionsOf();
     assertEquals([options.measurements, options.peers], [measurementNames, peerNames]);
     assertEquals([options.connections, options.syncs, options.against], [[500, 5000], true, undefined]);
@@ -29,7 +29,7 @@ describe("parseRowsOptions()", () => {
 
   const refusals: { argv: string[]; says: string }[] = [
     { argv: ["--rows", "acept"], says: 'with commas between them, got "acept"' },
-    { argv: ["--peers", "exim"], says: 'postfix, opensmtpd, with commas between them, got "exim"' },
+    { argv: ["--peers", "qmail"], says: 'postfix, opensmtpd, exim, with commas between them, got "qmail"' },
     { argv: ["--connections", "0"], says: "Option --connections" },
     { argv: ["--against", "192.0.2.1:25"], says: "127.0.0.0/8" },
     { argv: ["--pid", "1"], says: "--pid needs --against" },
