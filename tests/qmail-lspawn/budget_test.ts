@@ -56,7 +56,7 @@ const budgets = {
     "looks": crowd,
     "reads": crowd,
     "frames to qmail-local": crowd,
-    "writes to qmail-local": 4,
+    "writes to qmail-local": 2,
     "octets to qmail-local": { most: crowd * (10 * kibibyte + 400) },
     "frames to qmail-send": crowd,
     "writes to qmail-send": { most: crowd },
