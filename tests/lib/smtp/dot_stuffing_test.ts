@@ -34,8 +34,11 @@ function encode(chunks: readonly Uint8Array[]): string {
   return body + text(encoder.end());
 }
 
-const octets = fc.string({ unit: fc.constantFrom("\r", "\n", "\r\n", ".", "\r\n.", "a", "\0", "\xff"), maxLength: 40 })
-  .map(bytes);
+const pieces = ["\r", "\n", "\r\n", ".", "\r\n.", "a", "\0", "\xff", "\t", "\x0e", "seven\x80\x7f"];
+const octets = fc.oneof(
+  fc.string({ unit: fc.constantFrom(...pieces), maxLength: 40 }).map(bytes),
+  fc.uint8Array({ maxLength: 100 }),
+);
 const places = fc.array(fc.nat(100), { maxLength: 8 });
 
 describe("DotDecoder", () => {
