@@ -74,11 +74,11 @@ const budgets = {
   },
   "of 1 MiB": {
     "writes to the client": 3,
-    // 32 KiB each.
-    "reads from the client": 34,
-    // A piece of 32 KiB each, or so, between its beginning and its envelope.
-    "frames to qmail-queue": 35,
-    "writes to qmail-queue": { most: 35 },
+    // 32 KiB, and 128 KiB each from then on.
+    "reads from the client": 10,
+    // A piece of 128 KiB each, or so, between its beginning and its envelope.
+    "frames to qmail-queue": 11,
+    "writes to qmail-queue": { most: 11 },
     "octets to qmail-queue": { most: 1_036_000 },
     "frames to qmail-getpw": 1,
     "writes to qmail-getpw": 1,

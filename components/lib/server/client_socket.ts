@@ -27,6 +27,9 @@ export interface SocketEvents {
 export const commandBytes = 1024;
 /** Room for content: few reads for a message, and not much for a client that stops in the middle of one. */
 const contentBytes = 32 * 1024;
+/** Room for more of it, for a few at a time that have filled the other. */
+const muchBytes = 128 * 1024;
+const mostMuch = 16;
 
 /**
  * Buffers that no read uses now. What came is copied out of them: a buffer of its own for each read would be cleared
@@ -36,17 +39,25 @@ class Buffers {
   readonly #spare: Uint8Array<ArrayBuffer>[] = [];
   readonly #bytes: number;
   readonly #most: number;
+  #lent = 0;
 
   constructor(bytes: number, most: number) {
     this.#bytes = bytes;
     this.#most = most;
   }
 
+  /** Whether as many are in use as are kept. */
+  get areShort(): boolean {
+    return this.#lent >= this.#most;
+  }
+
   take(): Uint8Array<ArrayBuffer> {
+    this.#lent++;
     return this.#spare.pop() ?? new Uint8Array(this.#bytes);
   }
 
   giveBack(buffer: Uint8Array<ArrayBuffer>): void {
+    this.#lent--;
     if (this.#spare.length < this.#most) this.#spare.push(buffer);
   }
 }
@@ -74,6 +85,7 @@ const shortBytes = 512;
 
 const commandBuffers = new Buffers(commandBytes, 64);
 const contentBuffers = new Buffers(contentBytes, 32);
+const muchBuffers = new Buffers(muchBytes, mostMuch);
 
 /** How long a client may take for its handshake: three or four packets, over the slowest of networks. */
 const handshakeMs = 60_000;
@@ -223,18 +235,30 @@ export class ClientSocket {
     this.#events?.close();
   }
 
+  #buffers(wasFull: boolean): Buffers {
+    if (this.reads === "commands") return commandBuffers;
+    return wasFull && !muchBuffers.areShort ? muchBuffers : contentBuffers;
+  }
+
   async #readAll(): Promise<void> {
+    let isFull = false;
     try {
       while (!this.#closed) {
         if (this.#paused) {
           await new Promise<void>((resolve) => this.#resume = resolve);
           continue;
         }
-        const buffers = this.reads === "content" ? contentBuffers : commandBuffers;
+        const buffers = this.#buffers(isFull);
         const buffer = buffers.take();
-        const count = await this.#conn.read(buffer);
-        const chunk = copyOf(buffer.subarray(0, count ?? 0));
-        buffers.giveBack(buffer);
+        let count: number | null;
+        let chunk: Uint8Array;
+        try {
+          count = await this.#conn.read(buffer);
+          chunk = copyOf(buffer.subarray(0, count ?? 0));
+        } finally {
+          buffers.giveBack(buffer);
+        }
+        isFull = count === buffer.length;
         if (this.#closed) return;
         if (count === null) break;
         this.#spoke = false;
@@ -260,14 +284,17 @@ export class ClientSocket {
     try {
       while (this.#pending !== "") {
         const buffer = commandBuffers.take();
-        const octets = putOctets(this.#pending, buffer);
-        this.#pending = "";
-        this.#leaving = octets.length;
-        this.#hasten(octets.length);
-        for (let at = 0; at < octets.length; this.#leaving = octets.length - at) {
-          at += await this.#conn.write(at === 0 ? octets : octets.subarray(at));
+        try {
+          const octets = putOctets(this.#pending, buffer);
+          this.#pending = "";
+          this.#leaving = octets.length;
+          this.#hasten(octets.length);
+          for (let at = 0; at < octets.length; this.#leaving = octets.length - at) {
+            at += await this.#conn.write(at === 0 ? octets : octets.subarray(at));
+          }
+        } finally {
+          commandBuffers.giveBack(buffer);
         }
-        commandBuffers.giveBack(buffer);
       }
     } catch {
       return this.destroy();
