@@ -13,6 +13,7 @@ import { findProgram, outputOf, requireRoot } from "./programs.ts";
 import { bring, makeRoot } from "./root_folder.ts";
 
 const program = "/usr/sbin/exim4";
+const chroot = "/usr/sbin/chroot";
 /** The user it was built for. */
 const account = { name: "Debian-exim", id: 61_004 };
 const spool = "var/spool/exim4";
@@ -21,10 +22,10 @@ const spool = "var/spool/exim4";
 export function provideExim(programs: string): Contender {
   requireRoot("Exim");
   const remedy = `apt-get download exim4-daemon-light && dpkg -x exim4-daemon-light_*.deb ${programs}`;
-  const found = findProgram([programs + program, program], "Exim", remedy);
+  findProgram([programs + program, program], "Exim", remedy);
   return {
     key: "exim",
-    name: versionOf(found),
+    name: versionOf(programs),
     notes: [
       "Exim: content and envelope are on the disk before the 250; measured where a goal names it, for bulk mail.",
     ],
@@ -33,25 +34,37 @@ export function provideExim(programs: string): Contender {
   };
 }
 
-function versionOf(path: string): string {
-  const { stdout } = new Deno.Command(path, { args: ["-C", "/dev/null", "-bV"], stdin: "null" }).outputSync();
-  const [, version] = /^Exim version ([0-9.]+)/.exec(new TextDecoder().decode(stdout)) ?? [];
-  return version === undefined ? "Exim" : `Exim ${version}`;
+/** It tells nothing where its user is missing, so it is asked in a root directory that has one. */
+function versionOf(programs: string): string {
+  const dir = Deno.makeTempDirSync({ prefix: "dqmail-bench-exim-" });
+  Deno.chmodSync(dir, 0o755);
+  try {
+    makeEximRoot(dir, programs);
+    const [, version] = /^Exim version ([0-9.]+)/.exec(outputOf(chroot, [dir, program, "-C", "/dev/null", "-bV"])) ??
+      [];
+    return version === undefined ? "Exim" : `Exim ${version}`;
+  } finally {
+    Deno.removeSync(dir, { recursive: true });
+  }
+}
+
+function makeEximRoot(dir: string, programs: string): void {
+  makeRoot(dir, [account]);
+  bring(dir, program, programs);
 }
 
 const startExim: (programs: string, plan: ServerPlan) => ReturnType<Starter> = async (programs, plan) => {
   const folder = makePeerFolder(plan.dir, "exim", 0);
   const { dir } = folder;
   const port = freePort();
-  makeRoot(dir, [account]);
-  bring(dir, program, programs);
+  makeEximRoot(dir, programs);
   for (const path of [spool, "etc/exim4"]) Deno.mkdirSync(join(dir, path), { recursive: true });
   outputOf("/bin/chown", ["-R", `${account.id}:${account.id}`, join(dir, spool)]);
   Deno.writeTextFileSync(join(dir, "etc/exim4/exim4.conf"), formatConfig(port, plan), { mode: 0o644 });
   const start = () =>
     launch({
       name: "Exim",
-      command: ["/usr/sbin/chroot", dir, program, "-bdf", "-q1m"],
+      command: [chroot, dir, program, "-bdf", "-q1m"],
       env: {},
       port,
       log: join(dir, "start.log"),
