@@ -88,7 +88,10 @@ interface Run {
   firstError: string | undefined;
 }
 
-/** The generator as a process of its own, which reaches the C library alone; that it keeps to loopback, its sockets see to. */
+/**
+ * The generator as a process of its own. Its right is the widest there is, for a library that is named has to be named by its
+ * path, which differs from machine to machine; that it keeps to loopback, its sockets see to.
+ */
 export function startLoad(): Child<LoadJob, LoadReport> {
   return new Child("./load.ts", ["--no-config", "--allow-ffi"]);
 }

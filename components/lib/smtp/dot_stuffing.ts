@@ -43,7 +43,7 @@ function copyPlain(from: DataView, at: number, to: DataView, length: number): nu
   let count = 0;
   for (const most = from.byteLength - at - 4; count <= most; count += 4) {
     const four = from.getInt32(at + count);
-    // Set where an octet is less than 14 (and the borrow is not another one's).
+    // Not 0 exactly where an octet is below 14: a borrow begins at such a one, so it can only add bits beside it.
     if (((four - 0x0e0e0e0e) & ~four & 0x80808080) !== 0) break;
     to.setInt32(length + count, four);
   }
