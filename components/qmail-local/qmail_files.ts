@@ -56,9 +56,10 @@ export function homeDefect(home: string): DeliveryReport | undefined {
 
 /** The first of the names that is a regular file. */
 export function findQmailFile({ home, dash, extension, followLinks }: Where): Lookup {
+  const mayExist = existence();
   for (const { name, default: rest } of qmailFileNames(dash, extension)) {
     const path = qmailFilePath(home, name);
-    if (path === undefined) continue;
+    if (path === undefined || !mayExist(path)) continue;
     const opened = openPlain(path, followLinks);
     if (opened === "absent") continue;
     if (typeof opened === "string") return { kind: "report", report: trouble("open", name, opened) };
@@ -93,12 +94,26 @@ interface Opened {
   readonly size: number;
 }
 
+/**
+ * Says of a file whether it is there; `true`, too, where nobody can know. That there is none is the usual answer, and an
+ * error that says so costs the runtime 25 us, seven times as much.
+ */
+function existence(): (path: string) => boolean {
+  let searched: string | undefined;
+  return (path) => {
+    if (fs.existsSync(path)) return true;
+    const folder = path.slice(0, path.lastIndexOf("/"));
+    // In a folder that may not be searched, nothing seems to be there.
+    if (folder !== searched && !fs.existsSync(`${folder}/.`)) return true;
+    searched = folder;
+    return false;
+  };
+}
+
 /** A regular file, open for reading; "absent" where there is none, else what is wrong. */
 function openPlain(path: string, followLinks: boolean): Opened | string {
   let fd: number;
   try {
-    // That there is none, the usual answer, costs a third this way.
-    if (fs.statSync(path, { throwIfNoEntry: false }) === undefined) return "absent";
     // Without O_NONBLOCK a FIFO of that name would hold up every delivery of this process.
     fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   } catch (error) {

@@ -27,7 +27,7 @@ const budgets = {
   "the first message for a mailbox": {
     // The message, and the folder that is synced.
     "opens": 2,
-    // Two names that a .qmail may have; whether the Maildir lies where its path says (3) and has a limit.
+    // Two names that a .qmail may have, and whether it could be seen; whether the Maildir lies where its path says.
     "looks": 6,
     "writes": 1,
     "syncs": 1,
