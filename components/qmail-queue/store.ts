@@ -216,7 +216,20 @@ export class QueueStore implements Store {
   }
 
   done(serials: readonly number[]): void {
+    for (const serial of serials) {
+      const entry = this.#journal.find(serial);
+      if (entry !== undefined && this.#journal.hasMoved(entry)) this.#removeCopy(entry);
+    }
     this.#journal.done(serials);
+  }
+
+  /** Its mark failed when it had moved: it was delivered from the journal, and must not be from the layout as well. */
+  #removeCopy({ id }: Entry): void {
+    try {
+      removeFromLayout(this.#disk, this.#home, id);
+    } catch (error) {
+      logEvent("unremoved", { message: id, reason: describeError(error) });
+    }
   }
 
   /** Whether new messages may go into the journal. */
@@ -286,10 +299,13 @@ export async function finishMoves(disk: Disk, home: Home, journal: Journal): Pro
     // After a power loss, a message that was done may be back, whose number a later one took into the layout.
     if (!beginsWith(content, text)) journal.renumber(entry);
     else if (disk.stat(todo) !== undefined && text.length === content.length) await journal.moved(entry);
-    else {
-      for (const dir of ["todo", "intd", "options", "mess"] as const) disk.remove(queueFile(home, dir, entry.id));
-    }
+    else removeFromLayout(disk, home, entry.id);
   }
+}
+
+/** First what makes it a message. */
+function removeFromLayout(disk: Disk, home: Home, id: number): void {
+  for (const dir of ["todo", "intd", "options", "mess"] as const) disk.remove(queueFile(home, dir, id));
 }
 
 function beginsWith(whole: Uint8Array, start: Uint8Array): boolean {
