@@ -4,7 +4,7 @@
  */
 import type { MessageBody } from "../lib/delivery/message_body.ts";
 import { selectRecipients } from "../lib/queue/message_options.ts";
-import type { DeliveryReport, RemoteRequest } from "../lib/wire/delivery_protocol.ts";
+import type { DeliveryReport, NextHop, RemoteRequest } from "../lib/wire/delivery_protocol.ts";
 import { hasEightBitHeader, isBinary, surveyContent } from "./content.ts";
 import { findAddresses, type Surroundings } from "./find_addresses.ts";
 import type { NextHost } from "./mx.ts";
@@ -37,7 +37,7 @@ export async function deliver(
   if (!hosts.ok) return forAll(recipients.length, hosts.error);
   const spread = shared.nextSpread();
   const skips = (ip: string) => shared.tcpTimeouts.skips(ip, shared.nowMs(), spread);
-  const site = siteOf(request.relayHost ?? hosts.value[0]!.name);
+  const site = destinationOf(request, hosts.value[0]!);
   if (
     hosts.value.every(({ addresses }) => addresses.every(skips)) &&
     !await isConnected(hosts.value, { request, body }, shared)
@@ -78,7 +78,7 @@ async function isConnected(
 async function tryAll(
   hosts: readonly NextHost[],
   mail: Mail,
-  site: string,
+  site: Destination,
   shared: Shared,
 ): Promise<readonly DeliveryReport[]> {
   const { recipients } = mail.transaction;
@@ -115,6 +115,15 @@ function onlyFor(places: readonly number[], mail: Mail): Mail {
   };
 }
 
-function reportAt(report: DeliveryReport, site: string, hop: Hop): DeliveryReport {
-  return { ...report, next: { site, ...hop } };
+function reportAt(report: DeliveryReport, site: Destination, hop: Hop): DeliveryReport {
+  return { ...report, next: { ...site, ...hop } };
+}
+
+/** What a report says of where mail goes, whichever host is tried. */
+type Destination = Pick<NextHop, "site" | "relay">;
+
+function destinationOf({ relayHost, port }: RemoteRequest, best: NextHost): Destination {
+  return relayHost === undefined
+    ? { site: siteOf(best.name) }
+    : { site: siteOf(relayHost), relay: `${relayHost}:${port}` };
 }

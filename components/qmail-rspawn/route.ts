@@ -32,15 +32,48 @@ export function findRoute(routes: Routes, domain: string): Route | undefined {
   return routes.get("");
 }
 
-/** Recipients with one domain, by their places in the request. */
+/** Recipients that go together, by their places in the request. */
 export interface Group {
-  /** Lower-cased; `undefined` for recipients that have none. */
+  /** Lower-cased: that of the first, where a relay takes several; `undefined` for recipients that have none. */
   readonly domain: string | undefined;
   readonly places: readonly number[];
 }
 
-/** Recipients by domain, which is what stands behind the last "@". qmail-send sends one domain at a time already. */
-export function groupByDomain(recipients: readonly string[]): Group[] {
+/**
+ * Recipients by where they go: those of one domain, or all that one relay takes on the same terms.
+ *
+ * @example
+ * ```ts
+ * import { groupByWay } from "./route.ts";
+ * const controls = { ...defaults, smtproutes: new Map([["", { host: "relay.example", port: 25 }]]) };
+ * groupByWay(["a@x.example", "b@y.example"], "s@z.example", controls); // one group, of both
+ * ```
+ */
+export function groupByWay(recipients: readonly string[], sender: string, controls: RemoteControls): readonly Group[] {
+  const groups = groupByDomain(recipients);
+  if (groups.length < 2) return groups;
+  const senderDomain = senderDomainOf(sender);
+  const byRoute = new Map<Route, Map<TlsWish, number[]>>();
+  return groups.filter(({ domain, places }) => {
+    const route = domain === undefined ? undefined : routeOf(domain, sender, senderDomain, controls);
+    if (domain === undefined || route === undefined) return true;
+    const wish = route.tls ?? tlsWishOf(controls.tlsdestinations, domain);
+    let byWish = byRoute.get(route);
+    if (byWish === undefined) byRoute.set(route, byWish = new Map());
+    const together = byWish.get(wish);
+    if (together !== undefined) {
+      for (const place of places) together.push(place);
+      return false;
+    }
+    byWish.set(wish, places);
+    return true;
+  });
+}
+
+/** Recipients by domain, which is what stands behind the last "@". */
+export function groupByDomain(
+  recipients: readonly string[],
+): { readonly domain: string | undefined; readonly places: number[] }[] {
   const groups = new Map<string | undefined, number[]>();
   recipients.forEach((recipient, place) => {
     const at = recipient.lastIndexOf("@");
@@ -79,7 +112,7 @@ const longestTimerMs = 2 ** 31 - 1;
 
 /** Where and how mail for `domain` (lower-cased) from `sender` is sent. */
 export function destinationOf(domain: string, sender: string, controls: RemoteControls): Destination {
-  const senderDomain = lowerCaseAscii(sender.slice(sender.lastIndexOf("@") + 1));
+  const senderDomain = senderDomainOf(sender);
   const route = routeOf(domain, sender, senderDomain, controls);
   const { moreipme, notipme } = controls;
   const leaves = controls.domainips.get(senderDomain) ?? controls.domainips.get("");
@@ -100,6 +133,10 @@ export function destinationOf(domain: string, sender: string, controls: RemoteCo
     ...(moreipme.length + notipme.length === 0 ? {} : { own: { more: moreipme, fewer: notipme } }),
     ...(route?.login === undefined ? {} : { login: route.login }),
   };
+}
+
+function senderDomainOf(sender: string): string {
+  return lowerCaseAscii(sender.slice(sender.lastIndexOf("@") + 1));
 }
 
 /** The route's own wish; else the domain's; else its relay's. */

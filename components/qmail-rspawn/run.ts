@@ -8,7 +8,7 @@ import { ControlValues } from "../lib/process/controls.ts";
 import { formatMessageOptions, selectRecipients } from "../lib/queue/message_options.ts";
 import type { DeliveryReport } from "../lib/wire/delivery_protocol.ts";
 import { RemoteLink } from "./remote_link.ts";
-import { destinationOf, groupByDomain } from "./route.ts";
+import { destinationOf, groupByWay } from "./route.ts";
 
 // No name in the DNS is longer, and qmail-remote's protocol takes none.
 const longestDomain = 255;
@@ -24,6 +24,8 @@ export function run({ home }: Start): Running {
 
   const spawn: Spawn = async ({ sender, recipients: all, options }, file) => {
     const reports = new Array<DeliveryReport>(all.length);
+    // The same to the end: what goes together by these routes might not by others.
+    const routes = controls.current;
     const ask = async (domain: string | undefined, places: readonly number[]) => {
       const recipients = places.map((place) => all[place]!);
       if (domain === undefined) return reportAll(recipients, noHostName);
@@ -31,14 +33,17 @@ export function run({ home }: Start): Running {
       const link = await remote.get();
       if (link === undefined) return reportAll(recipients, unreachable);
       const asked = options && formatMessageOptions(selectRecipients(options, places), recipients);
-      const destination = destinationOf(domain, sender, controls.current);
+      const destination = destinationOf(domain, sender, routes);
       return await link.deliver({ ...destination, sender, recipients, options: asked }, file);
     };
-    // One after the other: were one to fail while another still reads, that one would find the file closed.
-    for (const { domain, places } of groupByDomain(all)) {
-      const answered = await ask(domain, places);
-      places.forEach((place, index) => reports[place] = answered[index]!);
-    }
+    // All are waited for, also where one fails: another that still reads would find the file closed.
+    const asked = await Promise.allSettled(
+      groupByWay(all, sender, routes).map(async ({ domain, places }) => {
+        const answered = await ask(domain, places);
+        places.forEach((place, index) => reports[place] = answered[index]!);
+      }),
+    );
+    for (const one of asked) if (one.status === "rejected") throw one.reason;
     return reports;
   };
 

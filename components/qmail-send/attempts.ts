@@ -11,7 +11,7 @@ import { heldSeconds } from "../lib/queue/held.ts";
 import { mostFirstAttempt } from "../lib/wire/queue_protocol.ts";
 import type { Asked } from "./asked.ts";
 import type { Deliveries } from "./deliveries.ts";
-import { isDone, type Job, JobCutter, jobsOf, type Recipient } from "./dispatcher.ts";
+import { isDone, type Job, JobCutter, jobsOf, type Recipient, type WayOf } from "./dispatcher.ts";
 import { logMail } from "./log_lines.ts";
 import type { Message, Pass } from "./message.ts";
 import type { Reports } from "./reports.ts";
@@ -114,11 +114,8 @@ export class Attempts {
   /** A hundred thousand recipients take a while; others go on in between. */
   async #routeMany(message: Message, recipients: readonly string[]): Promise<void> {
     const routed: Routed = { local: [], remote: [] };
-    const together = !wantsVerp(message.sender);
-    const cutters = {
-      local: new JobCutter(message, "local", together),
-      remote: new JobCutter(message, "remote", together),
-    };
+    const wayOf = this.#wayOf(message);
+    const cutters = { local: new JobCutter(message, "local", wayOf), remote: new JobCutter(message, "remote", wayOf) };
     for (let at = 0; at < recipients.length; at += routedAtOnce) {
       const before = { local: routed.local.length, remote: routed.remote.length };
       this.#route(recipients.slice(at, at + routedAtOnce), routed);
@@ -128,12 +125,17 @@ export class Attempts {
     for (const channel of channels) this.#addPass(message, channel, routed[channel], cutters[channel].jobs);
   }
 
+  /** Where each recipient has a sender of its own, none travel together. */
+  #wayOf({ sender }: Message): WayOf | undefined {
+    return wantsVerp(sender) ? undefined : (domain) => this.#deliveries.wayOf(domain);
+  }
+
   /** `jobs`: the deliveries, where they have been cut already. */
   #addPass(
     message: Message,
     channel: Channel,
     recipients: readonly Recipient[],
-    jobs = jobsOf(message, channel, recipients, !wantsVerp(message.sender)),
+    jobs = jobsOf(message, channel, recipients, this.#wayOf(message)),
   ): void {
     if (recipients.length === 0) return;
     const now = this.#events.nowSeconds();

@@ -8,7 +8,7 @@ import type { Channel } from "../lib/queue/layout.ts";
 import type { Shaping } from "../lib/shaping/shaping_file.ts";
 import type { ShownDestination } from "../lib/wire/control_protocol.ts";
 import type { DeliveryReport, SpawnReply, Verdict } from "../lib/wire/delivery_protocol.ts";
-import { type Added, Dispatcher, type Job, type Recipient } from "./dispatcher.ts";
+import { type Added, Dispatcher, domainOf, type Job, type Recipient } from "./dispatcher.ts";
 import type { TakenBack } from "./lanes.ts";
 import { logMail } from "./log_lines.ts";
 import type { Message } from "./message.ts";
@@ -89,6 +89,11 @@ export class Deliveries {
     this.#warmUps.setSchedules(shaping.warmUps);
     this.#dispatcher.setShaping(shaping, Date.now());
     this.#pump();
+  }
+
+  /** What remote mail for a domain (lower-cased) may travel with: equal for domains of one relay. */
+  wayOf(domain: string): string {
+    return this.#dispatcher.wayOf(domain);
   }
 
   /** Adds one message's deliveries of one channel. */
@@ -235,8 +240,20 @@ export class Deliveries {
     this.logStatus();
     void this.#events.spawn(job, expandVerp(message.sender, recipients[0]?.address ?? "")).then((reply) => {
       if (channel === "local") this.#dispatcher.ended(job, outcomeOf(reply));
-      else this.#dispatcher.ended(job, outcomeOf(reply), toldBy(reply), Date.now());
+      else {
+        this.#dispatcher.ended(job, outcomeOf(reply), toldBy(reply), Date.now());
+        this.#partWays(job, reply);
+      }
       void this.#report(job, numbers, reply);
+    });
+  }
+
+  /** Routes have changed: what travelled together has gone to several relays. The next time it goes by itself. */
+  #partWays({ recipients }: Job<Message>, { reports }: SpawnReply): void {
+    const [first] = reports;
+    if (reports.every(({ next }) => next?.relay === first?.next?.relay)) return;
+    reports.forEach(({ next }, at) => {
+      if (next !== undefined) this.#dispatcher.learnRelay(domainOf(recipients[at]!.address), next.relay ?? "");
     });
   }
 

@@ -8,8 +8,10 @@ import { lowerCaseAscii } from "../lib/address/parse_domain.ts";
 import { type Channel, channels } from "../lib/queue/layout.ts";
 import { defaultRules, type Shaping } from "../lib/shaping/shaping_file.ts";
 import type { ShownDestination } from "../lib/wire/control_protocol.ts";
+import { siteKey } from "./destinations.ts";
 import type { Pass, TakenBack } from "./lanes.ts";
 import type { Outcome, Told } from "./outcome.ts";
+import { Relays } from "./relays.ts";
 import { Turns } from "./turns.ts";
 
 /** One recipient of a message on its way through a pass. */
@@ -27,11 +29,11 @@ export function isDone({ state }: Recipient): boolean {
   return state === "delivered" || state === "failed";
 }
 
-/** One delivery: recipients that travel together (several only on the remote channel, all of one domain). */
+/** One delivery: recipients that travel together (several only on the remote channel, of one domain or to one relay). */
 export interface Job<M> {
   readonly message: M;
   readonly channel: Channel;
-  /** Remote: the recipients' domain, lower-cased. Local: "", for there one destination is like the other. */
+  /** Remote: the first recipient's domain, lower-cased. Local: "", for there one destination is like the other. */
   readonly destination: string;
   readonly recipients: readonly Recipient[];
 }
@@ -42,9 +44,20 @@ export type Added<M> = Pass<Job<M>>;
 /** Recipients of one remote delivery at the most (RFC 5321 §4.5.3.1.8: every server takes 100). */
 export const mostTogether = 100;
 
-/** Cuts recipients into deliveries; `together` says whether those of one domain may share one. */
-export function jobsOf<M>(message: M, channel: Channel, recipients: readonly Recipient[], together: boolean): Job<M>[] {
-  const cutter = new JobCutter(message, channel, together);
+/** What mail for a domain (lower-cased) may travel with, as {@link Dispatcher.wayOf} knows it. */
+export type WayOf = (domain: string) => string;
+
+/** Each domain's mail by itself. */
+export const byDomain: WayOf = (domain) => domain;
+
+/** Cuts recipients into deliveries: those that `wayOf` has go one way may share one; undefined: none may. */
+export function jobsOf<M>(
+  message: M,
+  channel: Channel,
+  recipients: readonly Recipient[],
+  wayOf: WayOf | undefined,
+): Job<M>[] {
+  const cutter = new JobCutter(message, channel, wayOf);
   cutter.add(recipients);
   return cutter.jobs;
 }
@@ -54,32 +67,34 @@ export class JobCutter<M> {
   readonly jobs: Job<M>[] = [];
   readonly #message: M;
   readonly #channel: Channel;
-  readonly #together: boolean;
-  /** The last delivery of each domain: others may join it. */
+  readonly #wayOf: WayOf | undefined;
+  /** The last delivery of each way: others may join it. */
   readonly #open = new Map<string, Recipient[]>();
 
-  constructor(message: M, channel: Channel, together: boolean) {
+  constructor(message: M, channel: Channel, wayOf: WayOf | undefined) {
     this.#message = message;
     this.#channel = channel;
-    this.#together = channel === "remote" && together;
+    this.#wayOf = channel === "remote" ? wayOf : undefined;
   }
 
   add(recipients: readonly Recipient[]): void {
     for (const recipient of recipients) {
       const destination = this.#channel === "local" ? "" : domainOf(recipient.address);
-      const group = this.#together ? this.#open.get(destination) : undefined;
+      const way = this.#wayOf?.(destination);
+      const group = way === undefined ? undefined : this.#open.get(way);
       if (group !== undefined && group.length < mostTogether) {
         group.push(recipient);
         continue;
       }
       const fresh = [recipient];
-      if (this.#together) this.#open.set(destination, fresh);
+      if (way !== undefined) this.#open.set(way, fresh);
       this.jobs.push({ message: this.#message, channel: this.#channel, destination, recipients: fresh });
     }
   }
 }
 
-function domainOf(address: string): string {
+/** What remote mail for this address is sorted by. */
+export function domainOf(address: string): string {
   return lowerCaseAscii(address.slice(address.lastIndexOf("@") + 1));
 }
 
@@ -92,6 +107,7 @@ const withoutPauses: Shaping = {
 /** Times are in ms since 1970. Only remote deliveries wait for any. */
 export class Dispatcher<M> {
   readonly #turns: Readonly<Record<Channel, Turns<Job<M>>>>;
+  readonly #relays = new Relays();
 
   constructor(limits: Readonly<Record<Channel, number>>, shaping: Shaping = withoutPauses) {
     this.#turns = { local: new Turns(limits.local), remote: new Turns(limits.remote, shaping) };
@@ -127,6 +143,18 @@ export class Dispatcher<M> {
   /** Gives a delivery's slot back; `outcome` and `told` are what it told about its destination. */
   ended(job: Job<M>, outcome: Outcome, told?: Told, nowMs = 0): void {
     this.#turns[job.channel].ended(job, outcome, told, nowMs);
+    if (told !== undefined && told.site !== "") this.learnRelay(job.destination, told.relay ?? "");
+  }
+
+  /** What remote mail for a domain (lower-cased) may travel with: equal for domains of one relay. */
+  wayOf(domain: string): string {
+    const relay = this.#relays.of(domain);
+    return relay === "" || this.#turns.remote.standsAlone(domain) ? domain : siteKey(relay);
+  }
+
+  /** Mail for `domain` went to this relay last; "": by MX. */
+  learnRelay(domain: string, relay: string): void {
+    this.#relays.learn(domain, relay);
   }
 
   /** Takes back remote deliveries that would wait in memory for long; the caller adds them again at their time. */

@@ -36,6 +36,8 @@ export function outcomeOf({ lost, reports }: SpawnReply): Outcome {
 export interface Told {
   /** What domains of one provider share; "": that is not known. */
   readonly site: string;
+  /** The relay that took it, or was to; absent: none, it went by MX, or that is not known. */
+  readonly relay?: string;
   /** Where somebody did not get it: the reply's code (0: none), and the first such report. */
   readonly code: number;
   readonly error: string | undefined;
@@ -44,8 +46,9 @@ export interface Told {
 /** What a remote delivery's reports tell of its destination. */
 export function toldBy(reply: SpawnReply): Told {
   const next = nextHopOf(reply);
+  const relay = next?.relay === undefined ? {} : { relay: next.relay };
   const error = reply.reports.find(({ verdict }) => verdict !== "K")?.text;
-  return { site: lowerCaseAscii(next?.site ?? ""), code: next?.code ?? 0, error };
+  return { site: lowerCaseAscii(next?.site ?? ""), code: next?.code ?? 0, error, ...relay };
 }
 
 /** Where a delivery went, as its reports tell: the same for all of them. */

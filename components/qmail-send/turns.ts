@@ -144,6 +144,12 @@ export class Turns<J extends { readonly destination: string }> {
     return this.#destinations.paused.has(domain) ? domain : this.#sites.get(domain) ?? domain;
   }
 
+  /** Whether a domain is paced by itself, whatever its site: by the operator's wish, or for want of any pace. */
+  standsAlone(domain: string): boolean {
+    return this.#shaping === undefined || this.#destinations.paused.has(domain) ||
+      namedRules(this.#shaping, domain) !== undefined;
+  }
+
   #rulesFor(name: string): SiteRules {
     return this.#shaping === undefined ? unpaced : namedRules(this.#shaping, name) ?? this.#shaping.others;
   }

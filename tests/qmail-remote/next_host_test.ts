@@ -71,6 +71,7 @@ describe("what a report says of the way there", () => {
     await using pair = await Pair.start({ smtproutes: `r.example:${ip}:${server.port}\n`, mtasts: "0\n" }, zone);
     assertEquals((await nextOf(pair, "a@r.example")).next, {
       site: ip,
+      relay: `${ip}:${server.port}`,
       host: ip,
       ip,
       tls: "none, default, starttls-not-supported",

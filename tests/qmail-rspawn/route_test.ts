@@ -1,6 +1,12 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { destinationOf, findRoute, groupByDomain, type RemoteControls } from "../../components/qmail-rspawn/route.ts";
+import {
+  destinationOf,
+  findRoute,
+  groupByDomain,
+  groupByWay,
+  type RemoteControls,
+} from "../../components/qmail-rspawn/route.ts";
 import type { LeavesBy } from "../../components/lib/routing/local_addresses.ts";
 import { defaultTlsWish, type TlsWish } from "../../components/lib/tls/client_policy.ts";
 import type { Route, Routes } from "../../components/lib/routing/route.ts";
@@ -76,6 +82,58 @@ describe("destinationOf()", () => {
     tlsdestinations: new Map(),
   };
   const sender = "s@s.example";
+
+  describe("and groupByWay()", () => {
+    const recipients = [
+      "a@one.example",
+      "b@two.example",
+      "c@direct.example.org",
+      "d@three.example",
+      "e@one.example",
+      "f",
+    ];
+    const groupsWith = (more: Partial<RemoteControls>, from = sender) =>
+      groupByWay(recipients, from, { ...controls, smtproutes: withDefault, ...more }).map(({ domain, places }) =>
+        `${domain} ${places.join("")}`
+      );
+
+    it("have all go together that one relay takes, and each domain by itself that goes by MX", () => {
+      assertEquals(groupsWith({}), ["one.example 0413", "direct.example.org 2", "undefined 5"]);
+      assertEquals(groupsWith({ smtproutes: new Map() }).length, 5);
+    });
+
+    it("part relays", () => {
+      const smtproutes = new Map([...withDefault, ["two.example", { ...smarthost }]]);
+      assertEquals(groupsWith({ smtproutes }), [
+        "one.example 043",
+        "two.example 1",
+        "direct.example.org 2",
+        "undefined 5",
+      ]);
+    });
+
+    it("part what has to have another TLS", () => {
+      const tlsdestinations = new Map([["three.example", { ...defaultTlsWish, level: "verify" as const }]]);
+      const parted = ["one.example 041", "direct.example.org 2", "three.example 3", "undefined 5"];
+      assertEquals(groupsWith({ tlsdestinations }), parted);
+      assertEquals(groupsWith({ tlsdestinations, tlsclientca: [] }), parted);
+    });
+
+    it("do not where the route itself says which TLS", () => {
+      const tlsdestinations = new Map([["three.example", { ...defaultTlsWish, level: "verify" as const }]]);
+      const smtproutes = new Map([...routes, ["", { ...smarthost, tls: defaultTlsWish }]]);
+      assertEquals(groupsWith({ tlsdestinations, smtproutes }), [
+        "one.example 0413",
+        "direct.example.org 2",
+        "undefined 5",
+      ]);
+    });
+
+    it("have all of a sender with a relay of his own go there", () => {
+      const authsenders = new Map([["amy@s.example", smarthost]]);
+      assertEquals(groupsWith({ authsenders }, "amy@s.example"), ["one.example 04123", "undefined 5"]);
+    });
+  });
 
   it("gives the relay and its port where there is a route, else remoteport", () => {
     const byRoute = destinationOf("a.example.org", sender, controls);

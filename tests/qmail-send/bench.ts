@@ -9,7 +9,7 @@ const recipient = (address: string): Recipient => ({ address, offset: -1, state:
 
 /** One delivery to each of `domains`, in this order. */
 export function remoteJobs<M>(message: M, domains: readonly string[]): Job<M>[] {
-  return jobsOf(message, "remote", domains.map((domain) => recipient(`x@${domain}`)), false);
+  return jobsOf(message, "remote", domains.map((domain) => recipient(`x@${domain}`)), undefined);
 }
 
 /** `count` domains, each `times` times, one after the other. */

@@ -1,8 +1,9 @@
 import { describe, it } from "@std/testing/bdd";
 import { assertEquals } from "@std/assert";
 import { Deliveries } from "../../components/qmail-send/deliveries.ts";
-import { jobsOf, type Recipient } from "../../components/qmail-send/dispatcher.ts";
+import { byDomain, jobsOf, type Recipient } from "../../components/qmail-send/dispatcher.ts";
 import type { Message } from "../../components/qmail-send/message.ts";
+import type { DeliveryReport } from "../../components/lib/wire/delivery_protocol.ts";
 import { captureLog } from "../support/captured_log.ts";
 
 const recipient = (address: string): Recipient => ({ address, offset: -1, state: "pending", losses: 0 });
@@ -28,17 +29,51 @@ describe("Deliveries", () => {
       putOff: () => {},
     });
     deliveries.pause("dead");
-    deliveries.add("remote", jobsOf(message, "remote", ["a@dead", "b@Dead", "c@alive"].map(recipient), true));
+    deliveries.add("remote", jobsOf(message, "remote", ["a@dead", "b@Dead", "c@alive"].map(recipient), byDomain));
     assertEquals([spawned, [...deliveries.paused]], [["alive"], ["dead"]]);
     deliveries.resume("dead");
     assertEquals(spawned, ["alive", "dead"]);
     await ended.promise;
     deliveries.pause("dead");
-    deliveries.add("remote", jobsOf(message, "remote", [recipient("a@dead")], true));
+    deliveries.add("remote", jobsOf(message, "remote", [recipient("a@dead")], byDomain));
     const views = deliveries.destinations(9).map(({ name, running, window, unreachable }) =>
       `${name} ${running}/${window} ${unreachable}`
     );
     assertEquals(views, ["alive 1/5 false", "dead 0/2 true"]);
+  });
+
+  it("part what travelled together where it has gone to several relays", async () => {
+    using _log = captureLog();
+    const relays: Record<string, string> = { x: "old:25", y: "old:25" };
+    let ended = Promise.withResolvers<void>();
+    const deliveries: Deliveries = new Deliveries({ local: 1, remote: 20 }, {
+      spawn: ({ recipients }) => {
+        const reports = recipients.map(({ address }) => {
+          const relay = relays[address.slice(2)]!;
+          return {
+            verdict: "K",
+            text: "ok\n",
+            next: { site: "s", relay, host: "s", ip: "192.0.2.1", tls: "", code: 250 },
+          };
+        });
+        return Promise.resolve({ lost: false, reports: reports as DeliveryReport[] });
+      },
+      settle: () => undefined,
+      breathe: () => Promise.resolve(),
+      jobEnded: () => deliveries.running.remote === 0 && ended.resolve(),
+      putOff: () => {},
+    });
+    const send = async () => {
+      ended = Promise.withResolvers<void>();
+      const recipients = ["a@x", "b@y"].map(recipient);
+      const jobs = jobsOf(message, "remote", recipients, (domain) => deliveries.wayOf(domain));
+      deliveries.add("remote", jobs);
+      await ended.promise;
+      return jobs.length;
+    };
+    assertEquals([await send(), await send()], [2, 1]);
+    relays["y"] = "new:25";
+    assertEquals([await send(), await send()], [1, 2]);
   });
 
   it("say once for a delivery what protected it, before what came of it, and where TLS had no part nothing", async () => {
@@ -56,7 +91,7 @@ describe("Deliveries", () => {
       jobEnded: () => --left === 0 && ended.resolve(),
       putOff: () => {},
     });
-    deliveries.add("remote", jobsOf(message, "remote", ["a@safe", "b@safe", "c@bare"].map(recipient), true));
+    deliveries.add("remote", jobsOf(message, "remote", ["a@safe", "b@safe", "c@bare"].map(recipient), byDomain));
     await ended.promise;
     assertEquals(log.lines().filter((line) => !line.startsWith("st")), [
       `tls delivery 1: ${tls}`,

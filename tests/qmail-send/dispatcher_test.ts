@@ -1,7 +1,14 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { Dispatcher, type Job, jobsOf, mostTogether, type Recipient } from "../../components/qmail-send/dispatcher.ts";
+import {
+  byDomain,
+  Dispatcher,
+  type Job,
+  jobsOf,
+  mostTogether,
+  type Recipient,
+} from "../../components/qmail-send/dispatcher.ts";
 import type { Channel } from "../../components/lib/queue/layout.ts";
 
 const recipient = (address: string): Recipient => ({ address, offset: -1, state: "pending", losses: 0 });
@@ -10,19 +17,19 @@ const addresses = <M>(job: Job<M>) => job.recipients.map(({ address }) => addres
 describe("jobsOf()", () => {
   it("puts remote recipients of one domain together, whatever its case", () => {
     const recipients = ["a@R.example", "b@s.example", "c@r.EXAMPLE"].map(recipient);
-    assertEquals(jobsOf("m", "remote", recipients, true).map(addresses), [["a@R.example", "c@r.EXAMPLE"], [
+    assertEquals(jobsOf("m", "remote", recipients, byDomain).map(addresses), [["a@R.example", "c@r.EXAMPLE"], [
       "b@s.example",
     ]]);
   });
 
   it("does not take other octets for a domain's letters in another case", () => {
-    assertEquals(jobsOf("m", "remote", ["a@\xc0", "b@\xe0"].map(recipient), true).length, 2);
+    assertEquals(jobsOf("m", "remote", ["a@\xc0", "b@\xe0"].map(recipient), byDomain).length, 2);
   });
 
   it("tells the lower-cased domain of remote deliveries, together or not, and nothing of local ones", () => {
     const recipients = ["a@b@R.example", "nohost"].map(recipient);
     const destinations = (channel: Channel, together: boolean) =>
-      jobsOf("m", channel, recipients, together).map(({ destination }) => destination);
+      jobsOf("m", channel, recipients, together ? byDomain : undefined).map(({ destination }) => destination);
     assertEquals(destinations("remote", true), ["r.example", "nohost"]);
     assertEquals(destinations("remote", false), ["r.example", "nohost"]);
     assertEquals(destinations("local", true), ["", ""]);
@@ -30,15 +37,15 @@ describe("jobsOf()", () => {
 
   it("gives local recipients, and those of VERP, one delivery each", () => {
     const recipients = ["a@r.example", "b@r.example"].map(recipient);
-    assertEquals(jobsOf("m", "local", recipients, true).length, 2);
-    assertEquals(jobsOf("m", "remote", recipients, false).length, 2);
+    assertEquals(jobsOf("m", "local", recipients, byDomain).length, 2);
+    assertEquals(jobsOf("m", "remote", recipients, undefined).length, 2);
   });
 
   it("puts every recipient into exactly one delivery, of at most a hundred", () => {
     const anyAddresses = fc.array(fc.constantFrom("a@x", "b@x", "c@y", "d@__proto__", "nohost"), { maxLength: 500 });
     fc.assert(fc.property(anyAddresses, fc.boolean(), (list, together) => {
       const recipients = list.map(recipient);
-      const jobs = jobsOf("m", "remote", recipients, together);
+      const jobs = jobsOf("m", "remote", recipients, together ? byDomain : undefined);
       assertEquals(new Set(jobs.flatMap((job) => job.recipients)), new Set(recipients));
       assertEquals(jobs.flatMap((job) => job.recipients).length, recipients.length);
       assert(jobs.every((job) => job.recipients.length > 0 && job.recipients.length <= mostTogether));
@@ -46,9 +53,63 @@ describe("jobsOf()", () => {
   });
 });
 
+describe("Dispatcher.wayOf()", () => {
+  const cut = (dispatcher: Dispatcher<string>) => {
+    const recipients = ["a@x", "b@y", "c@X", "d@z"].map(recipient);
+    return jobsOf("m", "remote", recipients, (domain) => dispatcher.wayOf(domain));
+  };
+  /** Has mail for these domains go to a relay, or by MX. */
+  const deliver = (dispatcher: Dispatcher<string>, domains: readonly string[], relay?: string) => {
+    dispatcher.add("remote", jobsOf("m", "remote", domains.map((domain) => recipient(`x@${domain}`)), byDomain));
+    for (let job = dispatcher.next(); job !== undefined; job = dispatcher.next()) {
+      dispatcher.ended(job, "answered", {
+        site: "relay.example",
+        code: 0,
+        error: undefined,
+        ...relay === undefined ? {} : { relay },
+      });
+    }
+  };
+
+  it("has mail of domains travel together whose mail went to one relay, paced as that relay's", () => {
+    const dispatcher = new Dispatcher<string>({ local: 1, remote: 20 });
+    assertEquals(cut(dispatcher).map(addresses), [["a@x", "c@X"], ["b@y"], ["d@z"]]);
+    deliver(dispatcher, ["x", "y"], "relay.example:25");
+    assertEquals(cut(dispatcher).map(addresses), [["a@x", "b@y", "c@X", "d@z"]]);
+    // Since not all mail goes there, nobody knows where a new domain's does.
+    deliver(dispatcher, ["w"]);
+    const jobs = cut(dispatcher);
+    assertEquals(jobs.map(addresses), [["a@x", "b@y", "c@X"], ["d@z"]]);
+    dispatcher.add("remote", jobs);
+    assertEquals(dispatcher.destinations(9).map(({ name, site }) => [name, site]), [["relay.example", true], [
+      "z",
+      false,
+    ]]);
+  });
+
+  it("parts those that went to different relays, or by MX since", () => {
+    const dispatcher = new Dispatcher<string>({ local: 1, remote: 20 });
+    deliver(dispatcher, ["x"], "relay.example:25");
+    deliver(dispatcher, ["y"], "relay.example:2525");
+    deliver(dispatcher, ["z"], "relay.example:25");
+    assertEquals(cut(dispatcher).map(addresses), [["a@x", "c@X", "d@z"], ["b@y"]]);
+    deliver(dispatcher, ["z"]);
+    assertEquals(cut(dispatcher).length, 3);
+  });
+
+  it("leaves a domain alone that an operator has paused", () => {
+    const dispatcher = new Dispatcher<string>({ local: 1, remote: 20 });
+    deliver(dispatcher, ["x", "y", "z"], "relay.example:25");
+    dispatcher.pause("y");
+    assertEquals(cut(dispatcher).map(addresses), [["a@x", "c@X", "d@z"], ["b@y"]]);
+    dispatcher.resume("y");
+    assertEquals(cut(dispatcher).length, 1);
+  });
+});
+
 describe("Dispatcher", () => {
   const localJobs = (message: string, count: number) =>
-    jobsOf(message, "local", Array.from({ length: count }, (_, n) => recipient(`${n}`)), false);
+    jobsOf(message, "local", Array.from({ length: count }, (_, n) => recipient(`${n}`)), undefined);
 
   it("delays nobody by more than a turn for a message with 100,000 recipients", () => {
     const dispatcher = new Dispatcher<string>({ local: 1, remote: 1 });
@@ -73,7 +134,7 @@ describe("Dispatcher", () => {
   it("never holds one channel back for the other", () => {
     const dispatcher = new Dispatcher<string>({ local: 1, remote: 1 });
     dispatcher.add("local", localJobs("m", 2));
-    dispatcher.add("remote", jobsOf("m", "remote", [recipient("a@b")], true));
+    dispatcher.add("remote", jobsOf("m", "remote", [recipient("a@b")], byDomain));
     assertEquals([dispatcher.next()?.channel, dispatcher.next()?.channel, dispatcher.next()], [
       "local",
       "remote",
@@ -121,7 +182,7 @@ describe("Dispatcher", () => {
         if (step.kind === "add") {
           const recipients = Array.from({ length: step.count }, (_, n) => recipient(`${n}@${step.message}`));
           added.push(...recipients);
-          dispatcher.add(step.channel, jobsOf(step.message, step.channel, recipients, false));
+          dispatcher.add(step.channel, jobsOf(step.message, step.channel, recipients, undefined));
         } else if (step.kind === "limit") dispatcher.setLimits(step);
         else if (step.kind === "next") next();
         else end();

@@ -20,6 +20,8 @@ export type Verdict = (typeof verdicts)[number];
 export interface NextHop {
   /** What deliveries are paced by: the relay, or the best exchanger's registered domain; domains of one provider share it. */
   readonly site: string;
+  /** The route's relay and its port; absent by MX. What goes to one relay may go together. */
+  readonly relay?: string;
   /** Name and address of the server that was spoken with or tried last; "" where none was. */
   readonly host: string;
   readonly ip: string;
@@ -41,7 +43,10 @@ export interface DeliveryReport {
   readonly next?: NextHop;
 }
 
-/** qmail-send → spawner. The recipients of one request share the sender and, on the remote channel, the domain. */
+/**
+ * qmail-send → spawner. The recipients of one request share the sender and, on the remote channel, the domain, or the relay
+ * that their domains' mail went to last.
+ */
 export interface SpawnRequest {
   readonly id: number;
   readonly message: number;
@@ -105,6 +110,7 @@ function parseNextHop(value: unknown): NextHop {
   const text = (name: string) => harmless(field.text(head, name, 300)).replaceAll("\n", "?");
   return {
     site: text("site"),
+    ...(head["relay"] === undefined ? {} : { relay: text("relay") }),
     host: text("host"),
     ip: text("ip"),
     tls: text("tls"),
