@@ -39,16 +39,7 @@ export interface Group {
   readonly places: readonly number[];
 }
 
-/**
- * Recipients by where they go: those of one domain, or all that one relay takes on the same terms.
- *
- * @example
- * ```ts
- * import { groupByWay } from "./route.ts";
- * const controls = { ...defaults, smtproutes: new Map([["", { host: "relay.example", port: 25 }]]) };
- * groupByWay(["a@x.example", "b@y.example"], "s@z.example", controls); // one group, of both
- * ```
- */
+/** Recipients by where they go: those of one domain, or all that one relay takes on the same terms. */
 export function groupByWay(recipients: readonly string[], sender: string, controls: RemoteControls): readonly Group[] {
   const groups = groupByDomain(recipients);
   if (groups.length < 2) return groups;
