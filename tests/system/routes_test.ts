@@ -222,3 +222,29 @@ describe("mail for two domains of one host", () => {
     }
   });
 });
+
+describe("mail for several domains that one relay takes", () => {
+  it("travels in one transaction, and its own ways once the routes have changed", async () => {
+    await using relay = await startHost(plain);
+    await using other = await startHost(plain);
+    const at = (host: Host) => `127.0.0.1:${host.port}`;
+    await using system = await startSystem({ controls: { smtproutes: `:${at(relay)}\n` } });
+    const send = async (name: string, domains: readonly string[]) => {
+      const to = domains.map((domain) => `${name}@${domain}.example`);
+      await sendMail(system.ports["smtp"]!, { from: "demo@localhost", to, content: "x\n" });
+      const taken = () => [...relay.taken, ...other.taken].flatMap(({ recipients }) => recipients);
+      await waitFor(() => to.every((one) => taken().includes(one)), `${to.join()} at the other hosts`);
+    };
+    await send("first", ["one"]);
+    await send("second", ["one", "two", "three"]);
+    assertEquals(relay.taken.map(({ recipients }) => recipients.length), [1, 3]);
+    system.writeControl("smtproutes", `two.example:${at(other)}\n:${at(relay)}\n`);
+    assertEquals(await system.reload(), []);
+    await system.waitUntilReady();
+    for (const name of ["third", "fourth"]) {
+      await send(name, ["one", "two", "three"]);
+      assertEquals(relay.taken.at(-1)!.recipients, [`${name}@one.example`, `${name}@three.example`]);
+      assertEquals(other.taken.at(-1)!.recipients, [`${name}@two.example`]);
+    }
+  });
+});
