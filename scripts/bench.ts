@@ -4,6 +4,8 @@
  */
 import { runBacklog } from "./bench/backlog/run.ts";
 import { parseBacklogOptions } from "./bench/backlog/options.ts";
+import { parseDiskOptions } from "./bench/disk/options.ts";
+import { runDisk } from "./bench/disk/run.ts";
 import { parseFairnessOptions } from "./bench/fairness/options.ts";
 import { runFairness } from "./bench/fairness/run.ts";
 import { parseGrowthOptions } from "./bench/growth/options.ts";
@@ -49,6 +51,8 @@ function parseRun([scenario = "", ...rest]: readonly string[]): Result<Run, stri
   switch (scenario) {
     case "backlog":
       return runOf(parseBacklogOptions(rest), runBacklog);
+    case "disk":
+      return runOf(parseDiskOptions(rest), runDisk);
     case "fairness":
       return runOf(parseFairnessOptions(rest), runFairness);
     case "growth":

@@ -18,6 +18,7 @@ and, with options of their own,
   start    from the start's command until the first 220
   growth   what a message costs while queue, recipients, size, mailboxes or connections grow
   backlog  a queue in which many messages wait: start, scan, memory, mail meanwhile
+  disk     what the disk and the runtime allow without any mail server, to hold the figures against
   fairness how long a fresh message takes while others are many, slow or stuck
 
 Without --against a private dqmail is started in a temporary folder.
@@ -80,6 +81,11 @@ backlog
   --limit SECONDS       longest wait for a 220, for the scan, for an orderly end (600)
   --json
 
+disk
+  --files N             files and records of 10 KiB (4000), a tenth as many of 1 MiB; --mailboxes N (10000)
+  --writers N           at a time (20)
+  --runs N (3), --dir DIR, --settle SECONDS, --json
+
 fairness
   --seconds N           how long fresh mail is sent in each situation (20)
   --every-ms N          one fresh message each (100), local and remote in turn
@@ -101,6 +107,7 @@ Examples
   deno task bench backlog --messages 1000000 --keep-home /srv/million
   deno task bench backlog --home /srv/million --json
   deno task bench fairness
+  deno task bench disk --dir /srv
   deno task bench accept --dir /srv --syncs --html accept.html
   deno task bench rows --rows accept,local-100,idle
   deno task bench compare --dir /srv --peers postfix --html compare.html
