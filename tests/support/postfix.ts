@@ -123,6 +123,12 @@ export class Postfix implements AsyncDisposable {
     await runWell(sendmail, ["-C", this.#config, "-i", "-f", from, ...options, "--", ...to], { input: content });
   }
 
+  /** Has it try again at once what is deferred. */
+  async flush(): Promise<void> {
+    const postqueue = `${findProgram("postfix")!.replace(/[^/]*$/, "")}postqueue`;
+    await runWell(postqueue, ["-c", this.#config, "-f"]);
+  }
+
   /** Its line about what became of a recipient of a mail: `to=<…>, relay=…, status=sent (…)`. */
   waitForStatus(recipient: string, from = 0): Promise<string> {
     const isIt = (line: string) => line.includes(`to=<${recipient}>`) && line.includes(" status=");

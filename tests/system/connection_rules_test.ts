@@ -140,7 +140,9 @@ describe(`greylisting${postfixNeed.note}`, { ignore: postfixNeed.ignore }, () =>
     await postfix.send({ from: "amy@a.example", to: [demo], content: "Subject: grey\n\n.x\n" });
     const first = await postfix.waitForStatus(demo);
     assertMatch(first, /dsn=4\.7\.1, status=deferred \(host 127\.0\.0\.1\[127\.0\.0\.1\] said: 45[01] 4\.7\.1 /);
-    await postfix.log.waitFor((line) => line.includes("status=sent (250 2.0.0 ok "), 30_000);
+    const sent = () => postfix.log.waitFor((line) => line.includes("status=sent (250 2.0.0 ok "), 5000);
+    // Its queue manager may leave out a message that comes due while its deferral is being written down.
+    await waitFor(() => sent().catch(() => postfix.flush()), "Postfix to come again", 30_000);
     assert((await waitForMailWith(system.home, "\nSubject: grey\n")).endsWith("\n\n.x\n"));
     const since = postfix.log.length;
     await postfix.send({ from: "amy@a.example", to: [demo], content: "Subject: known\n\n.x\n" });
