@@ -3,7 +3,7 @@
  * domain: it may for domains of ours, and for others only under an address that SRS makes.
  * @module
  */
-import { lowerCaseAscii } from "../lib/address/parse_domain.ts";
+import { domainOf } from "../lib/address/parse_domain.ts";
 import { rewriteRecipient, type RewriteRules } from "../lib/queue/rewrite.ts";
 import { srsRulesOf } from "../lib/srs/secret_file.ts";
 import { returnPathFor } from "../lib/srs/srs.ts";
@@ -22,7 +22,7 @@ export function forwardSender({ sender, recipients }: Forwarding, rules: Rewrite
   const srs = srsRulesOf(rules);
   // A bounce stays one, and what asks for a sender a recipient (VERP) is qmail-send's to rewrite.
   if (srs === undefined || !sender.includes("@") || sender.endsWith("@[]")) return sender;
-  const isOurs = lowerCaseAscii(sender.slice(sender.lastIndexOf("@") + 1)) === srs.domain ||
+  const isOurs = domainOf(sender) === srs.domain ||
     rewriteRecipient(sender, rules).channel === "local";
   const leaves = !isOurs && recipients.some((recipient) => rewriteRecipient(recipient, rules).channel === "remote");
   return leaves ? returnPathFor(sender, srs, nowSeconds) : sender;

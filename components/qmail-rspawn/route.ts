@@ -4,7 +4,7 @@
  * smtproutes, by the domain (qmail-remote(8): the whole name, then each suffix that begins with a dot, then the empty key).
  * @module
  */
-import { lowerCaseAscii } from "../lib/address/parse_domain.ts";
+import { domainOf, lowerCaseAscii } from "../lib/address/parse_domain.ts";
 import type { DomainIps } from "../lib/routing/local_addresses.ts";
 import type { Route, Routes } from "../lib/routing/route.ts";
 import { nullSenderKey, type SenderRoutes } from "../lib/routing/routes_files.ts";
@@ -43,7 +43,7 @@ export interface Group {
 export function groupByWay(recipients: readonly string[], sender: string, controls: RemoteControls): readonly Group[] {
   const groups = groupByDomain(recipients);
   if (groups.length < 2) return groups;
-  const senderDomain = senderDomainOf(sender);
+  const senderDomain = domainOf(sender);
   const byRoute = new Map<Route, Map<TlsWish, number[]>>();
   return groups.filter(({ domain, places }) => {
     const route = domain === undefined ? undefined : routeOf(domain, sender, senderDomain, controls);
@@ -103,7 +103,7 @@ const longestTimerMs = 2 ** 31 - 1;
 
 /** Where and how mail for `domain` (lower-cased) from `sender` is sent. */
 export function destinationOf(domain: string, sender: string, controls: RemoteControls): Destination {
-  const senderDomain = senderDomainOf(sender);
+  const senderDomain = domainOf(sender);
   const route = routeOf(domain, sender, senderDomain, controls);
   const { moreipme, notipme } = controls;
   const leaves = controls.domainips.get(senderDomain) ?? controls.domainips.get("");
@@ -124,10 +124,6 @@ export function destinationOf(domain: string, sender: string, controls: RemoteCo
     ...(moreipme.length + notipme.length === 0 ? {} : { own: { more: moreipme, fewer: notipme } }),
     ...(route?.login === undefined ? {} : { login: route.login }),
   };
-}
-
-function senderDomainOf(sender: string): string {
-  return lowerCaseAscii(sender.slice(sender.lastIndexOf("@") + 1));
 }
 
 /** The route's own wish; else the domain's; else its relay's. */

@@ -4,11 +4,12 @@
  * kills the process.
  * @module
  */
+import { domainOf } from "../lib/address/parse_domain.ts";
 import type { Channel } from "../lib/queue/layout.ts";
 import type { Shaping } from "../lib/shaping/shaping_file.ts";
 import type { ShownDestination } from "../lib/wire/control_protocol.ts";
 import type { DeliveryReport, SpawnReply, Verdict } from "../lib/wire/delivery_protocol.ts";
-import { type Added, Dispatcher, domainOf, type Job, type Recipient } from "./dispatcher.ts";
+import { type Added, Dispatcher, type Job, type Recipient } from "./dispatcher.ts";
 import type { TakenBack } from "./lanes.ts";
 import { logMail } from "./log_lines.ts";
 import type { Message } from "./message.ts";

@@ -4,7 +4,7 @@
  * destination that has all the deliveries it may have holds back only those to itself.
  * @module
  */
-import { lowerCaseAscii } from "../lib/address/parse_domain.ts";
+import { domainOf } from "../lib/address/parse_domain.ts";
 import { type Channel, channels } from "../lib/queue/layout.ts";
 import { defaultRules, type Shaping } from "../lib/shaping/shaping_file.ts";
 import type { ShownDestination } from "../lib/wire/control_protocol.ts";
@@ -91,11 +91,6 @@ export class JobCutter<M> {
       this.jobs.push({ message: this.#message, channel: this.#channel, destination, recipients: fresh });
     }
   }
-}
-
-/** What remote mail for this address is sorted by. */
-export function domainOf(address: string): string {
-  return lowerCaseAscii(address.slice(address.lastIndexOf("@") + 1));
 }
 
 /** Windows alone: nothing waits for its time. */

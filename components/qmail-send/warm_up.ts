@@ -6,7 +6,7 @@
  * restart as much as such a share may leave again, not the day's amount.
  * @module
  */
-import { lowerCaseAscii } from "../lib/address/parse_domain.ts";
+import { domainOf } from "../lib/address/parse_domain.ts";
 import type { WarmUpSchedule } from "../lib/shaping/shaping_file.ts";
 import { Bucket } from "./bucket.ts";
 
@@ -60,7 +60,7 @@ export class WarmUps {
 
   #bucketOf(sender: string, nowMs: number): Bucket | undefined {
     if (this.none) return undefined;
-    const domain = lowerCaseAscii(sender.slice(sender.lastIndexOf("@") + 1));
+    const domain = domainOf(sender);
     const key = this.#schedules.has(domain) ? domain : "default";
     const schedule = this.#schedules.get(key);
     const amount = schedule && amountAt(schedule, nowMs);

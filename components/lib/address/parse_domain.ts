@@ -76,6 +76,11 @@ export function lowerCaseAscii(octets: string): string {
   return /[A-Z]/.test(octets) ? octets.replace(/[A-Z]/g, (letter) => letter.toLowerCase()) : octets;
 }
 
+/** What stands behind the last "@" of an address, all of it where there is none; lower-cased, and not judged. */
+export function domainOf(address: string): string {
+  return lowerCaseAscii(address.slice(address.lastIndexOf("@") + 1));
+}
+
 function labelFault(label: string): DomainError | undefined {
   if (label.length === 0) return "bad domain"; // two dots, a dot in front, or the trailing dot that SMTP has no place for
   let isAscii = true;

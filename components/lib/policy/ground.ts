@@ -4,7 +4,7 @@
  * @module
  */
 import { formatMailbox, type ForwardPath, type ReversePath } from "../address/mailbox.ts";
-import { lowerCaseAscii } from "../address/parse_domain.ts";
+import { domainOf, lowerCaseAscii } from "../address/parse_domain.ts";
 import { findInCdb } from "../cdb/reader.ts";
 import { toOctets } from "../octets.ts";
 import { rewriteRecipient, type RewriteRules, suffixMatch } from "../queue/rewrite.ts";
@@ -36,7 +36,7 @@ export function groundOf(controls: PolicyControls, { plugins = new Set() }: Poli
     controls: { ...controls, locals: lookedUp(controls.locals), percenthack: lookedUp(controls.percenthack) },
     plugins,
     isOurs: (address) => {
-      const domain = lowerCaseAscii(address.slice(address.lastIndexOf("@") + 1));
+      const domain = domainOf(address);
       if (rcpthosts.has(domain) || suffixMatch(domain, rcpthosts) !== undefined) return true;
       return more === "none" ? false : isInCdb(domain, more);
     },

@@ -6,7 +6,7 @@
  * and goes nowhere else.
  * @module
  */
-import { lowerCaseAscii } from "../address/parse_domain.ts";
+import { domainOf, lowerCaseAscii } from "../address/parse_domain.ts";
 import type { Controls } from "../../../config/schema.ts";
 import { type SrsControls, srsRulesOf } from "../srs/secret_file.ts";
 import { anyAge, originalOf } from "../srs/srs.ts";
@@ -66,7 +66,7 @@ export function suffixMatch<T>(domain: string, entries: ReadonlyMap<string, T>):
  * entries for a domain are undone, not one for `user@domain`.
  */
 export function withoutPrefix(address: string, virtualdomains: ReadonlyMap<string, string>): string {
-  const domain = lowerCaseAscii(address.slice(address.lastIndexOf("@") + 1));
+  const domain = domainOf(address);
   const prefix = virtualdomains.get(domain) ?? suffixMatch(domain, virtualdomains);
   return prefix && address.startsWith(`${prefix}-`) ? address.slice(prefix.length + 1) : address;
 }
