@@ -1,7 +1,7 @@
 /**
  * One message on its way into qmail's layout: a file named by its inode in mess, the envelope in intd, and the link in
  * todo that makes it ours. What stands on the disk after a crash at any step is one of the states S1 to S4 of
- * ARCHITECTURE.md; only S4 is a message.
+ * ARCHITECTURE.md; only S4 is a message, and S2 with a record of the journal, which has the envelope.
  * @module
  */
 import type { Home } from "../../config/home.ts";
@@ -19,31 +19,50 @@ export interface Born {
 export class Draft {
   readonly #disk: Disk;
   readonly #home: Home;
-  readonly #mess: DiskFile;
-  /** The first octets of the text. */
-  readonly #beginning: Uint8Array;
+  /** Undefined: the text is a message's already. */
+  readonly #mess: DiskFile | undefined;
+  /** The first octets of the text: of one that is written here, what it was begun with. */
+  readonly beginning: Uint8Array;
   /** The inode of the mess file: the message's number. */
   readonly id: number;
+  readonly birthSeconds: number;
+  /** Octets of the text so far. */
+  sizeBytes = 0;
   #open = true;
+  /** Whether text and name are on stable storage. */
+  #kept: boolean;
   #hasOptions = false;
 
-  private constructor(disk: Disk, home: Home, mess: DiskFile, beginning: Uint8Array) {
+  private constructor(
+    disk: Disk,
+    home: Home,
+    { id, mess, birthSeconds, beginning }: {
+      readonly id: number;
+      readonly mess: DiskFile | undefined;
+      readonly birthSeconds: number;
+      readonly beginning: Uint8Array;
+    },
+  ) {
     this.#disk = disk;
     this.#home = home;
     this.#mess = mess;
-    this.#beginning = beginning;
-    this.id = mess.inode;
+    this.#kept = mess === undefined;
+    this.beginning = beginning;
+    this.birthSeconds = birthSeconds;
+    this.id = id;
   }
 
   /** Makes the mess file (state S2) with this in it, its Received field first. Throws what the disk says; nothing stays then. */
   static begin(disk: Disk, home: Home, born: Born, content: readonly Uint8Array[]): Draft {
     const birthName = home.queue("pid", `${born.qp}.${born.unixSeconds}.${born.serial}`);
-    const draft = new Draft(disk, home, disk.create(birthName, 0o644), content[0] ?? new Uint8Array());
+    const mess = disk.create(birthName, 0o644);
+    const beginning = content[0]?.slice() ?? new Uint8Array();
+    const draft = new Draft(disk, home, { id: mess.inode, mess, birthSeconds: born.unixSeconds, beginning });
     try {
       disk.link(birthName, queueFile(home, "mess", draft.id));
     } catch (error) {
       // A queue that was copied has files under other numbers than their inodes: that message is not ours to remove.
-      draft.#close();
+      draft.close();
       disk.remove(birthName);
       throw error;
     }
@@ -63,7 +82,8 @@ export class Draft {
    * what the disk says; the number stays kept.
    */
   static adopt(disk: Disk, home: Home, kept: string, birthSeconds: number, content: Uint8Array): Draft {
-    const draft = new Draft(disk, home, disk.openEmpty(kept), content);
+    const mess = disk.openEmpty(kept);
+    const draft = new Draft(disk, home, { id: mess.inode, mess, birthSeconds, beginning: content });
     try {
       disk.link(kept, queueFile(home, "mess", draft.id));
       draft.write(content);
@@ -75,9 +95,27 @@ export class Draft {
     }
   }
 
+  /** The text of a message of the journal that stands in mess: it begins so, and stays whatever becomes of the envelope. */
+  static ofMess(disk: Disk, home: Home, id: number, birthSeconds: number, beginning: Uint8Array): Draft {
+    return new Draft(disk, home, { id, mess: undefined, birthSeconds, beginning });
+  }
+
   /** Adds content. Throws what the disk says; call {@link abort} then. */
   write(content: Uint8Array): void {
-    this.#mess.write(content);
+    this.#mess?.write(content);
+    this.sizeBytes += content.length;
+  }
+
+  /** Settles once text and name (state S2) are on stable storage. Throws what the disk says; call {@link abort} then. */
+  async keep(): Promise<void> {
+    await Promise.all(this.#textSyncs());
+    this.#kept = true;
+  }
+
+  #textSyncs(): Promise<void>[] {
+    const { id } = this;
+    if (this.#kept || this.#mess === undefined) return [];
+    return [this.#mess.sync(), this.#disk.syncDir(queueFolder(this.#home, "mess", id))];
   }
 
   /**
@@ -96,7 +134,7 @@ export class Draft {
       try {
         intd.write(envelope);
         if (options !== undefined) asked = this.#writeOptions(options);
-        const syncs = [this.#mess.sync(), intd.sync(), disk.syncDir(queueFolder(this.#home, "mess", this.id))];
+        const syncs = [...this.#textSyncs(), intd.sync()];
         if (asked !== undefined) syncs.push(asked.sync(), disk.syncDir(this.#home.queue("options")));
         // The link must not outlive what it points to: all of them before it, its own folder after it.
         await Promise.all(syncs);
@@ -113,7 +151,7 @@ export class Draft {
       this.abort();
       throw error;
     }
-    this.#close();
+    this.close();
   }
 
   /**
@@ -135,7 +173,7 @@ export class Draft {
     this.#disk.remove(path);
     const file = this.#disk.create(path, 0o644);
     try {
-      file.write(formatOptionsFile(options, this.#beginning));
+      file.write(formatOptionsFile(options, this.beginning));
       return file;
     } catch (error) {
       file.close();
@@ -145,14 +183,15 @@ export class Draft {
 
   /** Removes what was written. */
   abort(): void {
-    this.#close();
+    this.close();
     this.#disk.remove(queueFile(this.#home, "intd", this.id));
     if (this.#hasOptions) this.#disk.remove(queueFile(this.#home, "options", this.id));
-    this.#disk.remove(queueFile(this.#home, "mess", this.id));
+    if (this.#mess !== undefined) this.#disk.remove(queueFile(this.#home, "mess", this.id));
   }
 
-  #close(): void {
-    if (this.#open) this.#mess.close();
+  /** Nothing more is written. */
+  close(): void {
+    if (this.#open) this.#mess?.close();
     this.#open = false;
   }
 }

@@ -1,6 +1,7 @@
 /**
- * Where messages go: small ones into the journal, others, and those for which the journal has no room, straight into
- * qmail's layout. Also the way from the one into the other.
+ * Where messages go: small ones into the journal; the text of larger ones into mess and their envelope into the journal;
+ * those with very many recipients, and those for which the journal has no room, straight into qmail's layout. Also the way
+ * from the one into the other.
  * @module
  */
 import type { Home } from "../../config/home.ts";
@@ -21,7 +22,7 @@ import {
 } from "../lib/wire/queue_protocol.ts";
 import { Draft } from "./draft.ts";
 import type { Store } from "./intake.ts";
-import type { Entry } from "./journal/entry.ts";
+import type { Entry, NewRecord } from "./journal/entry.ts";
 import type { Journal } from "./journal/journal.ts";
 
 /** Told of messages that are on stable storage. */
@@ -43,6 +44,12 @@ function invocation(origin: Origin, uid: number): Invocation {
     case "uid":
       return `by uid ${uid}`;
   }
+}
+
+/** A text for the journal. */
+interface Text extends Pick<NewRecord, "birthSeconds" | "content" | "mess"> {
+  /** Of all of it. */
+  readonly sizeBytes: number;
 }
 
 /** A message that has its number in the log, and nothing else yet. */
@@ -84,13 +91,26 @@ export class QueueStore implements Store {
 
   async accept(envelope: EnvelopeFields, content: Uint8Array): Promise<number> {
     const arrival = this.#arrive(envelope.origin, envelope.uid);
-    const appended = content.length <= smallMessageBytes && envelope.recipients.length <= mostFirstAttempt
-      ? this.#append(arrival, envelope, content)
-      : undefined;
-    if (appended === undefined) await this.#commit(this.#begin(arrival, [content]), arrival.qp, envelope);
-    else await appended;
+    await this.#take(arrival, envelope, content);
     this.acceptedBytes += content.length;
     return arrival.qp;
+  }
+
+  async #take(arrival: Arrival, envelope: EnvelopeFields, content: Uint8Array): Promise<void> {
+    const { qp, unixSeconds, received } = arrival;
+    if (content.length > smallMessageBytes || envelope.recipients.length > mostFirstAttempt) {
+      return this.#commit(this.#begin(arrival, [content]), qp, envelope);
+    }
+    const sizeBytes = received.length + content.length;
+    const whole = { birthSeconds: unixSeconds, sizeBytes, content: [received, content], mess: undefined };
+    const appended = this.#append(whole, qp, envelope);
+    if (appended !== undefined) return appended;
+    const draft = this.#begin(arrival, [content]);
+    try {
+      await this.#commitToLayout(draft, qp, envelope);
+    } finally {
+      this.#writing.delete(draft.id);
+    }
   }
 
   begin(origin: Origin, uid: number): { draft: Draft; qp: number } {
@@ -130,19 +150,18 @@ export class QueueStore implements Store {
     };
   }
 
+  /** Settles when the record is on stable storage; rejects with what the disk says. Undefined: there is no room for it. */
   #append(
-    { qp, unixSeconds, received }: Arrival,
-    fields: EnvelopeFields,
-    content: Uint8Array,
+    { birthSeconds, sizeBytes, content, mess }: Text,
+    qp: number,
+    { uid, sender, recipients, options }: EnvelopeFields,
   ): Promise<void> | undefined {
-    const { uid, sender, recipients, options } = fields;
-    const envelope = formatTodo({ uid, qp, sender, recipients });
-    const appended = this.#journal.append({
-      birthSeconds: unixSeconds,
-      envelope: options === undefined ? envelope : envelopePart(envelope, toOctets(options)),
-      content: [received, content],
-    });
-    const sizeBytes = received.length + content.length;
+    const beside = {
+      options: options === undefined ? undefined : toOctets(options),
+      messBytes: mess === undefined ? undefined : sizeBytes,
+    };
+    const envelope = envelopePart(formatTodo({ uid, qp, sender, recipients }), beside);
+    const appended = this.#journal.append({ birthSeconds, envelope, content, mess });
     return appended?.then((entry) => {
       this.acceptedMessages++;
       const { serial, id } = entry;
@@ -150,7 +169,7 @@ export class QueueStore implements Store {
         serial,
         id,
         place: placeOf(entry),
-        birthSeconds: unixSeconds,
+        birthSeconds,
         sizeBytes,
         qp,
         uid,
@@ -167,12 +186,42 @@ export class QueueStore implements Store {
     return draft;
   }
 
-  async #commit(draft: Draft, qp: number, { uid, sender, recipients, options }: EnvelopeFields): Promise<void> {
+  async #commit(draft: Draft, qp: number, envelope: EnvelopeFields): Promise<void> {
     try {
-      await draft.commit(formatTodo({ uid, qp, sender, recipients }), options);
+      if (envelope.recipients.length > mostFirstAttempt) await this.#commitToLayout(draft, qp, envelope);
+      else await this.#commitToJournal(draft, qp, envelope);
     } finally {
       this.#writing.delete(draft.id);
     }
+  }
+
+  /** Its text stays in mess, its envelope goes into the journal: one file, not two, and one wait for the folders, not two. */
+  async #commitToJournal(draft: Draft, qp: number, envelope: EnvelopeFields): Promise<void> {
+    const { id, birthSeconds, beginning } = draft;
+    let appended: Promise<void> | undefined;
+    try {
+      // First, so that wherever the record is, the text is as well: nobody has to look through it after a power loss.
+      await draft.keep();
+      appended = this.#append(
+        { birthSeconds, sizeBytes: draft.sizeBytes, content: [beginning], mess: id },
+        qp,
+        envelope,
+      );
+      await appended;
+    } catch (error) {
+      draft.abort();
+      throw error;
+    }
+    if (appended === undefined) await this.#commitToLayout(draft, qp, envelope);
+    else draft.close();
+  }
+
+  async #commitToLayout(
+    draft: Draft,
+    qp: number,
+    { uid, sender, recipients, options }: EnvelopeFields,
+  ): Promise<void> {
+    await draft.commit(formatTodo({ uid, qp, sender, recipients }), options);
     this.acceptedMessages++;
     this.#notify.todo(draft.id);
   }
@@ -198,7 +247,7 @@ export class QueueStore implements Store {
     const entry = this.#journal.find(serial);
     if (entry === undefined) return undefined;
     try {
-      const { envelope, options: octets, content, birthSeconds } = this.#journal.read(entry);
+      const { envelope, options: octets, content, birthSeconds, messBytes } = this.#journal.read(entry);
       const todo = parseTodo(envelope);
       if (!todo.ok) throw new Error(todo.error);
       const options = octets && fromOctets(octets);
@@ -206,7 +255,8 @@ export class QueueStore implements Store {
       const parsed = options === undefined ? undefined : parseMessageOptions(options);
       if (parsed?.ok === false) throw new Error(`options: ${parsed.error}`);
       return {
-        ...{ serial, id: entry.id, place: placeOf(entry), birthSeconds, sizeBytes: content.length, ...todo.value },
+        ...{ serial, id: entry.id, place: placeOf(entry), birthSeconds, ...todo.value },
+        sizeBytes: messBytes ?? content.length,
         ...options === undefined ? undefined : { options },
       };
     } catch (error) {
@@ -218,15 +268,18 @@ export class QueueStore implements Store {
   done(serials: readonly number[]): void {
     for (const serial of serials) {
       const entry = this.#journal.find(serial);
-      if (entry !== undefined && this.#journal.hasMoved(entry)) this.#removeCopy(entry);
+      if (entry === undefined) continue;
+      // Its mark failed when it had moved: it was delivered from the journal, and must not be from the layout as well.
+      if (this.#journal.hasMoved(entry)) this.#remove(entry.id, ofLayout);
+      else if (entry.inMess) this.#remove(entry.id, ["mess"]);
     }
+    // Behind the text: a record without one is of a message that is done.
     this.#journal.done(serials);
   }
 
-  /** Its mark failed when it had moved: it was delivered from the journal, and must not be from the layout as well. */
-  #removeCopy({ id }: Entry): void {
+  #remove(id: number, dirs: typeof ofLayout | readonly ["mess"]): void {
     try {
-      removeFromLayout(this.#disk, this.#home, id);
+      removeAll(this.#disk, this.#home, id, dirs);
     } catch (error) {
       logEvent("unremoved", { message: id, reason: describeError(error) });
     }
@@ -266,7 +319,9 @@ export class QueueStore implements Store {
     try {
       if (!this.#journal.hasMoved(entry)) {
         const { envelope, options, content, birthSeconds } = this.#journal.read(entry);
-        const draft = Draft.adopt(this.#disk, this.#home, this.#journal.numbers.path(entry.id), birthSeconds, content);
+        const draft = entry.inMess
+          ? Draft.ofMess(this.#disk, this.#home, entry.id, birthSeconds, content)
+          : Draft.adopt(this.#disk, this.#home, this.#journal.numbers.path(entry.id), birthSeconds, content);
         await draft.commit(envelope, options && fromOctets(options));
       }
       await this.#journal.moved(entry);
@@ -294,18 +349,29 @@ export async function finishMoves(disk: Disk, home: Home, journal: Journal): Pro
   for (const entry of journal.entries()) {
     const todo = queueFile(home, "todo", entry.id);
     const mess = queueFile(home, "mess", entry.id);
-    if (disk.stat(mess) === undefined) continue;
-    const [text, { content }] = [disk.readFile(mess), journal.read(entry)];
-    // After a power loss, a message that was done may be back, whose number a later one took into the layout.
-    if (!beginsWith(content, text)) journal.renumber(entry);
-    else if (disk.stat(todo) !== undefined && text.length === content.length) await journal.moved(entry);
-    else removeFromLayout(disk, home, entry.id);
+    const sizeBytes = disk.stat(mess)?.sizeBytes;
+    const { content, messBytes } = journal.read(entry);
+    if (messBytes !== undefined) {
+      // Text and name were on stable storage before the record: it is done if they are gone, or a later message's.
+      const isThere = sizeBytes === messBytes && beginsWith(disk.readStart(mess, content.length), content);
+      if (!isThere) journal.done([entry.serial]);
+      else if (disk.stat(todo) !== undefined) await journal.moved(entry);
+      else removeAll(disk, home, entry.id, ["intd", "options"]);
+    } else if (sizeBytes !== undefined) {
+      const text = disk.readFile(mess);
+      // After a power loss, a message that was done may be back, whose number a later one took into the layout.
+      if (!beginsWith(content, text)) journal.renumber(entry);
+      else if (disk.stat(todo) !== undefined && text.length === content.length) await journal.moved(entry);
+      else removeAll(disk, home, entry.id, ofLayout);
+    }
   }
 }
 
-/** First what makes it a message. */
-function removeFromLayout(disk: Disk, home: Home, id: number): void {
-  for (const dir of ["todo", "intd", "options", "mess"] as const) disk.remove(queueFile(home, dir, id));
+/** What a move puts into the layout; first what makes it a message. */
+const ofLayout = ["todo", "intd", "options", "mess"] as const;
+
+function removeAll(disk: Disk, home: Home, id: number, dirs: readonly (typeof ofLayout)[number][]): void {
+  for (const dir of dirs) disk.remove(queueFile(home, dir, id));
 }
 
 function beginsWith(whole: Uint8Array, start: Uint8Array): boolean {

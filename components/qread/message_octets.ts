@@ -25,7 +25,11 @@ function readFile(home: Home, id: number, most: number): MessageStart | undefine
   const isMessage = (["todo", "info"] as const).some((dir) =>
     ifThere(() => Deno.lstatSync(queueFile(home, dir, id))) !== undefined
   );
-  const file = isMessage ? ifThere(() => MessageFile.open(home, id)) : undefined;
+  return isMessage ? readText(home, id, most) : undefined;
+}
+
+function readText(home: Home, id: number, most: number): MessageStart | undefined {
+  const file = ifThere(() => MessageFile.open(home, id));
   if (file === undefined) return undefined;
   try {
     const octets = new Uint8Array(Math.min(most, file.sizeBytes));
@@ -41,8 +45,11 @@ function readFile(home: Home, id: number, most: number): MessageStart | undefine
 }
 
 function readRecord(home: Home, id: number, most: number): MessageStart | undefined {
-  for (const { id: found, content } of liveRecords(home)) {
-    if (found === id) return { octets: content.slice(0, most), sizeBytes: content.length };
+  for (const { id: found, content, messBytes } of liveRecords(home)) {
+    if (found !== id) continue;
+    return messBytes === undefined
+      ? { octets: content.slice(0, most), sizeBytes: content.length }
+      : readText(home, id, most);
   }
   return undefined;
 }

@@ -88,7 +88,12 @@ export function observeRecord(record: JournalRecord): Observed | undefined {
   if (!envelope.ok || record.id === 0) return undefined;
   const { sender, recipients } = envelope.value;
   return {
-    ...{ id: record.id, sender, birthSeconds: record.birthSeconds, sizeBytes: record.content.length },
+    ...{
+      id: record.id,
+      sender,
+      birthSeconds: record.birthSeconds,
+      sizeBytes: record.messBytes ?? record.content.length,
+    },
     ...{ fresh: true, journal: true, bouncing: false, localSeconds: 0, remoteSeconds: 0 },
     local: { left: 0, done: 0 },
     remote: { left: recipients.length, done: 0 },

@@ -4,7 +4,7 @@
  */
 import { describe, it } from "@std/testing/bdd";
 import { assertEquals } from "@std/assert";
-import type { JournalMessage } from "../../components/lib/wire/queue_protocol.ts";
+import { type JournalMessage, smallMessageBytes } from "../../components/lib/wire/queue_protocol.ts";
 import { Journal } from "../../components/qmail-queue/journal/journal.ts";
 import { QueueStore } from "../../components/qmail-queue/store.ts";
 import { captureLog } from "../support/captured_log.ts";
@@ -72,7 +72,7 @@ describe("qmail-queue's disk operations", () => {
     journal.done(told.map(({ serial }) => serial));
     await rest();
     told.length = 0;
-    return { rest, journal, told, during, acceptCrowd, [Symbol.dispose]: end };
+    return { rest, journal, store, told, during, acceptCrowd, [Symbol.dispose]: end };
   }
 
   it("are one write and one sync for twenty messages that come at once", async () => {
@@ -97,6 +97,29 @@ describe("qmail-queue's disk operations", () => {
       await here.rest();
     });
     assertEquals(together, { "write segment": 1, "sync segment": 1, "write marks": 1, "sync marks": 1 });
+  });
+
+  it("are one file for a large one, its text, and a share in two syncs: nothing of it is copied when it moves", async () => {
+    using here = await world(crowd);
+    here.told.length = 0;
+    const names = Array.from({ length: crowd }, (_, n) => `large${n}`);
+    const counts = await here.during(() =>
+      Promise.all(names.map((name) => here.store.accept(envelopeOf(name), textOf(name, smallMessageBytes + 1))))
+    );
+    const { "syncdir mess": folders = 0, "write segment": writes = 0, "sync segment": syncs = 0, ...others } = counts;
+    // Each is named by its inode before it is removed from pid; its field Received and its text are two writes.
+    const each = { "create pid": crowd, "link pid": crowd, "remove pid": crowd, "write pid": 2 * crowd };
+    assertEquals(others, { ...each, "sync pid": crowd });
+    assertEquals([folders <= crowd, writes <= 3, syncs <= 3], [true, true, true], JSON.stringify(counts));
+    const { serial, id } = here.told[0]!;
+    const moved = await here.during(() => here.store.move(serial, id));
+    const envelope = { "create intd": 1, "write intd": 1, "sync intd": 1, "link intd": 1, "syncdir todo": 1 };
+    const options = { "remove options": 1, "create options": 1, "write options": 1, "sync options": 1 };
+    assertEquals(moved, { ...envelope, ...options, "syncdir options": 1, "write marks": 1, "sync marks": 1 });
+    assertEquals(await here.during(() => Promise.resolve(here.store.done([here.told[1]!.serial]))), {
+      "remove mess": 1,
+      "write marks": 1,
+    });
   });
 
   it("are one file more for each that stays, and nothing else", async () => {

@@ -42,14 +42,18 @@ async function longLife(lives: Lives): Promise<void> {
   await lives.clean("d2");
   // Its inode may be the one that has just come free.
   await lives.acceptLarge("l2");
+  await lives.acceptLarge("l3");
+  lives.done("l1");
   await lives.stop();
   await lives.start();
   lives.done("d1");
+  await lives.move("l2");
   await lives.accept(half("e1"), half("e2"), small("e3"));
   lives.done("e2");
   await lives.accept(half("f1"), half("f2"));
   await lives.move("e1");
-  lives.done("f1");
+  await lives.clean("l2");
+  lives.done("f1", "l3");
   await lives.accept(half("g1"));
   await lives.second();
 }
@@ -66,6 +70,9 @@ async function numberAgain(lives: Lives): Promise<void> {
   await lives.move("c1");
   await lives.accept(half("d1"));
   lives.done("d1");
+  await lives.acceptLarge("l1");
+  lives.done("l1");
+  await lives.acceptLarge("l2");
   await lives.second();
 }
 
@@ -195,6 +202,16 @@ describe("the proof", () => {
       claim: "a folder in mess",
       matches: (operation) => operation.startsWith("syncdir /q/queue/mess/"),
       story: stories[1]!,
+    },
+    {
+      claim: "the text of a large one",
+      matches: (operation) => operation.startsWith("sync /q/queue/pid/"),
+      story: stories[0]!,
+    },
+    {
+      claim: "the name of a large one",
+      matches: (operation) => operation.startsWith("syncdir /q/queue/mess/"),
+      story: stories[0]!,
     },
     { claim: "todo", matches: (operation) => operation === "syncdir /q/queue/todo", story: stories[1]! },
     {

@@ -271,11 +271,12 @@ async function recovered(disk: FakeDisk, clock: FakeClock): Promise<Found[]> {
     }),
   );
   const inJournal = journal.entries().map((entry) => {
-    const { envelope, options, content } = journal.read(entry);
+    const { envelope, options, content, messBytes } = journal.read(entry);
+    const text = messBytes === undefined ? content : disk.readFile(queueFile(home, "mess", entry.id));
     const todo = parseTodo(envelope);
     assert(todo.ok);
     const { sender, recipients } = todo.value;
-    return { id: entry.id, sender, recipients, text: fromOctets(content), options: options && fromOctets(options) };
+    return { id: entry.id, sender, recipients, text: fromOctets(text), options: options && fromOctets(options) };
   });
   clock.dropTimers();
   const inLayout = queued(disk).map((message) => {

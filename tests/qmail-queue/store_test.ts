@@ -1,6 +1,7 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { queueFile } from "../../components/lib/queue/layout.ts";
+import { parseOptionsFile } from "../../components/lib/queue/options_file.ts";
 import { fromOctets, toOctets } from "../../components/lib/octets.ts";
 import { type JournalMessage, mostFirstAttempt, smallMessageBytes } from "../../components/lib/wire/queue_protocol.ts";
 import { Journal, type JournalOptions } from "../../components/qmail-queue/journal/journal.ts";
@@ -9,7 +10,7 @@ import { captureLog } from "../support/captured_log.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import type { FakeDisk } from "../support/fake_disk.ts";
 import { emptyQueue, home, keptFile, queued } from "../support/queue_disk.ts";
-import { envelopeOf, textOf } from "./lives.ts";
+import { envelopeOf, optionsOf, textOf } from "./lives.ts";
 
 /** A store over a queue in memory, with what qmail-send is told. */
 async function world(fields: Partial<JournalOptions> = {}) {
@@ -46,6 +47,12 @@ async function accept(here: Awaited<ReturnType<typeof world>>, name: string): Pr
   return here.told.journal.at(-1)!;
 }
 
+/** The same for one whose text is in mess. */
+async function acceptLarge(here: Awaited<ReturnType<typeof world>>, name: string): Promise<JournalMessage> {
+  await here.store.accept(envelopeOf(name), textOf(name, smallMessageBytes + 1));
+  return here.told.journal.at(-1)!;
+}
+
 const todoNames = (disk: FakeDisk) => disk.list(home.queue("todo"));
 
 describe("QueueStore.accept()", () => {
@@ -72,19 +79,58 @@ describe("QueueStore.accept()", () => {
 
   const many = (count: number) => envelopeOf("many", Array.from({ length: count }, (_, n) => `${n}@b.example`));
   const rows = [
-    { claim: "128 KiB", envelope: envelopeOf("a"), sizeBytes: smallMessageBytes, inJournal: true },
-    { claim: "one octet more", envelope: envelopeOf("a"), sizeBytes: smallMessageBytes + 1, inJournal: false },
-    { claim: "100 recipients", envelope: many(mostFirstAttempt), sizeBytes: 300, inJournal: true },
-    { claim: "101 recipients", envelope: many(mostFirstAttempt + 1), sizeBytes: 300, inJournal: false },
+    { claim: "128 KiB", envelope: envelopeOf("a"), sizeBytes: smallMessageBytes, text: "journal", todo: false },
+    { claim: "one octet more", envelope: envelopeOf("a"), sizeBytes: smallMessageBytes + 1, text: "mess", todo: false },
+    { claim: "100 recipients", envelope: many(mostFirstAttempt), sizeBytes: 300, text: "journal", todo: false },
+    { claim: "101 recipients", envelope: many(mostFirstAttempt + 1), sizeBytes: 300, text: "mess", todo: true },
   ];
-  for (const { claim, envelope, sizeBytes, inJournal } of rows) {
-    it(`puts one of ${claim} into the ${inJournal ? "journal" : "layout"}`, async () => {
+  for (const { claim, envelope, sizeBytes, text, todo } of rows) {
+    it(`puts the text of one of ${claim} into ${text}, its envelope into ${todo ? "todo" : "the journal"}`, async () => {
       using here = await world();
       await here.store.accept(envelope, textOf("a", sizeBytes));
-      assertEquals([here.told.journal.length, here.told.todo.length], inJournal ? [1, 0] : [0, 1]);
-      assertEquals([here.journal.size, todoNames(here.disk).length], inJournal ? [1, 0] : [0, 1]);
+      assertEquals([here.told.journal.length, here.told.todo.length], todo ? [0, 1] : [1, 0]);
+      assertEquals([here.journal.size, todoNames(here.disk).length], todo ? [0, 1] : [1, 0]);
+      const messFiles = Object.keys(here.disk.files()).filter((path) => path.includes("/mess/"));
+      assertEquals(messFiles.length, text === "mess" ? 1 : 0);
     });
   }
+
+  it("tells of a large one what it tells of a small one, told again as well, and records the beginning of its text", async () => {
+    using here = await world();
+    const message = await acceptLarge(here, "bob");
+    const { id, serial, sizeBytes, recipients, options } = message;
+    const mess = here.disk.readFile(queueFile(home, "mess", id));
+    assertEquals([mess.length, recipients, options], [sizeBytes, ["bob@b.example"], optionsOf("bob")]);
+    const { content, messBytes } = here.journal.read(here.journal.find(serial)!);
+    assertEquals(fromOctets(content), fromOctets(mess).split("\n", 1)[0] + "\n");
+    assertEquals(messBytes, sizeBytes);
+    assertEquals([...here.store.journalMessages()], [message]);
+  });
+
+  it("puts a large one into the layout where the journal has no room for its envelope", async () => {
+    using here = await world({ segments: 0 });
+    await here.store.accept(envelopeOf("bob"), textOf("bob", smallMessageBytes + 1));
+    assertEquals([here.told.journal.length, here.told.todo.length, here.journal.size], [0, 1, 0]);
+    assertEquals(queued(here.disk).map(({ recipients }) => recipients), [["bob@b.example"]]);
+  });
+
+  it("leaves nothing of a large one whose record the disk refuses", async () => {
+    using here = await world();
+    await accept(here, "before");
+    const before = Object.keys(here.disk.files());
+    const begun = here.disk.operations.length;
+    const at = await (async () => {
+      using other = await world();
+      await accept(other, "before");
+      const first = other.disk.operations.length;
+      await acceptLarge(other, "a");
+      return other.disk.operations.slice(first).findIndex((line) => /^write .*journal/.test(line));
+    })();
+    assert(at > 0);
+    here.disk.failAt(begun + at, "EIO");
+    await assertRejects(() => here.store.accept(envelopeOf("a"), textOf("a", smallMessageBytes + 1)));
+    assertEquals([here.told.journal.length, Object.keys(here.disk.files())], [1, before]);
+  });
 
   it("puts what the journal has no room for into the layout", async () => {
     using here = await world({ segment: { bytes: 1024, records: 8 }, segments: 1 });
@@ -121,6 +167,10 @@ describe("QueueStore.accept()", () => {
     assertEquals(here.store.abandoned([draft.id, id, 5]), [5]);
     here.store.abort(draft);
     assertEquals(here.store.abandoned([draft.id, 5]), [draft.id, 5]);
+    const large = await acceptLarge(here, "bob");
+    assertEquals(here.store.abandoned([large.id]), []);
+    here.store.done([large.serial]);
+    assertEquals(here.store.abandoned([large.id]), [large.id]);
   });
 });
 
@@ -137,6 +187,35 @@ describe("QueueStore.move()", () => {
     assertEquals([mess?.inode, mess?.mtimeSeconds], [id, birthSeconds]);
     assertEquals(keptFile(here.disk, id), undefined);
     assertEquals(here.journal.size, 0);
+  });
+
+  it("writes only the envelope of a large one, and what was asked for, beside its text", async () => {
+    using here = await world();
+    const { serial, id } = await acceptLarge(here, "bob");
+    const text = here.disk.readFile(queueFile(home, "mess", id));
+    const begun = here.disk.operations.length;
+    for (let times = 0; times < 2; times++) assertEquals(await here.store.move(serial, id), true);
+    assertEquals(here.disk.operations.slice(begun).filter((line) => line.includes("/mess/")), []);
+    assertEquals(queued(here.disk).map((message) => message.id), [id]);
+    assertEquals(here.disk.readFile(queueFile(home, "mess", id)), text);
+    const options = here.disk.readFile(queueFile(home, "options", id));
+    assertEquals(parseOptionsFile(options, text), optionsOf("bob"));
+    assertEquals(here.journal.size, 0);
+  });
+
+  it("leaves the text of a large one where it is when the disk is full, and moves it later", async () => {
+    using here = await world();
+    const { serial, id } = await acceptLarge(here, "bob");
+    await here.clock.settle();
+    here.disk.failAt(here.disk.operations.length + 2, "ENOSPC");
+    assertEquals(await here.store.move(serial, id), false);
+    const left = (["mess", "intd", "todo", "options"] as const).map((dir) =>
+      here.disk.exists(queueFile(home, dir, id))
+    );
+    assertEquals(left, [true, false, false, false]);
+    assertEquals([...here.store.journalMessages()], here.told.journal);
+    assertEquals(await here.store.move(serial, id), true);
+    assertEquals(queued(here.disk).length, 1);
   });
 
   it("answers false for what is neither in the journal nor in todo, and for a number that is not the message's", async () => {
@@ -213,7 +292,72 @@ describe("QueueStore.journalMessages()", () => {
   });
 });
 
+describe("QueueStore.done()", () => {
+  it("removes the text of a large one, and says so where it cannot", async () => {
+    using here = await world();
+    const [a, b] = [await acceptLarge(here, "a"), await acceptLarge(here, "b")];
+    here.store.done([a.serial]);
+    here.disk.failAt(here.disk.operations.length, "EIO");
+    here.store.done([b.serial]);
+    assertEquals([a, b].map(({ id }) => here.disk.exists(queueFile(home, "mess", id))), [false, true]);
+    assertEquals(here.journal.size, 0);
+    assert(here.log.lines().some((line) => line.includes("unremoved")));
+  });
+});
+
 describe("finishMoves()", () => {
+  describe("of a large message", () => {
+    async function finishedLarge(prepare: (disk: FakeDisk, id: number, envelope: Uint8Array) => void) {
+      using here = await world();
+      const { serial, id } = await acceptLarge(here, "bob");
+      const { envelope } = here.journal.read(here.journal.find(serial)!);
+      await here.journal.close();
+      const disk = here.disk.afterPowerLoss(() => "old");
+      prepare(disk, id, envelope);
+      const journal = await here.open(disk);
+      await finishMoves(disk, home, journal);
+      const files = Object.keys(disk.files()).filter((path) => /\/(todo|intd|mess|options)\//.test(path));
+      return { files, id, inJournal: journal.entries().map((entry) => entry.id) };
+    }
+    const anothers = toOctets("Received: (qmail 5 ...)\n\nanother's\n");
+    const mess = (id: number) => queueFile(home, "mess", id);
+
+    it("leaves it alone where only its text is there", async () => {
+      const { files, id, inJournal } = await finishedLarge(() => {});
+      assertEquals([inJournal, files], [[id], [mess(id)]]);
+    });
+
+    it("takes it out of the journal where its envelope is in todo", async () => {
+      const { files, id, inJournal } = await finishedLarge((disk, id, envelope) =>
+        disk.put(queueFile(home, "todo", id), envelope)
+      );
+      assertEquals([inJournal, files], [[], [mess(id), queueFile(home, "todo", id)]]);
+    });
+
+    it("removes what a move has begun, but not the text", async () => {
+      const { files, id, inJournal } = await finishedLarge((disk, id, envelope) => {
+        for (const dir of ["intd", "options"] as const) disk.put(queueFile(home, dir, id), envelope.subarray(0, 5));
+      });
+      assertEquals([inJournal, files], [[id], [mess(id)]]);
+    });
+
+    it("ends it where its text is gone", async () => {
+      const { files, inJournal } = await finishedLarge((disk, id) => disk.remove(mess(id)));
+      assertEquals([inJournal, files], [[], []]);
+    });
+
+    it("ends it where its text is another's by now, and leaves that alone", async () => {
+      const sameLength = (text: Uint8Array) => text.map((octet, at) => anothers[at] ?? octet);
+      for (const change of [() => anothers, sameLength]) {
+        const { files, id, inJournal } = await finishedLarge((disk, id, envelope) => {
+          disk.openEmpty(mess(id)).write(change(disk.readFile(mess(id)).slice()));
+          disk.put(queueFile(home, "todo", id), envelope);
+        });
+        assertEquals([inJournal, files], [[], [mess(id), queueFile(home, "todo", id)]]);
+      }
+    });
+  });
+
   /** One message in the journal, and what another process finds when it has looked after the moves. */
   async function finished(prepare: (disk: FakeDisk, id: number, text: Uint8Array, envelope: Uint8Array) => void) {
     using here = await world();

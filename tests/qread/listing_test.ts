@@ -8,6 +8,7 @@ import { journalMarks, journalSegment, queueFile } from "../../components/lib/qu
 import type { ListReply, ListRequest } from "../../components/lib/wire/qread_protocol.ts";
 import { Listing, Unreadable } from "../../components/qread/listing.ts";
 import { readMessageStart } from "../../components/qread/message_octets.ts";
+import { putLarge } from "../support/journal_segment.ts";
 import { type RealQueue, realQueue } from "../support/real_queue.ts";
 
 const nowSeconds = 1_700_000_000;
@@ -219,5 +220,7 @@ describe("readMessageStart()", () => {
       [start(id), start(id, 1_000_000), start(7), start(unborn), start(5)],
       [[10, 300_000], [300_000, 300_000], [10, 13], undefined, undefined],
     );
+    putLarge(home, unborn, new Uint8Array(Deno.statSync(queueFile(home, "mess", unborn)).size));
+    assertEquals(start(unborn, 1_000_000)?.[1], Deno.statSync(queueFile(home, "mess", unborn)).size);
   });
 });

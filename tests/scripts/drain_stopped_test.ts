@@ -2,6 +2,8 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { toOctets } from "../../components/lib/octets.ts";
 import { formatTodo } from "../../components/lib/queue/envelope.ts";
+import { Draft } from "../../components/qmail-queue/draft.ts";
+import { envelopePart } from "../../components/lib/queue/journal/record.ts";
 import { Journal } from "../../components/qmail-queue/journal/journal.ts";
 import { emptyJournal } from "../../scripts/queue/drain_stopped.ts";
 import { captureLog } from "../support/captured_log.ts";
@@ -11,7 +13,15 @@ import { emptyQueue, home, queued } from "../support/queue_disk.ts";
 
 const senders = ["amy@a.example", "bob@b.example", "cal@c.example"];
 
-/** A queue with three messages in its journal and one that is done. */
+/** The text of a large message, as it stands when its envelope goes into the journal; answers its number. */
+async function putMess(disk: FakeDisk, text: Uint8Array): Promise<number> {
+  const draft = Draft.begin(disk, home, { serial: 1, qp: 2, unixSeconds: 1 }, [text]);
+  await draft.keep();
+  draft.close();
+  return draft.id;
+}
+
+/** A queue with three messages in its journal, one of them with its text in mess, and one that is done. */
 async function withJournal(clock: FakeClock): Promise<FakeDisk> {
   const disk = emptyQueue(() => clock.seconds);
   const journal = await Journal.open(disk, home, {
@@ -27,7 +37,14 @@ async function withJournal(clock: FakeClock): Promise<FakeDisk> {
   });
   for (const sender of ["done@d.example", ...senders]) {
     const envelope = formatTodo({ uid: 1, qp: 2, sender, recipients: ["x@y.example"] });
-    const { serial } = await journal.append({ birthSeconds: 1, envelope, content: [toOctets(`from ${sender}`)] })!;
+    const text = toOctets(`from ${sender}`);
+    const mess = sender.startsWith("cal") ? await putMess(disk, text) : undefined;
+    const { serial } = await journal.append({
+      birthSeconds: 1,
+      envelope: envelopePart(envelope, { options: undefined, messBytes: mess && text.length }),
+      content: [mess === undefined ? text : text.subarray(0, 4)],
+      mess,
+    })!;
     if (sender.startsWith("done")) journal.done([serial]);
   }
   await journal.close();

@@ -26,7 +26,7 @@ export function openMessage(
   place: JournalPlace | undefined,
 ): MessageText {
   const content = place === undefined ? undefined : journal.read(place);
-  // Not there (any more): it has moved into the layout meanwhile.
+  // Not there, or not any more: a large one's text stands in mess, and a small one may have moved there meanwhile.
   return content === undefined ? MessageFile.open(home, id) : new MessageOctets(content);
 }
 

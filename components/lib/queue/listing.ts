@@ -33,7 +33,7 @@ export type ListingEvent =
   | { readonly kind: "warning"; readonly text: string };
 
 export interface QueueCounts {
-  /** Files below mess, and messages in the journal. */
+  /** Files below mess, and messages in the journal that have none there. */
   readonly messages: number;
   /** Files in todo, and messages in the journal: one whose first attempt runs counts here. */
   readonly notPreprocessed: number;
@@ -117,9 +117,11 @@ function filesIn(dir: string): number {
 
 /** What qmail-qstat counts. Throws when the queue is closed to us. */
 export function countQueue(home: Home): QueueCounts {
-  let inJournal = 0;
-  for (const _ of liveRecords(home)) inJournal++;
-  let messages = inJournal;
+  let [inJournal, messages] = [0, 0];
+  for (const { messBytes } of liveRecords(home)) {
+    inJournal++;
+    if (messBytes === undefined) messages++;
+  }
   for (let part = 0; part < home.queueSplit; part++) messages += filesIn(home.queue("mess", String(part)));
   return { messages, notPreprocessed: filesIn(home.queue("todo")) + inJournal };
 }

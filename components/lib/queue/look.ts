@@ -74,17 +74,21 @@ export async function checkQueue(home: Home, { writing, pause }: LookOptions): P
   const before = await writing();
   const check = new QueueCheck(home.queueSplit);
   for (const entry of entriesBelow(home)) check.take(entry);
-  let journal = lookAtJournal(home, before);
+  let { findings: journal, inMess } = lookAtJournal(home, before);
   let findings = check.findings({ writing: await writing() || before });
   for (let look = 0; look < looksAgain && findings.length + journal.length > 0; look++) {
     await pause();
     const runs = await writing();
-    journal = still(journal, journal.length > 0 ? lookAtJournal(home, runs) : []);
+    const again = lookAtJournal(home, runs);
+    inMess = again.inMess;
+    journal = still(journal, again.findings);
     findings = await lookAgain(home, findings, runs, writing);
   }
-  // What a move has begun is no message yet: its record is.
+  // What a move has begun is no message yet: its record is. So it is of a text whose envelope is in the journal.
   const moving = new Set(journal.filter(({ kind }) => kind === "unfinished-move").map(({ id }) => id));
-  findings = findings.filter(({ kind, id }) => kind !== "no-envelope" || !moving.has(id));
+  findings = findings.filter(({ kind, id }) =>
+    kind !== "no-envelope" || !moving.has(id) && (id === undefined || !inMess.has(id))
+  );
   return [...findings, ...journal].sort((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
 }
 

@@ -7,9 +7,11 @@ import type { Segment } from "./segment.ts";
 /** What is appended. */
 export interface NewRecord {
   readonly birthSeconds: number;
-  /** As in todo. */
+  /** As envelopePart() makes it. */
   readonly envelope: Uint8Array;
   readonly content: readonly Uint8Array[];
+  /** The number of the mess file that holds the text, of which `content` is the beginning then; undefined: it is all here. */
+  readonly mess: number | undefined;
 }
 
 /** A record that is not done. */
@@ -20,6 +22,8 @@ export interface Entry {
   readonly offset: number;
   /** Octets of the record. */
   readonly bytes: number;
+  /** Whether the text is not in it, but in the mess file of this number. */
+  readonly inMess: boolean;
 }
 
 /** The same, with the segment that holds it, and the number of its mark there. */

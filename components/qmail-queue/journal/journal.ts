@@ -1,7 +1,8 @@
 /**
- * The journal: small messages appended to segments, many of them covered by one sync. An append settles when its record
- * is on stable storage; all that arrive while a sync runs share the next. A record is done when qmail-send says so, or
- * when it has been moved into the layout; a segment without records that are not done begins anew.
+ * The journal: small messages, and the envelopes of larger ones whose text stands in mess, appended to segments, many of
+ * them covered by one sync. An append settles when its record is on stable storage; all that arrive while a sync runs share
+ * the next. A record is done when qmail-send says so, or when it has been moved into the layout; a segment without records
+ * that are not done begins anew.
  *
  * Here is what becomes of a record that is in it. How it gets there: writer.ts; which segment takes it: segments.ts; how
  * what is said to be done reaches the disk: marks.ts; which number it has: numbers.ts.
@@ -136,7 +137,7 @@ export class Journal {
    */
   append(record: NewRecord): Promise<Entry> | undefined {
     if (this.#closed || !this.accepting || !this.#writer.makeRoom(record)) return undefined;
-    const id = this.numbers.take();
+    const id = record.mess ?? this.numbers.take();
     if (id === undefined) return undefined;
     this.#lastSerial = Math.max(this.#lastSerial + 1, this.#options.nowMs() * serialsPerMs);
     this.#appendedNow++;
@@ -218,14 +219,15 @@ export class Journal {
     this.numbers.recover();
     const found: Live[] = [];
     for (const segment of this.#segments) {
-      for (const { record: { serial, id, bytes }, offset, index } of segment.recover()) {
-        found.push({ serial, id, segment: segment.number, offset, bytes, in: segment, index });
+      for (const { record: { serial, id, bytes, messBytes }, offset, index } of segment.recover()) {
+        const inMess = messBytes !== undefined;
+        found.push({ serial, id, segment: segment.number, offset, bytes, inMess, in: segment, index });
       }
       this.#lastSerial = Math.max(this.#lastSerial, segment.lastSerial);
     }
     // A number that two have is the later one's: it was given again when the earlier was done, whose mark the power took.
     found.sort((a, b) => b.serial - a.serial);
-    const unnumbered = new Set(found.filter(({ id }) => !this.numbers.claim(id)));
+    const unnumbered = new Set(found.filter(({ id, inMess }) => !inMess && !this.numbers.claim(id)));
     this.numbers.trim();
     for (const entry of found.toReversed()) {
       this.#live.set(entry.serial, unnumbered.has(entry) ? { ...entry, id: this.numbers.takeNow() } : entry);

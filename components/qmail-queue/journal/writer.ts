@@ -81,7 +81,7 @@ export class Writer {
   }
 
   /** Appends a record that has room. Rejects with what the disk says, the record is none then and `id` is free. */
-  append(serial: number, id: number, { birthSeconds, envelope, content }: NewRecord): Promise<Entry> {
+  append(serial: number, id: number, { birthSeconds, envelope, content, mess }: NewRecord): Promise<Entry> {
     const bytes = recordBytes(envelope, content);
     const segment = this.#segments.current!;
     if (segment.generation === 0) segment.begin(serial);
@@ -96,7 +96,8 @@ export class Writer {
     const head = { generation: segment.generation, serial, id, birthSeconds };
     if (this.#gathered === 0) this.#gatherOffset = offset;
     this.#gathered = putRecord(this.#gather, this.#gathered, head, envelope, content);
-    const entry: Live = { serial, id, segment: segment.number, offset, bytes, in: segment, index };
+    const inMess = mess !== undefined;
+    const entry: Live = { serial, id, segment: segment.number, offset, bytes, inMess, in: segment, index };
     this.#waitingBytes += bytes;
     return new Promise((resolve, reject) => {
       this.#waiting.push({ entry, resolve, reject });

@@ -4,6 +4,8 @@ import { formatQread, formatQstat, JsonListing } from "../../../components/lib/q
 import { countQueue, type ListingEvent, readListing } from "../../../components/lib/queue/listing.ts";
 import { queueFile } from "../../../components/lib/queue/layout.ts";
 import type { Home } from "../../../config/home.ts";
+import { toOctets } from "../../../components/lib/octets.ts";
+import { putLarge } from "../../support/journal_segment.ts";
 import { type RealQueue, realQueue } from "../../support/real_queue.ts";
 
 const born = Date.UTC(2026, 10, 22, 7, 20, 51) / 1000;
@@ -148,5 +150,11 @@ describe("countQueue(), formatQstat()", () => {
       formatQstat(countQueue(queue.home)),
       "messages in queue: 3\nmessages in queue but not yet preprocessed: 1\n",
     );
+  });
+
+  it("count a message once whose text stands in mess, and whose envelope in the journal", () => {
+    using queue = realQueue();
+    putLarge(queue.home, queue.message({}, "Subject: large\n\n"), toOctets("Subject: large\n\n"));
+    assertEquals(countQueue(queue.home), { messages: 1, notPreprocessed: 1 });
   });
 });

@@ -3,6 +3,8 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { queueFile } from "../../../components/lib/queue/layout.ts";
 import { checkQueue } from "../../../components/lib/queue/look.ts";
 import type { Home } from "../../../config/home.ts";
+import { toOctets } from "../../../components/lib/octets.ts";
+import { putLarge } from "../../support/journal_segment.ts";
 import { realQueue } from "../../support/real_queue.ts";
 
 const todo = "u1\0p1\0Fa@b\0Tc@d\0";
@@ -32,6 +34,17 @@ describe("checkQueue()", () => {
     Deno.linkSync(queueFile(queue.home, "intd", id), queueFile(queue.home, "todo", id));
     queue.message({ info: "Fa@b\0", local: "Tx@y\0Dz@y\0", remote: "Tc@d\0", bounce: "<x@y>:\n" });
     assertEquals(await check(queue.home), []);
+  });
+
+  it("finds nothing in a message whose text stands in mess, and whose envelope in the journal", async () => {
+    using queue = realQueue();
+    const text = "Subject: large\n\n";
+    const id = queue.message({}, text);
+    assertEquals(await check(queue.home), [`no-envelope ${below(queue.home, queueFile(queue.home, "mess", id))}`]);
+    putLarge(queue.home, id, toOctets(text));
+    assertEquals(await check(queue.home), []);
+    Deno.removeSync(queueFile(queue.home, "mess", id));
+    assertEquals(await check(queue.home), ["no-text journal/1"]);
   });
 
   it("finds a copied message, a torn envelope, a second file for a link, a file that nobody will finish", async () => {

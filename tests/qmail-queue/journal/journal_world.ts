@@ -15,7 +15,7 @@ export const envelope = toOctets("u0\0p1\0F\0Tamy@a.example\0");
 /** A record of so many octets. */
 export function newRecord(bytes = 200, text = ""): NewRecord {
   const content = toOctets(text.padEnd(bytes - recordBytes(envelope, []), "x"));
-  return { birthSeconds: 1_795_333_684, envelope, content: [content] };
+  return { birthSeconds: 1_795_333_684, envelope, content: [content], mess: undefined };
 }
 
 /** A clock, a disk, and the journals opened on it. */

@@ -38,6 +38,15 @@ interface Live {
   readonly serial: number;
   readonly id: number;
   readonly path: string;
+  /** Whether its text stands in mess. */
+  readonly inMess: boolean;
+}
+
+/** What a look at a journal finds. */
+export interface JournalLook {
+  readonly findings: readonly Finding[];
+  /** The numbers of messages whose text stands in mess, and whose envelope in the journal. */
+  readonly inMess: ReadonlySet<number>;
 }
 
 /** The first octets of a record, "dqj1". */
@@ -49,15 +58,16 @@ const generationAt = 16;
  * All that is wrong, and as notes what the next qmail-queue puts right by itself. `writing`: a qmail-queue runs, then
  * what a move leaves on its way is a finding as well: it stands only for a moment, so look again.
  */
-export function journalFindings(view: JournalView, { writing }: { readonly writing: boolean }): Finding[] {
+export function checkJournal(view: JournalView, { writing }: { readonly writing: boolean }): JournalLook {
   const check = new JournalCheck(view, writing);
   check.takeSegments();
   check.takeNumbers();
-  return check.findings;
+  return check;
 }
 
-class JournalCheck {
+class JournalCheck implements JournalLook {
   readonly findings: Finding[] = [];
+  readonly inMess = new Set<number>();
   readonly #view: JournalView;
   readonly #writing: boolean;
   readonly #live = new Map<number, Live>();
@@ -91,7 +101,7 @@ class JournalCheck {
       ({ serial, generation } = record);
       records++;
       if (marks !== undefined && isMarked(marks, index, generation)) continue;
-      this.#takeLive({ serial, id: record.id, path });
+      this.#takeLive({ serial, id: record.id, path, inMess: record.messBytes !== undefined });
       const envelope = parseTodo(record.envelope);
       if (!envelope.ok) this.#find("format", path, `record ${serial}: ${envelope.error}`, { id: record.id });
     }
@@ -108,7 +118,7 @@ class JournalCheck {
   }
 
   #takeLive(live: Live): void {
-    const { serial, id, path } = live;
+    const { serial, id, path, inMess } = live;
     const other = this.#live.get(id);
     if (other !== undefined) {
       this.#find("shared-number", path, `record ${serial} has the number of record ${other.serial}`, { id });
@@ -116,7 +126,14 @@ class JournalCheck {
     }
     this.#live.set(id, live);
     const { mess, todo } = this.#view.inLayout(id);
-    if (!mess) return;
+    if (inMess) this.inMess.add(id);
+    if (inMess && !mess) {
+      this.#find("no-text", path, `record ${serial} is not done, and its text is not in mess`, {
+        id,
+        note: !this.#writing,
+      });
+    }
+    if (!mess || inMess && !todo) return;
     const detail = todo
       ? `record ${serial} is not done, and its message stands in todo`
       : `record ${serial} is not done, and there is a mess file of its number`;
@@ -133,8 +150,8 @@ class JournalCheck {
       const detail = `keeps a number, but has ${links} names, not one`;
       this.#find("kept-number", `journal/numbers/${name}`, detail, { id, note: live !== undefined && !this.#writing });
     }
-    for (const { id, serial, path } of this.#live.values()) {
-      if (kept.has(id)) continue;
+    for (const { id, serial, path, inMess } of this.#live.values()) {
+      if (inMess || kept.has(id)) continue;
       this.#find("renumber", path, `record ${serial}: its number is not kept, the next qmail-queue gives it another`, {
         id,
         note: true,

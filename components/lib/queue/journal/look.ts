@@ -4,9 +4,8 @@
  */
 import type { Home } from "../../../../config/home.ts";
 import { ifThere } from "../../disk/if_there.ts";
-import type { Finding } from "../check.ts";
 import { journalMarks, journalNumbers, journalSegment, queueFile } from "../layout.ts";
-import { journalFindings, type KeptNumber } from "./check.ts";
+import { checkJournal, type JournalLook, type KeptNumber } from "./check.ts";
 
 function isFile(path: string): boolean {
   return ifThere(() => Deno.lstatSync(path))?.isFile === true;
@@ -23,11 +22,11 @@ function namesIn(dir: string): string[] {
   return ifThere(() => Array.from(Deno.readDirSync(dir), ({ name }) => name)) ?? [];
 }
 
-/** What is wrong with a home's journal at this moment. Throws when it is closed to us. */
-export function lookAtJournal(home: Home, writing: boolean): Finding[] {
+/** What is in a home's journal, and wrong with it, at this moment. Throws when it is closed to us. */
+export function lookAtJournal(home: Home, writing: boolean): JournalLook {
   const names = namesIn(home.queue("journal")).filter((name) => isFile(home.queue("journal", name)));
   const numbersOf = (pattern: RegExp) => names.flatMap((name) => pattern.exec(name)?.[1] ?? []).map(Number);
-  return journalFindings({
+  return checkJournal({
     segments: numbersOf(/^([1-9][0-9]{0,4})$/),
     sideFiles: numbersOf(/^([1-9][0-9]{0,4})\.done$/),
     readSegment: (number) => ifThere(() => Deno.readFileSync(journalSegment(home, number))),

@@ -21,14 +21,14 @@ export class JournalReader {
     this.#home = home;
   }
 
-  /** A message's content; undefined when it is not there any more: it has moved into the layout, or was finished. */
+  /** A message's content; undefined where that stands in mess, by now or all along, and where the message was finished. */
   read({ serial, segment, offset, bytes }: JournalPlace): Uint8Array | undefined {
     if (bytes > longestRecord) return undefined;
     // A segment that was removed and made anew since it was opened is met by its record's serial: look again, once.
     for (const again of [true, false]) {
       const file = this.#open(segment);
       const record = file === undefined ? undefined : parseRecord(readAt(file, offset, bytes));
-      if (record?.serial === serial) return record.content;
+      if (record?.serial === serial) return record.messBytes === undefined ? record.content : undefined;
       if (again) this.#close(segment);
     }
     return undefined;

@@ -1,15 +1,16 @@
 /**
- * One record of the journal: a small message with its envelope. Layout, numbers big-endian, whole numbers of 8 octets
+ * One record of the journal: a small message with its envelope, or the envelope of a larger one. Layout, numbers big-endian, whole numbers of 8 octets
  * below 2^53:
  *
  * ```text
  * 0  "dqj1"   4  CRC-32 of all that follows   8  length of the record   12  length of the envelope
  * 16 generation of the segment   24 serial   32 the message's number   40 birth, seconds since 1970
- * 48 the envelope: "O", what the client asked for beside it, NUL (only where it asked for something); then as in todo
- *    then the content
+ * 48 the envelope: "M", octets of the whole text in decimal, NUL (only where the text stands in mess); "O", what the client
+ *    asked for beside it, NUL (only where it asked for something); then as in todo
+ *    then the content; of a text in mess its beginning, which tells it from the text of a later message of that number
  * ```
  *
- * A program that knows nothing of the "O" finds an envelope it cannot read, and leaves the message where it is.
+ * A program that knows nothing of the "M" or the "O" finds an envelope it cannot read, and leaves the message where it is.
  *
  * Records of another layout have another digit in the beginning. A segment whose first one has is read by nobody here: what
  * follows would be taken for damage, and written over. Only of the first, for what is behind the last record of a turn may be
@@ -19,6 +20,7 @@
  * turn from what is left of an earlier one; serials never come back.
  * @module
  */
+import { fromOctets, toOctets } from "../../octets.ts";
 import { nodeZlib } from "../../process/builtin.ts";
 
 export const headBytes = 48;
@@ -41,27 +43,46 @@ export interface JournalRecord extends RecordHead {
   readonly envelope: Uint8Array;
   /** As formatMessageOptions() writes them; absent where the client asked for nothing. */
   readonly options: Uint8Array | undefined;
+  /** Octets of the whole text, where that stands in mess and {@link content} is its beginning; else undefined. */
+  readonly messBytes: number | undefined;
   readonly content: Uint8Array;
 }
 
-const [nul, letterO] = [0, 0x4f];
+const [nul, letterM, letterO] = [0, 0x4d, 0x4f];
 
-/** The part of a record that {@link putRecord} takes as its envelope. `options` hold no NUL. */
-export function envelopePart(envelope: Uint8Array, options: Uint8Array | undefined): Uint8Array {
-  if (options === undefined) return envelope;
-  const part = new Uint8Array(options.length + 2 + envelope.length);
-  part[0] = letterO;
-  part.set(options, 1);
-  part.set(envelope, options.length + 2);
+/** What goes into a record beside the envelope. */
+export interface Beside {
+  /** As formatMessageOptions() writes them: without NUL. */
+  readonly options: Uint8Array | undefined;
+  readonly messBytes: number | undefined;
+}
+
+/** The part of a record that {@link putRecord} takes as its envelope. */
+export function envelopePart(envelope: Uint8Array, { options, messBytes }: Beside): Uint8Array {
+  const inMess = messBytes === undefined ? undefined : toOctets(String(messBytes));
+  return withField(letterM, inMess, withField(letterO, options, envelope));
+}
+
+function withField(letter: number, octets: Uint8Array | undefined, rest: Uint8Array): Uint8Array {
+  if (octets === undefined) return rest;
+  const part = new Uint8Array(octets.length + 2 + rest.length);
+  part[0] = letter;
+  part.set(octets, 1);
+  part.set(rest, octets.length + 2);
   return part;
 }
 
 /** Inverse of {@link envelopePart}. */
-function splitEnvelope(part: Uint8Array): Pick<JournalRecord, "envelope" | "options"> {
-  const end = part[0] === letterO ? part.indexOf(nul) : -1;
-  return end < 0
-    ? { envelope: part, options: undefined }
-    : { envelope: part.subarray(end + 1), options: part.subarray(1, end) };
+function splitEnvelope(part: Uint8Array): Pick<JournalRecord, "envelope" | "options" | "messBytes"> {
+  const [inMess, rest] = fieldOf(letterM, part);
+  const [options, envelope] = fieldOf(letterO, rest);
+  return { envelope, options, messBytes: inMess && Number(fromOctets(inMess)) };
+}
+
+/** Inverse of {@link withField}. */
+function fieldOf(letter: number, part: Uint8Array): [Uint8Array | undefined, Uint8Array] {
+  const end = part[0] === letter ? part.indexOf(nul) : -1;
+  return end < 0 ? [undefined, part] : [part.subarray(1, end), part.subarray(end + 1)];
 }
 
 function putNumber(view: DataView, at: number, value: number): void {

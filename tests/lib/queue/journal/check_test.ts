@@ -3,8 +3,8 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { toOctets } from "../../../../components/lib/octets.ts";
 import {
+  checkJournal,
   type InLayout,
-  journalFindings,
   type JournalView,
   type KeptNumber,
 } from "../../../../components/lib/queue/journal/check.ts";
@@ -58,7 +58,7 @@ function viewOf({ segments = new Map(), marks = new Map(), numbers = [], layout 
 
 /** `kind path`, a note with a "?" in front. */
 function found(journal: Journal, writing = false): string[] {
-  return journalFindings(viewOf(journal), { writing }).map(({ kind, path, note }) =>
+  return checkJournal(viewOf(journal), { writing }).findings.map(({ kind, path, note }) =>
     `${note === true ? "?" : ""}${kind} ${path}`
   );
 }
@@ -76,7 +76,7 @@ function damaged(at: number): Uint8Array {
   return copy;
 }
 
-describe("journalFindings()", () => {
+describe("checkJournal()", () => {
   const rows: readonly { readonly name: string; readonly journal: Journal; readonly want: readonly string[] }[] = [
     { name: "no journal", journal: {}, want: [] },
     { name: "a whole one", journal: whole, want: [] },
@@ -163,6 +163,28 @@ describe("journalFindings()", () => {
 
   it("finds a move that does not end, while a qmail-queue runs", () =>
     assertEquals(found(moving, true), ["unfinished-move journal/1", "kept-number journal/numbers/kept.7"]));
+
+  describe("of a message whose text stands in mess", () => {
+    const { octets, marks } = segmentOf([{ id: 7, envelope: `M20\0${goodEnvelope}` }]);
+    const journalWith = (mess: boolean, todo: boolean): Journal => ({
+      segments: new Map([[1, octets]]),
+      marks: new Map([[1, marks]]),
+      layout: new Map([[7, { mess, todo }]]),
+    });
+
+    it("wants no kept number, and names the message", () => {
+      const look = checkJournal(viewOf(journalWith(true, false)), { writing: true });
+      assertEquals([look.findings, [...look.inMess]], [[], [7]]);
+    });
+
+    it("finds that the text is not there: with nobody there a note, for it may be done", () => {
+      assertEquals(found(journalWith(false, false)), ["?no-text journal/1"]);
+      assertEquals(found(journalWith(false, false), true), ["no-text journal/1"]);
+    });
+
+    it("notes a move that a dead qmail-queue left", () =>
+      assertEquals(found(journalWith(true, true)), ["?unfinished-move journal/1"]));
+  });
 
   it("throws at no octets, wherever they are damaged", () =>
     fc.assert(

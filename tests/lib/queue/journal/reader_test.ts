@@ -5,6 +5,7 @@ import { journalSegment } from "../../../../components/lib/queue/layout.ts";
 import { JournalReader } from "../../../../components/lib/queue/journal/reader.ts";
 import { putRecord, recordBytes } from "../../../../components/lib/queue/journal/record.ts";
 import { toOctets } from "../../../../components/lib/octets.ts";
+import { putLarge } from "../../../support/journal_segment.ts";
 import { tempDir } from "../../../support/temp_dir.ts";
 
 const content = Uint8Array.from(toOctets("Subject: a\n\nhello\n"));
@@ -39,6 +40,13 @@ describe("JournalReader", () => {
   it("reads a message's content at its place, again and again", () => {
     using here = place();
     for (let times = 0; times < 3; times++) assertEquals(here.reader.read(at()), content);
+  });
+
+  it("leaves the text of one that stands in mess to who reads that", () => {
+    using dir = tempDir();
+    const home = homeAt(dir.path);
+    const place = putLarge(home, 1000, content);
+    assertEquals(new JournalReader(home).read(place), undefined);
   });
 
   const absent = [

@@ -52,29 +52,36 @@ const anyParts = fc.array(fc.uint8Array({ maxLength: 100 }), { maxLength: 4 });
 /** As in todo: its first record is the uid. */
 const anyEnvelope = fc.uint8Array().map((octets) => concat([toOctets("u"), octets], 1 + octets.length));
 const anyOptions = fc.option(fc.uint8Array({ min: 1, max: 255 }), { nil: undefined });
+const anyMessBytes = fc.option(anyNumber, { nil: undefined });
 
 describe("parseRecord()", () => {
   it("is the inverse of putRecord(), wherever the record begins", () => {
     fc.assert(
       fc.property(
-        ...[anyHead, anyEnvelope, anyOptions, anyParts, fc.nat(50), fc.nat(50)] as const,
-        (fields, envelope, options, parts, at, rest) => {
-          const part = envelopePart(envelope, options);
+        ...[anyHead, anyEnvelope, anyOptions, anyMessBytes, anyParts, fc.nat(50), fc.nat(50)] as const,
+        (fields, envelope, options, messBytes, parts, at, rest) => {
+          const part = envelopePart(envelope, { options, messBytes });
           const bytes = recordBytes(part, parts);
           const octets = new Uint8Array(at + bytes + rest).fill(0xff).subarray(Math.min(at, 3));
           const begin = at - Math.min(at, 3);
           assertEquals(putRecord(octets, begin, fields, part, parts), begin + bytes);
           const parsed = parseRecord(octets, begin)!;
           const content = concat(parts, parts.reduce((sum, part) => sum + part.length, 0));
-          assertEquals({ ...parsed }, { ...fields, bytes, envelope, options, content });
+          assertEquals({ ...parsed }, { ...fields, bytes, envelope, options, messBytes, content });
         },
       ),
     );
   });
 
-  it("finds in a record without options what it always found: nothing of it has changed on the disk", () => {
-    const { envelope, options, content } = parseRecord(record())!;
-    assertEquals([fromOctets(envelope), options, fromOctets(content)], ["u0\0p1\0F\0", undefined, "hello\n"]);
+  it("finds in a record with nothing beside the envelope what it always found: nothing of it has changed on the disk", () => {
+    const { envelope, options, messBytes, content } = parseRecord(record())!;
+    assertEquals([fromOctets(envelope), fromOctets(content)], ["u0\0p1\0F\0", "hello\n"]);
+    assertEquals([options, messBytes], [undefined, undefined]);
+  });
+
+  it("keeps what is beside the envelope in front of it, in this form", () => {
+    const beside = { options: toOctets("RET HDRS"), messBytes: 1_048_576 };
+    assertEquals(fromOctets(envelopePart(toOctets("u0\0"), beside)), "M1048576\0ORET HDRS\0u0\0");
   });
 
   it("knows no record of which an octet has changed", () => {
