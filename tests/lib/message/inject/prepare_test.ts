@@ -2,6 +2,7 @@
  * What qmail-inject makes of headers, call by call.
  * @module
  */
+import { tokenize } from "../../../../components/lib/address/token.ts";
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
@@ -284,6 +285,13 @@ describe("prepareMessage()", () => {
     assertEquals(prepare({ args: ["-f", hostile] }).ok, false);
   });
 
+  function hasOddDot(field: string): boolean {
+    const kinds = tokenize(field.slice(field.indexOf(":") + 1))?.map(({ kind }) => kind).filter((kind) =>
+      kind !== "comment"
+    );
+    return kinds?.some((kind, at) => kind === "." && [".", "@"].includes(kinds[at + 1]!)) === true;
+  }
+
   it("throws for no fields, puts no NUL or line end into the envelope, and changes nothing the second time", () => {
     const value = fc.string({ unit: fc.constantFrom(...'ab.,@<>:;()[]"\\ \t\r\0\xff+'), maxLength: 40 });
     const name = fc.constantFrom("To", "Cc", "Bcc", "From", "Reply-To", "Return-Path", "Resent-To", "X", "__proto__");
@@ -294,6 +302,8 @@ describe("prepareMessage()", () => {
         if (!result.ok) return;
         const { header, sender, recipients } = result.value;
         assert([sender, ...recipients].every((address) => !/[\n\0]/.test(address)));
+        // qmail takes off one dot, then one "@": a dot in front of it stands at the end the next time.
+        if (fields.some(hasOddDot)) return;
         const again = prepare({ fields: header.split(/\n(?![ \t])/).slice(0, -1) });
         assert(again.ok);
         assertEquals(again.value.header, header);
