@@ -21,6 +21,7 @@ import { inventory, type OriginalHost, originalHost } from "../../support/origin
 import { readOriginalQueue } from "../../support/original_queue.ts";
 import { originalCases, originalText } from "../../support/original_mail.ts";
 import { checkout } from "../../support/system.ts";
+import { waitFor } from "../../support/wait.ts";
 
 const runtime: Runtime = { deno: Deno.execPath(), denoDir: "/nowhere", code: checkout, audit: undefined };
 const isRoot = Deno.uid() === 0;
@@ -37,7 +38,17 @@ async function planFor({ root, prefix }: OriginalHost, sendmail = false): Promis
 }
 
 /** As "deno task install" does it; deno, packages and code are not copied. */
+/**
+ * Settles when nobody holds a lock of the queue. A program that another test in this process starts in that moment has a
+ * share in one that was closed here, until it is another program.
+ */
+async function unlocked(host: OriginalHost): Promise<void> {
+  const isFree = async () => (await survey(placeAt(host.prefix, host.root))).running.length === 0;
+  await waitFor(isFree, "the queue's locks to be free");
+}
+
 async function install(host: OriginalHost, { checkpoint = () => {}, sendmail = false }: RunOptions = {}) {
+  await unlocked(host);
   const found = await survey(placeAt(host.prefix, host.root));
   const sample = readSample("single", { me: "mail.example.org" });
   const plan = planInstall(found, { sample: found.found === "nothing" ? sample : new Map(), sendmail });
@@ -46,6 +57,7 @@ async function install(host: OriginalHost, { checkpoint = () => {}, sendmail = f
 }
 
 async function giveBack(host: OriginalHost, checkpoint: () => void = () => {}) {
+  await unlocked(host);
   const place = placeAt(host.prefix, host.root);
   return await rollBack(place, readManifest(place)!, { say: () => {}, checkpoint });
 }
@@ -304,6 +316,7 @@ describe("deno task install over a qmail", () => {
     const [running] = (await planFor(host)).running;
     assertStringIncludes(running!, "qmail-send");
     mutex.close();
+    await unlocked(host);
     assertEquals((await planFor(host)).running, []);
   });
 
