@@ -107,9 +107,9 @@ export class Deliveries {
 
   /** Whether its sender may send it today; otherwise it is put off. A last attempt is not. */
   #isWarm(job: Job<Message>): boolean {
-    const { message: { sender, passes } } = job;
+    const { message: { sender } } = job;
     const atMs = this.#warmUps.take(sender, Date.now());
-    if (atMs === "now" || passes.get("remote")?.dying === true) return true;
+    if (atMs === "now" || isDying(job)) return true;
     this.#putOffLater([{ job, atMs, reason: "" }]);
     return false;
   }
@@ -127,7 +127,11 @@ export class Deliveries {
 
   /** Starts no remote delivery to a site or domain (lower-cased) until it is resumed. */
   pause(destination: string): void {
-    this.#dispatcher.pause(destination);
+    const taken = this.#dispatcher.pause(destination, Date.now());
+    // A last attempt ends for those of that domain alone: with others it stays together, and goes.
+    const staying = taken.filter(({ job }) => isDying(job) && !isForOneDomain(job));
+    this.#takenBack(taken.filter((one) => !staying.includes(one)));
+    this.#dispatcher.add("remote", staying.map(({ job }) => job), Date.now());
     // More may wait for it than is kept in memory.
     this.#pump();
   }
@@ -171,12 +175,14 @@ export class Deliveries {
       this.#run(job);
     }
     if (this.#stopping) return;
-    const tooMany = this.#dispatcher.takeBack(Date.now());
-    if (tooMany.length > 0) {
-      for (const { job } of tooMany) this.#warmUps.putBack(job.message.sender, Date.now());
-      this.#putOffLater(tooMany);
-    }
+    this.#takenBack(this.#dispatcher.takeBack(Date.now()));
     if (this.#dispatcher.wakeAtMs < this.#tickAtMs) this.#setTick();
+  }
+
+  #takenBack(taken: readonly TakenBack<Job<Message>>[]): void {
+    if (taken.length === 0) return;
+    for (const { job } of taken) this.#warmUps.putBack(job.message.sender, Date.now());
+    this.#putOffLater(taken);
   }
 
   // --- what waits for its time
@@ -205,7 +211,7 @@ export class Deliveries {
     for (const one of all) {
       const { message } = one.job;
       // In a last attempt there is no later.
-      if (message.passes.get("remote")?.dying === true) void this.#giveUp(one);
+      if (isDying(one.job)) void this.#giveUp(one);
       else if (byMessage.has(message)) byMessage.get(message)!.push(one);
       else byMessage.set(message, [one]);
     }
@@ -310,6 +316,15 @@ export class Deliveries {
       this.#pump();
     }, retryAfterLoss(losses) * 1000);
   }
+}
+
+function isDying({ message, channel }: Job<Message>): boolean {
+  return message.passes.get(channel)?.dying === true;
+}
+
+function isForOneDomain({ recipients }: Job<Message>): boolean {
+  const [first, ...others] = recipients.map(({ address }) => domainOf(address));
+  return others.every((domain) => domain === first);
 }
 
 /** Past the message's lifetime a deferral is a failure. */

@@ -176,9 +176,13 @@ export class Dispatcher<M> {
     this.#turns.remote.endPauses(nowMs);
   }
 
-  /** Starts no remote delivery to a site or domain (lower-cased) until it is resumed; all else goes on. */
-  pause(destination: string): void {
-    this.#turns.remote.pause(destination);
+  /**
+   * Starts no remote delivery to a site or domain (lower-cased) until it is resumed; all else goes on. Takes back what waits
+   * with others' mail and is for that domain too: the caller cuts it anew.
+   */
+  pause(destination: string, nowMs = 0): readonly TakenBack<Job<M>>[] {
+    const concerns = ({ recipients }: Job<M>) => recipients.some(({ address }) => domainOf(address) === destination);
+    return this.#turns.remote.pause(destination, concerns, nowMs);
   }
 
   resume(destination: string): void {

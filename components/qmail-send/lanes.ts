@@ -68,6 +68,32 @@ export function moveLanes<J>(own: Destination<Lane<J>>, site: Destination<Lane<J
   own.movedTo = site;
 }
 
+/** Whether a delivery that is `wanted` waits there. */
+export function hasWaiting<J>({ parked, released }: Destination<Lane<J>>, wanted: (job: J) => boolean): boolean {
+  for (const lanes of [released, parked]) {
+    for (let entry = lanes.first?.placeAtDestination; entry !== undefined; entry = entry.after) {
+      if (entry.value.jobs.some(wanted)) return true;
+    }
+  }
+  return false;
+}
+
+/** Takes those deliveries from a destination's parked lanes that are `wanted`; it has no others. */
+export function takeAll<J>(destination: Destination<Lane<J>>, wanted: (job: J) => boolean): J[] {
+  const taken: J[] = [];
+  let entry = destination.parked.last?.placeAtDestination;
+  while (entry !== undefined) {
+    const { value: { jobs }, before } = entry;
+    if (jobs.some(wanted)) {
+      for (const job of jobs.splice(0)) (wanted(job) ? taken : jobs).push(job);
+      if (jobs.length === 0) entry.leave();
+    }
+    entry = before;
+  }
+  destination.waiting -= taken.length;
+  return taken;
+}
+
 /**
  * Takes deliveries from a destination's parked lanes until `most` are left, or nothing but what has room: first what large
  * messages have beyond their share, then those who came last.

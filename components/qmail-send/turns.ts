@@ -19,7 +19,7 @@
 import { namedRules, type Shaping, type SiteRules } from "../lib/shaping/shaping_file.ts";
 import type { ShownDestination } from "../lib/wire/control_protocol.ts";
 import { type Destination, Destinations, mostForOne, mostForUnreachable, siteKey } from "./destinations.ts";
-import { Lane, moveLanes, Pass, type TakenBack, takeSurplus } from "./lanes.ts";
+import { hasWaiting, Lane, moveLanes, Pass, takeAll, type TakenBack, takeSurplus } from "./lanes.ts";
 import { LinkedList } from "./linked_list.ts";
 import type { Outcome, Told } from "./outcome.ts";
 import { Resting } from "./resting.ts";
@@ -300,9 +300,22 @@ export class Turns<J extends { readonly destination: string }> {
     this.#destinations.close(destination, nowMs);
   }
 
-  /** Starts nothing for sites and domains of this name from now on; a domain whose site is known waits for itself then. */
-  pause(name: string): void {
+  /**
+   * Starts nothing for sites and domains of this name from now on; a domain whose site is known waits for itself then. What
+   * waits elsewhere, and is for that domain too (`concerns`), is taken back, to be cut and added anew. Looks at all that
+   * waits.
+   */
+  pause(name: string, concerns: (job: J) => boolean, nowMs = 0): TakenBack<J>[] {
+    const taken: TakenBack<J>[] = [];
     for (const destination of this.#destinations.pause(name)) this.#lookForCrowd(destination);
+    for (const destination of [...this.#destinations.busy]) {
+      if (destination.name === name || !hasWaiting(destination, concerns)) continue;
+      while (destination.released.size > 0) this.#park(destination);
+      for (const job of takeAll(destination, concerns)) taken.push({ job, atMs: nowMs, reason: name });
+      this.#fill(destination);
+      this.#closeIfIdle(destination, nowMs);
+    }
+    return taken;
   }
 
   resume(name: string): void {

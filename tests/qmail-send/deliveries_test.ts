@@ -42,6 +42,50 @@ describe("Deliveries", () => {
     assertEquals(views, ["alive 1/5 false", "dead 0/2 true"]);
   });
 
+  describe("of a domain that is paused while they wait", () => {
+    /** One delivery is under way; another waits, for x and y, whose mail went to one relay last. */
+    function waiting(dying: boolean) {
+      const spawned: string[][] = [];
+      const putOff: (readonly string[])[] = [];
+      const addresses = (recipients: readonly Recipient[]) => recipients.map(({ address }) => address);
+      const deliveries: Deliveries = new Deliveries({ local: 1, remote: 1 }, {
+        spawn: ({ recipients }) => {
+          spawned.push(addresses(recipients));
+          return new Promise(() => {});
+        },
+        settle: () => Promise.resolve(),
+        breathe: () => Promise.resolve(),
+        jobEnded: () => {},
+        putOff: (_, jobs) => putOff.push(...jobs.map(({ recipients }) => addresses(recipients))),
+      });
+      const passes = new Map([["remote", { dying }]]);
+      const both = { id: 2, sender: "joe@localhost", passes } as unknown as Message;
+      deliveries.add("remote", jobsOf(message, "remote", [recipient("a@busy")], byDomain));
+      deliveries.add("remote", jobsOf(both, "remote", ["a@x", "b@y"].map(recipient), () => "one way"));
+      deliveries.pause("y");
+      return { deliveries, spawned, putOff };
+    }
+
+    it("are put off, to be cut anew", async () => {
+      using _log = captureLog();
+      const { deliveries, spawned, putOff } = waiting(false);
+      await Promise.resolve();
+      assertEquals([putOff, spawned, deliveries.destinations(9).map(({ waiting }) => waiting)], [
+        [["a@x", "b@y"]],
+        [["a@busy"]],
+        [0, 0],
+      ]);
+    });
+
+    it("stay with the others in a last attempt, which would fail for all of them", async () => {
+      using _log = captureLog();
+      const { deliveries, putOff } = waiting(true);
+      await Promise.resolve();
+      const views = deliveries.destinations(9).map(({ name, waiting }) => `${name} ${waiting}`);
+      assertEquals([putOff, views], [[], ["busy 0", "x 1", "y 0"]]);
+    });
+  });
+
   it("part what travelled together where it has gone to several relays", async () => {
     using _log = captureLog();
     const relays: Record<string, string> = { x: "old:25", y: "old:25" };

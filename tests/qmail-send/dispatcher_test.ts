@@ -105,6 +105,26 @@ describe("Dispatcher.wayOf()", () => {
     dispatcher.resume("y");
     assertEquals(cut(dispatcher).length, 1);
   });
+
+  it("gives back what waits for a domain that is paused meanwhile with others' mail, and goes on with the rest", () => {
+    const dispatcher = new Dispatcher<string>({ local: 1, remote: 1 });
+    deliver(dispatcher, ["x", "y", "z"], "relay.example:25");
+    const add = (message: string, ...names: string[]) =>
+      dispatcher.add("remote", jobsOf(message, "remote", names.map(recipient), (domain) => dispatcher.wayOf(domain)));
+    add("first", "a@x");
+    assertEquals(dispatcher.next()?.message, "first");
+    add("both", "a@x", "b@y");
+    add("y alone", "b@y");
+    add("z alone", "c@z");
+    const back = dispatcher.pause("y", 5);
+    assertEquals(back.map(({ job, atMs }) => [job.message, atMs]).toSorted(), [["both", 5], ["y alone", 5]]);
+    add("both", "a@x", "b@y");
+    dispatcher.setLimits({ local: 1, remote: 9 });
+    const started = Array.from({ length: 3 }, () => dispatcher.next()).map((job) =>
+      job && [job.message, ...addresses(job)]
+    );
+    assertEquals(started, [["z alone", "c@z"], ["both", "a@x"], undefined]);
+  });
 });
 
 describe("Dispatcher", () => {

@@ -270,6 +270,7 @@ describe("Dispatcher: sites that are learnt, in any order of events", () => {
           timed.start();
           for (const job of timed.running.slice(before)) {
             gone(job);
+            assert(!dispatcher.paused.has(job.destination), "started although its domain is paused");
             started.push(job);
           }
           return timed.running.length - before;
@@ -316,8 +317,11 @@ describe("Dispatcher: sites that are learnt, in any order of events", () => {
               expected -= removed.length;
               break;
             }
-            case "take back": {
-              const taken = dispatcher.takeBack(timed.nowMs);
+            case "take back":
+            case "pause": {
+              const taken = step.kind === "pause"
+                ? dispatcher.pause(names[step.which]!, timed.nowMs)
+                : dispatcher.takeBack(timed.nowMs);
               taken.forEach(({ job, atMs }) => {
                 gone(job);
                 assert(atMs >= timed.nowMs);
