@@ -19,7 +19,8 @@ import { Intake } from "./intake.ts";
 import { Journal, type JournalOptions } from "./journal/journal.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { SendLink } from "./send_link.ts";
-import { finishMoves, QueueStore } from "./store.ts";
+import { finishMoves } from "./finish_moves.ts";
+import { QueueStore } from "./store.ts";
 
 /** Small enough to come free soon although a message in it waits, large enough for hundreds. */
 const segmentBytes = 4 * 1024 * 1024;

@@ -21,6 +21,7 @@ import {
   smallMessageBytes,
 } from "../lib/wire/queue_protocol.ts";
 import { Draft } from "./draft.ts";
+import { ofLayout, removeFiles } from "./finish_moves.ts";
 import type { Store } from "./intake.ts";
 import type { Entry, NewRecord } from "./journal/entry.ts";
 import type { Journal } from "./journal/journal.ts";
@@ -279,7 +280,7 @@ export class QueueStore implements Store {
 
   #remove(id: number, dirs: typeof ofLayout | readonly ["mess"]): void {
     try {
-      removeAll(this.#disk, this.#home, id, dirs);
+      removeFiles(this.#disk, this.#home, id, dirs);
     } catch (error) {
       logEvent("unremoved", { message: id, reason: describeError(error) });
     }
@@ -337,43 +338,4 @@ export class QueueStore implements Store {
 
 function placeOf({ serial, segment, offset, bytes }: Entry): JournalMessage["place"] {
   return { serial, segment, offset, bytes };
-}
-
-/**
- * What a predecessor left in the layout under the numbers of the journal's messages: one that is there as a whole has
- * moved; of one that is not, the pieces are removed, for the journal has it.
- */
-export async function finishMoves(disk: Disk, home: Home, journal: Journal): Promise<void> {
-  // A predecessor killed between the link and this sync: the journal may let go only of what no power loss takes from todo.
-  await disk.syncDir(home.queue("todo"));
-  for (const entry of journal.entries()) {
-    const todo = queueFile(home, "todo", entry.id);
-    const mess = queueFile(home, "mess", entry.id);
-    const sizeBytes = disk.stat(mess)?.sizeBytes;
-    const { content, messBytes } = journal.read(entry);
-    if (messBytes !== undefined) {
-      // Text and name were on stable storage before the record: it is done if they are gone, or a later message's.
-      const isThere = sizeBytes === messBytes && beginsWith(disk.readStart(mess, content.length), content);
-      if (!isThere) journal.done([entry.serial]);
-      else if (disk.stat(todo) !== undefined) await journal.moved(entry);
-      else removeAll(disk, home, entry.id, ["intd", "options"]);
-    } else if (sizeBytes !== undefined) {
-      const text = disk.readFile(mess);
-      // After a power loss, a message that was done may be back, whose number a later one took into the layout.
-      if (!beginsWith(content, text)) journal.renumber(entry);
-      else if (disk.stat(todo) !== undefined && text.length === content.length) await journal.moved(entry);
-      else removeAll(disk, home, entry.id, ofLayout);
-    }
-  }
-}
-
-/** What a move puts into the layout; first what makes it a message. */
-const ofLayout = ["todo", "intd", "options", "mess"] as const;
-
-function removeAll(disk: Disk, home: Home, id: number, dirs: readonly (typeof ofLayout)[number][]): void {
-  for (const dir of dirs) disk.remove(queueFile(home, dir, id));
-}
-
-function beginsWith(whole: Uint8Array, start: Uint8Array): boolean {
-  return start.length <= whole.length && start.every((octet, at) => octet === whole[at]);
 }

@@ -9,7 +9,8 @@ import { type Disk, realDisk } from "../../components/lib/disk/disk.ts";
 import { describeError } from "../../components/lib/log/log.ts";
 import { Journal } from "../../components/qmail-queue/journal/journal.ts";
 import { removeLeftovers } from "../../components/qmail-queue/leftovers.ts";
-import { finishMoves, QueueStore } from "../../components/qmail-queue/store.ts";
+import { finishMoves } from "../../components/qmail-queue/finish_moves.ts";
+import { QueueStore } from "../../components/qmail-queue/store.ts";
 import { lockQueue, type StoppedQueue } from "./running.ts";
 
 /** What is made here is qmail-queue's, also where root makes it. */

@@ -5,7 +5,8 @@
  */
 import { Journal } from "../../components/qmail-queue/journal/journal.ts";
 import { removeLeftovers } from "../../components/qmail-queue/leftovers.ts";
-import { finishMoves, type Notify, QueueStore } from "../../components/qmail-queue/store.ts";
+import { finishMoves } from "../../components/qmail-queue/finish_moves.ts";
+import { type Notify, QueueStore } from "../../components/qmail-queue/store.ts";
 import { toOctets } from "../../components/lib/octets.ts";
 import type {
   EnvelopeFields,
