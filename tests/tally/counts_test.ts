@@ -127,9 +127,9 @@ describe("Counts", () => {
     assertEquals(count("b"), "within");
   });
 
-  it("stays within its bound under twice as many keys", () => {
+  it("stays within its bound under more keys than it may hold", () => {
     const counts = new Counts();
-    for (let n = 0; n < 400_000; n++) counts.count({ key: `client ${n}`, limit: 1, perSeconds: 3600, by: 1 }, n);
+    for (let n = 0; n < 300_000; n++) counts.count({ key: `client ${n}`, limit: 1, perSeconds: 3600, by: 1 }, n);
     assertEquals(counts.size, 200_000);
   });
 });
