@@ -56,7 +56,7 @@ export class Draft {
   static begin(disk: Disk, home: Home, born: Born, content: readonly Uint8Array[]): Draft {
     const birthName = home.queue("pid", `${born.qp}.${born.unixSeconds}.${born.serial}`);
     const mess = disk.create(birthName, 0o644);
-    const beginning = content[0]?.slice() ?? new Uint8Array();
+    const beginning = content[0] ?? new Uint8Array();
     const draft = new Draft(disk, home, { id: mess.inode, mess, birthSeconds: born.unixSeconds, beginning });
     try {
       disk.link(birthName, queueFile(home, "mess", draft.id));

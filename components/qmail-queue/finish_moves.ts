@@ -9,9 +9,10 @@ import type { Journal } from "./journal/journal.ts";
 
 /** What a move puts into the layout; first what makes it a message. */
 export const ofLayout = ["todo", "intd", "options", "mess"] as const;
+export type LayoutDir = (typeof ofLayout)[number];
 
 /** Removes these files of message `id`. Throws what the disk says. */
-export function removeFiles(disk: Disk, home: Home, id: number, dirs: readonly (typeof ofLayout)[number][]): void {
+export function removeFiles(disk: Disk, home: Home, id: number, dirs: readonly LayoutDir[]): void {
   for (const dir of dirs) disk.remove(queueFile(home, dir, id));
 }
 

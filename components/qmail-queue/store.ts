@@ -21,7 +21,7 @@ import {
   smallMessageBytes,
 } from "../lib/wire/queue_protocol.ts";
 import { Draft } from "./draft.ts";
-import { ofLayout, removeFiles } from "./finish_moves.ts";
+import { type LayoutDir, ofLayout, removeFiles } from "./finish_moves.ts";
 import type { Store } from "./intake.ts";
 import type { Entry, NewRecord } from "./journal/entry.ts";
 import type { Journal } from "./journal/journal.ts";
@@ -97,21 +97,15 @@ export class QueueStore implements Store {
     return arrival.qp;
   }
 
-  async #take(arrival: Arrival, envelope: EnvelopeFields, content: Uint8Array): Promise<void> {
+  #take(arrival: Arrival, envelope: EnvelopeFields, content: Uint8Array): Promise<void> {
     const { qp, unixSeconds, received } = arrival;
     if (content.length > smallMessageBytes || envelope.recipients.length > mostFirstAttempt) {
       return this.#commit(this.#begin(arrival, [content]), qp, envelope);
     }
     const sizeBytes = received.length + content.length;
     const whole = { birthSeconds: unixSeconds, sizeBytes, content: [received, content], mess: undefined };
-    const appended = this.#append(whole, qp, envelope);
-    if (appended !== undefined) return appended;
-    const draft = this.#begin(arrival, [content]);
-    try {
-      await this.#commitToLayout(draft, qp, envelope);
-    } finally {
-      this.#writing.delete(draft.id);
-    }
+    // Where there is no room for a small one, there is none for its envelope.
+    return this.#append(whole, qp, envelope) ?? this.#commit(this.#begin(arrival, [content]), qp, envelope, false);
   }
 
   begin(origin: Origin, uid: number): { draft: Draft; qp: number } {
@@ -187,10 +181,15 @@ export class QueueStore implements Store {
     return draft;
   }
 
-  async #commit(draft: Draft, qp: number, envelope: EnvelopeFields): Promise<void> {
+  async #commit(
+    draft: Draft,
+    qp: number,
+    envelope: EnvelopeFields,
+    mayBeRecorded = envelope.recipients.length <= mostFirstAttempt,
+  ): Promise<void> {
     try {
-      if (envelope.recipients.length > mostFirstAttempt) await this.#commitToLayout(draft, qp, envelope);
-      else await this.#commitToJournal(draft, qp, envelope);
+      if (mayBeRecorded) await this.#commitToJournal(draft, qp, envelope);
+      else await this.#commitToLayout(draft, qp, envelope);
     } finally {
       this.#writing.delete(draft.id);
     }
@@ -278,7 +277,7 @@ export class QueueStore implements Store {
     this.#journal.done(serials);
   }
 
-  #remove(id: number, dirs: typeof ofLayout | readonly ["mess"]): void {
+  #remove(id: number, dirs: readonly LayoutDir[]): void {
     try {
       removeFiles(this.#disk, this.#home, id, dirs);
     } catch (error) {

@@ -37,13 +37,16 @@ export async function deliver(
   if (!hosts.ok) return forAll(recipients.length, hosts.error);
   const spread = shared.nextSpread();
   const skips = (ip: string) => shared.tcpTimeouts.skips(ip, shared.nowMs(), spread);
-  const site = destinationOf(request, hosts.value[0]!);
+  const destination = destinationOf(request, hosts.value[0]!);
   if (
     hosts.value.every(({ addresses }) => addresses.every(skips)) &&
     !await isConnected(hosts.value, { request, body }, shared)
   ) {
     const { name, addresses } = hosts.value[0]!;
-    return forAll(recipients.length, reportAt(noConnection, site, { host: name, ip: addresses[0]!, tls: "", code: 0 }));
+    return forAll(
+      recipients.length,
+      reportAt(noConnection, destination, { host: name, ip: addresses[0]!, tls: "", code: 0 }),
+    );
   }
   return await shared.slots.run(async () => {
     const { helo, sender, options } = request;
@@ -56,7 +59,7 @@ export async function deliver(
       utf8Header: options?.smtputf8 === true && hasEightBitHeader(body.first),
       binary: options?.body === "BINARYMIME" && await isBinary(body),
     };
-    return await tryAll(hosts.value, { request, body, transaction, skips, tried: new Set() }, site, shared);
+    return await tryAll(hosts.value, { request, body, transaction, skips, tried: new Set() }, destination, shared);
   });
 }
 
@@ -78,7 +81,7 @@ async function isConnected(
 async function tryAll(
   hosts: readonly NextHost[],
   mail: Mail,
-  site: Destination,
+  destination: Destination,
   shared: Shared,
 ): Promise<readonly DeliveryReport[]> {
   const { recipients } = mail.transaction;
@@ -86,11 +89,11 @@ async function tryAll(
   for (const host of hosts) {
     const attempt = await tryHost(host, mail, shared);
     if (attempt.kind === "done") {
-      const reports = attempt.reports.map((report) => reportAt(report, site, attempt.hop));
+      const reports = attempt.reports.map((report) => reportAt(report, destination, attempt.hop));
       const { left } = attempt;
       // At least one recipient was asked about on each connection, so this comes to an end.
       if (left.length === 0 || left.length >= recipients.length) return reports;
-      const others = await tryAll(hosts, onlyFor(left, mail), site, shared);
+      const others = await tryAll(hosts, onlyFor(left, mail), destination, shared);
       left.forEach((place, at) => reports[place] = others[at]!);
       return reports;
     }
@@ -98,7 +101,7 @@ async function tryAll(
     if (attempt.report !== undefined) last = { report: attempt.report, hop: attempt.hop };
     else if (last === undefined || last.report === noConnection) last = { report: noConnection, hop: attempt.hop };
   }
-  return forAll(recipients.length, last === undefined ? noConnection : reportAt(last.report, site, last.hop));
+  return forAll(recipients.length, last === undefined ? noConnection : reportAt(last.report, destination, last.hop));
 }
 
 /** The same mail for some of its recipients. */
@@ -115,8 +118,8 @@ function onlyFor(places: readonly number[], mail: Mail): Mail {
   };
 }
 
-function reportAt(report: DeliveryReport, site: Destination, hop: Hop): DeliveryReport {
-  return { ...report, next: { ...site, ...hop } };
+function reportAt(report: DeliveryReport, destination: Destination, hop: Hop): DeliveryReport {
+  return { ...report, next: { ...destination, ...hop } };
 }
 
 /** What a report says of where mail goes, whichever host is tried. */

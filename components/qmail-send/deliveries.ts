@@ -129,9 +129,9 @@ export class Deliveries {
   pause(destination: string): void {
     const taken = this.#dispatcher.pause(destination, Date.now());
     // A last attempt ends for those of that domain alone: with others it stays together, and goes.
-    const staying = taken.filter(({ job }) => isDying(job) && !isForOneDomain(job));
-    this.#takenBack(taken.filter((one) => !staying.includes(one)));
-    this.#dispatcher.add("remote", staying.map(({ job }) => job), Date.now());
+    const stays = ({ job }: TakenBack<Job<Message>>) => isDying(job) && !isForOneDomain(job);
+    this.#takenBack(taken.filter((one) => !stays(one)));
+    this.#dispatcher.add("remote", taken.filter(stays).map(({ job }) => job), Date.now());
     // More may wait for it than is kept in memory.
     this.#pump();
   }

@@ -139,15 +139,19 @@ export class Turns<J extends { readonly destination: string }> {
 
   /** What deliveries to a domain are paced as: its site, where that is known, or the domain itself. */
   #keyOf(domain: string): string {
+    return this.#ownKey(domain) ?? this.#sites.get(domain) ?? domain;
+  }
+
+  /** Of a domain that stands alone; else undefined. */
+  #ownKey(domain: string): string | undefined {
     if (this.#shaping === undefined) return domain;
     if (namedRules(this.#shaping, domain) !== undefined) return siteKey(domain);
-    return this.#destinations.paused.has(domain) ? domain : this.#sites.get(domain) ?? domain;
+    return this.#destinations.paused.has(domain) ? domain : undefined;
   }
 
   /** Whether a domain is paced by itself, whatever its site: by the operator's wish, or for want of any pace. */
   standsAlone(domain: string): boolean {
-    return this.#shaping === undefined || this.#destinations.paused.has(domain) ||
-      namedRules(this.#shaping, domain) !== undefined;
+    return this.#ownKey(domain) !== undefined;
   }
 
   #rulesFor(name: string): SiteRules {

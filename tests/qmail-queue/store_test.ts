@@ -3,56 +3,11 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { queueFile } from "../../components/lib/queue/layout.ts";
 import { parseOptionsFile } from "../../components/lib/queue/options_file.ts";
 import { fromOctets, toOctets } from "../../components/lib/octets.ts";
-import { type JournalMessage, mostFirstAttempt, smallMessageBytes } from "../../components/lib/wire/queue_protocol.ts";
-import { Journal, type JournalOptions } from "../../components/qmail-queue/journal/journal.ts";
-import { finishMoves } from "../../components/qmail-queue/finish_moves.ts";
-import { QueueStore } from "../../components/qmail-queue/store.ts";
-import { captureLog } from "../support/captured_log.ts";
-import { FakeClock } from "../support/fake_clock.ts";
+import { mostFirstAttempt, smallMessageBytes } from "../../components/lib/wire/queue_protocol.ts";
 import type { FakeDisk } from "../support/fake_disk.ts";
-import { emptyQueue, home, keptFile, queued } from "../support/queue_disk.ts";
+import { home, keptFile, queued } from "../support/queue_disk.ts";
 import { envelopeOf, optionsOf, textOf } from "./lives.ts";
-
-/** A store over a queue in memory, with what qmail-send is told. */
-async function world(fields: Partial<JournalOptions> = {}) {
-  const clock = new FakeClock();
-  const log = captureLog();
-  const disk = emptyQueue(() => clock.seconds);
-  const open = (on: FakeDisk) =>
-    Journal.open(on, home, {
-      segment: { bytes: 256 * 1024, records: 100 },
-      segments: 2,
-      numbers: { ready: 1, most: 64, breathe: () => Promise.resolve() },
-      onTrouble: () => {},
-      onVacate: () => {},
-      nowMs: () => Date.now(),
-      gather: () => Promise.resolve(),
-      ...fields,
-    });
-  const journal = await open(disk);
-  const told: { todo: number[]; journal: JournalMessage[] } = { todo: [], journal: [] };
-  const store = new QueueStore(disk, home, journal, {
-    todo: (id) => void told.todo.push(id),
-    journal: (message) => void told.journal.push(message),
-  });
-  const end = () => {
-    log[Symbol.dispose]();
-    clock[Symbol.dispose]();
-  };
-  return { clock, log, disk, journal, told, store, open, [Symbol.dispose]: end };
-}
-
-/** Accepts a small one; answers what qmail-send was told of it. */
-async function accept(here: Awaited<ReturnType<typeof world>>, name: string): Promise<JournalMessage> {
-  await here.store.accept(envelopeOf(name), textOf(name, 300));
-  return here.told.journal.at(-1)!;
-}
-
-/** The same for one whose text is in mess. */
-async function acceptLarge(here: Awaited<ReturnType<typeof world>>, name: string): Promise<JournalMessage> {
-  await here.store.accept(envelopeOf(name), textOf(name, smallMessageBytes + 1));
-  return here.told.journal.at(-1)!;
-}
+import { accept, acceptLarge, world } from "./store_world.ts";
 
 const todoNames = (disk: FakeDisk) => disk.list(home.queue("todo"));
 
@@ -303,119 +258,5 @@ describe("QueueStore.done()", () => {
     assertEquals([a, b].map(({ id }) => here.disk.exists(queueFile(home, "mess", id))), [false, true]);
     assertEquals(here.journal.size, 0);
     assert(here.log.lines().some((line) => line.includes("unremoved")));
-  });
-});
-
-describe("finishMoves()", () => {
-  describe("of a large message", () => {
-    async function finishedLarge(prepare: (disk: FakeDisk, id: number, envelope: Uint8Array) => void) {
-      using here = await world();
-      const { serial, id } = await acceptLarge(here, "bob");
-      const { envelope } = here.journal.read(here.journal.find(serial)!);
-      await here.journal.close();
-      const disk = here.disk.afterPowerLoss(() => "old");
-      prepare(disk, id, envelope);
-      const journal = await here.open(disk);
-      await finishMoves(disk, home, journal);
-      const files = Object.keys(disk.files()).filter((path) => /\/(todo|intd|mess|options)\//.test(path));
-      return { files, id, inJournal: journal.entries().map((entry) => entry.id) };
-    }
-    const anothers = toOctets("Received: (qmail 5 ...)\n\nanother's\n");
-    const mess = (id: number) => queueFile(home, "mess", id);
-
-    it("leaves it alone where only its text is there", async () => {
-      const { files, id, inJournal } = await finishedLarge(() => {});
-      assertEquals([inJournal, files], [[id], [mess(id)]]);
-    });
-
-    it("takes it out of the journal where its envelope is in todo", async () => {
-      const { files, id, inJournal } = await finishedLarge((disk, id, envelope) =>
-        disk.put(queueFile(home, "todo", id), envelope)
-      );
-      assertEquals([inJournal, files], [[], [mess(id), queueFile(home, "todo", id)]]);
-    });
-
-    it("removes what a move has begun, but not the text", async () => {
-      const { files, id, inJournal } = await finishedLarge((disk, id, envelope) => {
-        for (const dir of ["intd", "options"] as const) disk.put(queueFile(home, dir, id), envelope.subarray(0, 5));
-      });
-      assertEquals([inJournal, files], [[id], [mess(id)]]);
-    });
-
-    it("ends it where its text is gone", async () => {
-      const { files, inJournal } = await finishedLarge((disk, id) => disk.remove(mess(id)));
-      assertEquals([inJournal, files], [[], []]);
-    });
-
-    it("ends it where its text is another's by now, and leaves that alone", async () => {
-      const sameLength = (text: Uint8Array) => text.map((octet, at) => anothers[at] ?? octet);
-      for (const change of [() => anothers, sameLength]) {
-        const { files, id, inJournal } = await finishedLarge((disk, id, envelope) => {
-          disk.openEmpty(mess(id)).write(change(disk.readFile(mess(id)).slice()));
-          disk.put(queueFile(home, "todo", id), envelope);
-        });
-        assertEquals([inJournal, files], [[], [mess(id), queueFile(home, "todo", id)]]);
-      }
-    });
-  });
-
-  /** One message in the journal, and what another process finds when it has looked after the moves. */
-  async function finished(prepare: (disk: FakeDisk, id: number, text: Uint8Array, envelope: Uint8Array) => void) {
-    using here = await world();
-    const { serial, id } = await accept(here, "amy");
-    const { content, envelope } = here.journal.read(here.journal.find(serial)!);
-    await here.journal.close();
-    const disk = here.disk.afterPowerLoss(() => "new");
-    prepare(disk, id, content, envelope);
-    const journal = await here.open(disk);
-    await finishMoves(disk, home, journal);
-    const files = Object.keys(disk.files()).filter((path) => /\/(todo|intd|mess)\//.test(path));
-    return { journal, files, id, disk, serial };
-  }
-  /** The number's file as a mess file with this in it. */
-  const writeMess = (disk: FakeDisk, id: number, text: Uint8Array) => {
-    disk.openEmpty(keptFile(disk, id)!).write(text);
-    disk.link(keptFile(disk, id)!, queueFile(home, "mess", id));
-  };
-  const allFiles = (id: number) => (["intd", "mess", "todo"] as const).map((dir) => queueFile(home, dir, id));
-
-  it("leaves a message alone that has not begun to move", async () => {
-    const { journal, files, id } = await finished(() => {});
-    assertEquals([journal.entries().map((entry) => entry.id), files], [[id], []]);
-  });
-
-  it("takes one out of the journal that has moved as a whole", async () => {
-    const { journal, files, id, disk } = await finished((disk, id, text, envelope) => {
-      writeMess(disk, id, text);
-      for (const dir of ["intd", "todo"] as const) disk.put(queueFile(home, dir, id), envelope);
-    });
-    assertEquals([journal.size, files], [0, allFiles(id)]);
-    assertEquals(keptFile(disk, id), undefined);
-  });
-
-  for (const part of ["none", "half", "all"] as const) {
-    it(`removes the pieces of one of whose text ${part} was written, and keeps it in the journal`, async () => {
-      const { journal, files, id, disk } = await finished((disk, id, text, envelope) => {
-        writeMess(disk, id, text.subarray(0, { none: 0, half: 100, all: text.length }[part]));
-        disk.put(queueFile(home, "intd", id), envelope.subarray(0, 5));
-      });
-      assertEquals([journal.entries().map((entry) => entry.id), files], [[id], []]);
-      assert(keptFile(disk, id) !== undefined);
-    });
-  }
-
-  it("leaves another's message under its number alone, in todo or past it, and gives this one another number", async () => {
-    for (const inTodo of [true, false]) {
-      const { journal, files, id, disk } = await finished((disk, id, _text, envelope) => {
-        writeMess(disk, id, toOctets("Received: (qmail 5 ...)\n\nanother's\n"));
-        if (inTodo) { for (const dir of ["intd", "todo"] as const) disk.put(queueFile(home, dir, id), envelope); }
-      });
-      assertEquals(files, inTodo ? allFiles(id) : [queueFile(home, "mess", id)]);
-      const [entry] = journal.entries();
-      assert(entry!.id !== id);
-      assertEquals(keptFile(disk, id), undefined);
-      assert(keptFile(disk, entry!.id) !== undefined);
-      assert(fromOctets(disk.readFile(queueFile(home, "mess", id))).endsWith("another's\n"));
-    }
   });
 });

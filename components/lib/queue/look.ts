@@ -74,21 +74,19 @@ export async function checkQueue(home: Home, { writing, pause }: LookOptions): P
   const before = await writing();
   const check = new QueueCheck(home.queueSplit);
   for (const entry of entriesBelow(home)) check.take(entry);
-  let { findings: journal, inMess } = lookAtJournal(home, before);
+  const { findings: inJournal, inMess } = lookAtJournal(home, before);
+  let journal = inJournal;
   let findings = check.findings({ writing: await writing() || before });
   for (let look = 0; look < looksAgain && findings.length + journal.length > 0; look++) {
     await pause();
     const runs = await writing();
-    const again = lookAtJournal(home, runs);
-    inMess = again.inMess;
-    journal = still(journal, again.findings);
+    journal = still(journal, journal.length > 0 ? lookAtJournal(home, runs).findings : []);
     findings = await lookAgain(home, findings, runs, writing);
   }
   // What a move has begun is no message yet: its record is. So it is of a text whose envelope is in the journal.
-  const moving = new Set(journal.filter(({ kind }) => kind === "unfinished-move").map(({ id }) => id));
-  findings = findings.filter(({ kind, id }) =>
-    kind !== "no-envelope" || !moving.has(id) && (id === undefined || !inMess.has(id))
-  );
+  const moving = journal.filter(({ kind }) => kind === "unfinished-move").map(({ id }) => id);
+  const recorded = new Set([...inMess, ...moving]);
+  findings = findings.filter(({ kind, id }) => kind !== "no-envelope" || !recorded.has(id));
   return [...findings, ...journal].sort((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
 }
 

@@ -37,7 +37,6 @@ async function planFor({ root, prefix }: OriginalHost, sendmail = false): Promis
   return planInstall(await survey(placeAt(prefix, root)), { sample, sendmail });
 }
 
-/** As "deno task install" does it; deno, packages and code are not copied. */
 /**
  * Settles when nobody holds a lock of the queue. A program that another test in this process starts in that moment has a
  * share in one that was closed here, until it is another program.
@@ -47,6 +46,7 @@ async function unlocked(host: OriginalHost): Promise<void> {
   await waitFor(isFree, "the queue's locks to be free");
 }
 
+/** As "deno task install" does it; deno, packages and code are not copied. */
 async function install(host: OriginalHost, { checkpoint = () => {}, sendmail = false }: RunOptions = {}) {
   await unlocked(host);
   const found = await survey(placeAt(host.prefix, host.root));

@@ -1,6 +1,6 @@
 /**
- * One record of the journal: a small message with its envelope, or the envelope of a larger one. Layout, numbers big-endian, whole numbers of 8 octets
- * below 2^53:
+ * One record of the journal: a small message with its envelope, or the envelope of a larger one. Layout, numbers
+ * big-endian, whole numbers of 8 octets below 2^53:
  *
  * ```text
  * 0  "dqj1"   4  CRC-32 of all that follows   8  length of the record   12  length of the envelope
