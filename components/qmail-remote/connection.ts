@@ -57,9 +57,14 @@ export class Connection {
     while (this.#stream.writableNeedDrain && !this.spoken) await this.#queue.change(timeoutMs);
   }
 
-  /** The next reply, whole within `timeoutMs`. */
-  async reply(timeoutMs: number): Promise<Answer> {
-    const answer = await this.#queue.reply(timeoutMs);
+  /** The next reply, whole within `timeoutMs`; no promise where it is there: to a hundred RCPT many come at one time. */
+  reply(timeoutMs: number): Answer | Promise<Answer> {
+    const answer = this.#queue.take();
+    if (answer === undefined) return this.#queue.reply(timeoutMs).then((later) => this.#taken(later));
+    return this.#taken(answer);
+  }
+
+  #taken(answer: Answer): Answer {
     if (this.#queue.heldOctets < mostHeldOctets && this.#stream.isPaused()) this.#stream.resume();
     return answer;
   }

@@ -89,7 +89,7 @@ async function tryAll(
   for (const host of hosts) {
     const attempt = await tryHost(host, mail, shared);
     if (attempt.kind === "done") {
-      const reports = attempt.reports.map((report) => reportAt(report, destination, attempt.hop));
+      const reports = reportsAt(attempt.reports, destination, attempt.hop);
       const { left } = attempt;
       // At least one recipient was asked about on each connection, so this comes to an end.
       if (left.length === 0 || left.length >= recipients.length) return reports;
@@ -120,6 +120,16 @@ function onlyFor(places: readonly number[], mail: Mail): Mail {
 
 function reportAt(report: DeliveryReport, destination: Destination, hop: Hop): DeliveryReport {
   return { ...report, next: { ...destination, ...hop } };
+}
+
+/** What recipients share they share from there on. */
+function reportsAt(reports: readonly DeliveryReport[], destination: Destination, hop: Hop): DeliveryReport[] {
+  const at = new Map<DeliveryReport, DeliveryReport>();
+  return reports.map((report) => {
+    const known = at.get(report) ?? reportAt(report, destination, hop);
+    at.set(report, known);
+    return known;
+  });
 }
 
 /** What a report says of where mail goes, whichever host is tried. */

@@ -6,6 +6,7 @@
 import { pbkdf2, randomBytes } from "node:crypto";
 import type { MessageBody } from "../lib/delivery/message_body.ts";
 import { assertNever } from "../lib/result.ts";
+import type { Answer } from "../lib/smtp/reply_queue.ts";
 import type { TlsFacts, TlsPolicy } from "../lib/tls/client_policy.ts";
 import type { Connection } from "./connection.ts";
 import type { Login } from "./login.ts";
@@ -49,11 +50,13 @@ export async function play(
   const session = new Session({ ...conversation, nonce });
   let chunks: ChunkSender | undefined;
   let step = session.begin();
+  let heard: Answer | Promise<Answer>;
   for (;;) {
     switch (step.kind) {
       case "reply":
         if (step.send !== "") connection.write(step.send);
-        step = await hear(connection, session, timeoutMs);
+        heard = connection.reply(timeoutMs);
+        step = onAnswer(session, heard instanceof Promise ? await heard : heard);
         break;
       case "secure":
         step = await secure(connection, session, conversation, Math.min(timeoutMs, longestHandshakeMs));
@@ -83,7 +86,10 @@ export async function play(
 }
 
 async function hear(connection: Connection, session: Session, timeoutMs: number): Promise<Step> {
-  const answer = await connection.reply(timeoutMs);
+  return onAnswer(session, await connection.reply(timeoutMs));
+}
+
+function onAnswer(session: Session, answer: Answer): Step {
   return answer.kind === "reply" ? session.onReply(answer.reply) : session.onBroken(answer.kind);
 }
 

@@ -5,6 +5,7 @@
  */
 import type { Controls } from "../../config/schema.ts";
 import { describeError, log } from "../lib/log/log.ts";
+import { breatheInSlices } from "../lib/process/breathe.ts";
 import { type Channel, channels } from "../lib/queue/layout.ts";
 import { rewriteRecipient } from "../lib/queue/rewrite.ts";
 import { heldSeconds } from "../lib/queue/held.ts";
@@ -43,8 +44,8 @@ function logLater(msg: number, channel: Channel, atSeconds: number): void {
   logMail({ event: "later", msg, channel, at: `${new Date(atSeconds * 1000).toISOString().slice(0, 19)}Z` });
 }
 
-/** Recipients that are rewritten in one turn of the event loop: some milliseconds. */
-const routedAtOnce = 2000;
+/** Recipients that are rewritten at a time: a millisecond or two. */
+const routedAtOnce = 1000;
 
 export class Attempts {
   readonly #store: Store;
@@ -116,11 +117,12 @@ export class Attempts {
     const routed: Routed = { local: [], remote: [] };
     const wayOf = this.#wayOf(message);
     const cutters = { local: new JobCutter(message, "local", wayOf), remote: new JobCutter(message, "remote", wayOf) };
+    const breathe = breatheInSlices(() => this.#events.breathe());
     for (let at = 0; at < recipients.length; at += routedAtOnce) {
       const before = { local: routed.local.length, remote: routed.remote.length };
       this.#route(recipients.slice(at, at + routedAtOnce), routed);
       for (const channel of channels) cutters[channel].add(routed[channel].slice(before[channel]));
-      await this.#events.breathe();
+      await breathe();
     }
     for (const channel of channels) this.#addPass(message, channel, routed[channel], cutters[channel].jobs);
   }

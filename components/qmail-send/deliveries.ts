@@ -5,6 +5,7 @@
  * @module
  */
 import { domainOf } from "../lib/address/parse_domain.ts";
+import { breatheInSlices } from "../lib/process/breathe.ts";
 import type { Channel } from "../lib/queue/layout.ts";
 import type { Shaping } from "../lib/shaping/shaping_file.ts";
 import type { ShownDestination } from "../lib/wire/control_protocol.ts";
@@ -18,9 +19,9 @@ import { mostLosses, retryAfterLoss } from "./timing.ts";
 import { expandVerp } from "./verp.ts";
 import { WarmUps } from "./warm_up.ts";
 
-/** Reports of so many recipients are worth a turn of the event loop of their own. */
+/** Reports of so many recipients take their turn with others. */
 const manyRecipients = 10;
-/** While others have mail, such turns come no sooner after each other: a bulk message must not have the whole machine. */
+/** While others have mail, such reports come no sooner after each other: a bulk message must not have the whole machine. */
 const courtesyMs = 8;
 /** Others have mail for so long after a delivery to few. */
 const othersMs = 1000;
@@ -43,7 +44,7 @@ export interface DeliveryEvents {
   spawn(job: Job<Message>, sender: string): Promise<SpawnReply>;
   /** Writes down what an attempt did; sets the recipients' states. */
   settle(message: Message, channel: Channel, settled: readonly Settled[]): Promise<void> | undefined;
-  /** Settles in a later turn of the event loop, `ms` from now. */
+  /** Settles in a later turn of the event loop, `ms` from now or soon. */
   breathe(ms?: number): Promise<void>;
   /** One job of the message's pass has reported for all its recipients. */
   jobEnded(message: Message, channel: Channel): void;
@@ -57,6 +58,7 @@ export class Deliveries {
   readonly counts: Record<Verdict, number> = { K: 0, Z: 0, D: 0 };
   #started = 0;
   #turns: Promise<void> = Promise.resolve();
+  readonly #breatheInSlices: () => Promise<void>;
   /** When a delivery to few was started last. */
   #othersAtMs = -Infinity;
   #stopping = false;
@@ -71,6 +73,7 @@ export class Deliveries {
     this.#dispatcher = new Dispatcher(limits, shaping);
     this.#warmUps = new WarmUps(shaping?.warmUps ?? new Map());
     this.#events = events;
+    this.#breatheInSlices = breatheInSlices(() => events.breathe());
   }
 
   get running(): Readonly<Record<Channel, number>> {
@@ -301,10 +304,10 @@ export class Deliveries {
     this.#pump();
   }
 
-  /** Settles in a turn of the event loop in which it does for nobody else who asked. */
+  /** Settles when all who asked before have had their turn, and others were given theirs. */
   #turn(): Promise<void> {
     this.#turns = this.#turns.then(() =>
-      this.#events.breathe(performance.now() - this.#othersAtMs < othersMs ? courtesyMs : 0)
+      performance.now() - this.#othersAtMs < othersMs ? this.#events.breathe(courtesyMs) : this.#breatheInSlices()
     );
     return this.#turns;
   }

@@ -60,16 +60,20 @@ export function logMail(event: MailEvent): void {
 }
 
 const harmless = /^[!-$&-~]*$/;
+const harmful = /[^!-$&-~]/g;
 
 /** Octets of addresses and reports in a log line: LF is `/`, all others but printable ASCII without blank and `%` are `_`. */
 export function safe(octets: string): string {
-  if (harmless.test(octets)) return octets;
-  let result = "";
-  for (let at = 0; at < octets.length; at++) {
-    const code = octets.charCodeAt(at);
-    result += code === 10 ? "/" : code < 33 || code > 126 || code === 37 ? "_" : octets[at];
-  }
-  return result;
+  // Not a character at a time: of such a string every character is an object, which whoever writes it has to visit.
+  return harmless.test(octets) ? octets : octets.replaceAll("\n", "/").replace(harmful, "_");
+}
+
+/** Recipients of one delivery mostly have one report. */
+let lastReport = { text: "", safe: "" };
+
+function safeReport(text: string): string {
+  if (text !== lastReport.text) lastReport = { text, safe: safe(text) };
+  return lastReport.safe;
 }
 
 const results: Readonly<Record<Verdict, string>> = { K: "success", Z: "deferral", D: "failure" };
@@ -84,7 +88,7 @@ export function formatLine(event: MailEvent): string {
     case "starting":
       return `starting delivery ${event.delivery}: msg ${event.msg} to ${event.channel} ${safe(event.to)}`;
     case "delivery":
-      return `delivery ${event.delivery}: ${results[event.verdict]}: ${safe(event.report)}`;
+      return `delivery ${event.delivery}: ${results[event.verdict]}: ${safeReport(event.report)}`;
     case "status": {
       const { running, limits, exiting } = event;
       return `status: local ${running.local}/${limits.local} remote ${running.remote}/${limits.remote}${

@@ -27,9 +27,10 @@ export type Outcome = "answered" | "overloaded" | "unreachable" | "unknown";
  */
 export function outcomeOf({ lost, reports }: SpawnReply): Outcome {
   if (lost) return "unknown";
-  if (reports.every(isNetworkTrouble)) return "unreachable";
-  if (reports.some(isOverload)) return "overloaded";
-  return reports.some(isAnswer) ? "answered" : "unknown";
+  const different = [...new Set(reports)];
+  if (different.every(isNetworkTrouble)) return "unreachable";
+  if (different.some(isOverload)) return "overloaded";
+  return different.some(isAnswer) ? "answered" : "unknown";
 }
 
 /** What a delivery told of its destination beside its outcome. */

@@ -157,6 +157,30 @@ describe("Store", () => {
     assertEquals(disk.files()[queueFile(home, "remote", id)]![0], "D");
   });
 
+  it("marks letters that stand close in one write, and changes nothing else", async () => {
+    const { disk, store } = world();
+    const remote = Array.from({ length: 100 }, (_, n) => ({ address: `user${n}@far.example`, done: false }));
+    const left = (await store.writeSplit(id, { ...message, recipients: { local: [], remote } }, breathe)).remote;
+    const odd = left.filter((_, n) => n % 2 === 1);
+    const writes = () => disk.operations.filter((operation) => operation.startsWith("write")).length;
+    const before = writes();
+    store.markDone(id, "remote", odd.map(({ offset }) => offset));
+    assertEquals(writes() - before, 1);
+    assertEquals(store.readChannel(id, "remote"), { ok: true, value: left.filter((_, n) => n % 2 === 0) });
+    const text = remote.map(({ address }, n) => `${n % 2 === 1 ? "D" : "T"}${address}\0`).join("");
+    assertEquals(disk.files()[queueFile(home, "remote", id)], text);
+  });
+
+  it("marks letters that stand far from each other one by one", async () => {
+    const { disk, store } = world();
+    const remote = Array.from({ length: 100 }, (_, n) => ({ address: `user${n}@far.example`, done: false }));
+    const left = (await store.writeSplit(id, { ...message, recipients: { local: [], remote } }, breathe)).remote;
+    const ends = [left[0]!, left.at(-1)!];
+    store.markDone(id, "remote", ends.map(({ offset }) => offset));
+    assertEquals(disk.operations.slice(-2).every((operation) => operation.startsWith("write")), true);
+    assertEquals(store.readChannel(id, "remote"), { ok: true, value: left.slice(1, -1) });
+  });
+
   it("marks in the file that is there: that of the next message of the number, too", async () => {
     const { disk, store } = world();
     for (const end of [() => store.removeChannel(id, "local"), () => store.removeLeftovers(id)]) {

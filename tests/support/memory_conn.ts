@@ -40,6 +40,9 @@ export class MemoryConn {
   readonly remoteAddr: Deno.NetAddr = { transport: "tcp", hostname: "127.0.0.1", port: 40_000 };
   readonly localAddr: Deno.NetAddr = { transport: "tcp", hostname: "127.0.0.1", port: 2525 };
 
+  /** Whether what is written leaves although something before it is not acknowledged. */
+  noDelay = false;
+
   constructor(from: Stream, to: Stream) {
     this.#from = from;
     this.#to = to;
@@ -64,7 +67,9 @@ export class MemoryConn {
     this.#from.end();
   }
 
-  setNoDelay(): void {}
+  setNoDelay(noDelay = true): void {
+    this.noDelay = noDelay;
+  }
 }
 
 /** The client's end and the server's. */

@@ -37,6 +37,7 @@ const MAX_LABEL = 63; // octets, RFC 1035 §2.3.4
  */
 export function parseDomain(octets: string, options: Utf8Option = {}): Result<Domain, DomainError> {
   if (octets.length > MAX_DOMAIN) return err("too long");
+  if (isHostName(octets)) return ok(lowerCaseAscii(octets) as Domain);
   if (octets.startsWith("[")) return parseAddressLiteral(octets);
   let isAscii = true;
   for (let at = 0; at < octets.length; at++) {
@@ -57,6 +58,21 @@ export function parseDomain(octets: string, options: Utf8Option = {}): Result<Do
   return ok(lowerCaseAscii(octets) as Domain);
 }
 
+/** Whether it is a name of ASCII labels, as nearly all are: one look at each octet, and nothing is made for it. */
+function isHostName(octets: string): boolean {
+  let begin = 0;
+  for (let at = 0; at <= octets.length; at++) {
+    const octet = at === octets.length ? 0x2e : octets.charCodeAt(at);
+    if (isLetterOrDigit(octet)) continue;
+    const isEdge = at === begin || octets.charCodeAt(at - 1) === 0x2d || octets.charCodeAt(at - 1) === 0x5f;
+    if (octet === 0x2e) {
+      if (isEdge || at - begin > MAX_LABEL) return false;
+      begin = at + 1;
+    } else if ((octet !== 0x2d && octet !== 0x5f) || at === begin) return false;
+  }
+  return true;
+}
+
 /**
  * Decodes UTF-8 held in an octet string; undefined where it is malformed. For judging only: what travels on is always
  * the octets.
@@ -71,9 +87,12 @@ export function decodeUtf8(octets: string): string | undefined {
   }
 }
 
+const capital = /[A-Z]/;
+const capitals = /[A-Z]+/g;
+
 /** Lower case for A-Z alone: `toLowerCase()` would also change octets from 0xC0 up, which here are pieces of UTF-8. */
 export function lowerCaseAscii(octets: string): string {
-  return /[A-Z]/.test(octets) ? octets.replace(/[A-Z]/g, (letter) => letter.toLowerCase()) : octets;
+  return capital.test(octets) ? octets.replace(capitals, (letters) => letters.toLowerCase()) : octets;
 }
 
 /** What stands behind the last "@" of an address, all of it where there is none; lower-cased, and not judged. */

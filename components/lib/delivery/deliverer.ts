@@ -3,7 +3,7 @@
  * hands each with its message to `deliver`, sends the reports.
  * @module
  */
-import type { DeliverFields, DeliveryReport } from "../wire/delivery_protocol.ts";
+import { type DeliverFields, type DeliveryReport, formatSpawnReply } from "../wire/delivery_protocol.ts";
 import { Rests } from "../process/rests.ts";
 import * as field from "../wire/fields.ts";
 import type { Frame } from "../wire/frame.ts";
@@ -92,7 +92,7 @@ export class Deliverer<R extends DeliverFields> {
       const deferral: DeliveryReport = { verdict: "Z", text: "Internal trouble while delivering. (#4.3.0)\n" };
       reports = request.recipients.map(() => deferral);
     }
-    this.#ready.push({ op: "report", id: request.id, lost: false, reports });
+    this.#ready.push({ op: "report", id: request.id, ...formatSpawnReply({ lost: false, reports }) });
     this.#reporting.ask();
   }
 

@@ -8,6 +8,7 @@ import { describeError, logEvent } from "../log/log.ts";
 import { ConnectionLost } from "../wire/client.ts";
 import {
   type DeliveryReport,
+  formatSpawnReply,
   parseSpawnRequest,
   type SpawnReply,
   type SpawnRequest,
@@ -45,7 +46,7 @@ export function serveSpawner(home: Home, socket: SocketName, spawn: Spawn): Spaw
     onFrame: (frame, pipe) => {
       const request = parseSpawnRequest(frame);
       const done = carryOut(messages.get(pipe)!, request, spawn)
-        .then((reply) => pipe.send({ ...reply, id: request.id }))
+        .then((reply) => pipe.send({ ...formatSpawnReply(reply), id: request.id }))
         .finally(() => underWay.delete(done));
       underWay.add(done);
     },

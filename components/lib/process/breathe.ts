@@ -13,3 +13,22 @@
 export function breathe(ms = 0): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
+
+/** Others wait no longer than that for work that is done in slices. */
+const sliceMs = 4;
+
+/**
+ * Between two pieces of long work: settles at once while the pieces since the last pause have taken less than a slice, after
+ * {@link breathe} otherwise. A pause after each piece would cost more than a small piece itself.
+ */
+export function breatheInSlices(
+  pause: () => Promise<void> = breathe,
+  nowMs: () => number = () => performance.now(),
+): () => Promise<void> {
+  let begunAtMs = nowMs();
+  return async () => {
+    if (nowMs() - begunAtMs < sliceMs) return;
+    await pause();
+    begunAtMs = nowMs();
+  };
+}

@@ -33,23 +33,23 @@ export function rewriteRecipient(recipient: string, rules: RewriteRules): Routed
 
 function rewriteOrdinary(recipient: string, rules: RewriteRules): Routed {
   let address = recipient.includes("@") ? recipient : `${recipient}@${rules.envnoathost}`;
-  let at = address.lastIndexOf("@");
-  while (rules.percenthack.includes(lowerCaseAscii(address.slice(at + 1)))) {
+  let domain = domainOf(address);
+  while (rules.percenthack.includes(domain)) {
+    const at = address.lastIndexOf("@");
     const percent = address.lastIndexOf("%", at - 1);
     if (percent < 0) break;
     address = `${address.slice(0, percent)}@${address.slice(percent + 1, at)}`;
-    at = address.lastIndexOf("@");
+    domain = domainOf(address);
   }
-  const domain = lowerCaseAscii(address.slice(at + 1));
   if (rules.locals.includes(domain)) return { channel: "local", address };
-  const prefix = virtualPrefix(lowerCaseAscii(address), domain, rules.virtualdomains);
+  const prefix = virtualPrefix(address, domain, rules.virtualdomains);
   return prefix ? { channel: "local", address: `${prefix}-${address}` } : { channel: "remote", address };
 }
 
 /** The prefix of the first matching entry; "" and `undefined` both mean remote (an exception, or no entry). */
 function virtualPrefix(address: string, domain: string, entries: ReadonlyMap<string, string>): string | undefined {
-  const whole = entries.get(address) ?? entries.get(domain);
-  return whole ?? suffixMatch(domain, entries);
+  if (entries.size === 0) return undefined;
+  return entries.get(lowerCaseAscii(address)) ?? entries.get(domain) ?? suffixMatch(domain, entries);
 }
 
 /** The value under the longest suffix of `domain` that begins with a dot, else under "". */

@@ -154,6 +154,7 @@ function parseAuth(argument: string): Command {
 
 /** `keyword ["=" value]`, separated by blanks (RFC 5321 §4.1.2 esmtp-param; RFC 6531 §3.3 for octets from 0x80 up). */
 function parseParameters(octets: string, smtputf8: boolean): Result<readonly Parameter[], BadReason> {
+  if (octets === "") return ok([]);
   const parameters: Parameter[] = [];
   const seen = new Set<string>();
   for (const word of octets.split(/[ \t]/)) {
@@ -194,12 +195,15 @@ function bad(of: Verb, reason: BadReason): Command {
 }
 
 function hasPrefix(text: string, upper: string): boolean {
-  return upperCaseAscii(text.slice(0, upper.length)) === upper;
+  return text.startsWith(upper) || upperCaseAscii(text.slice(0, upper.length)) === upper;
 }
+
+const small = /[a-z]/;
+const smalls = /[a-z]+/g;
 
 /** Upper case for a-z alone: `toUpperCase()` would turn some octets from 0x80 up into other characters, even into two. */
 export function upperCaseAscii(octets: string): string {
-  return octets.replace(/[a-z]/g, (letter) => letter.toUpperCase());
+  return small.test(octets) ? octets.replace(smalls, (letters) => letters.toUpperCase()) : octets;
 }
 
 function isAscii(octets: string): boolean {

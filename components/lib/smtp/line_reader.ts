@@ -71,7 +71,7 @@ export class LineReader {
         this.#skipping = lf < 0;
         return { kind: "too long", start: this.#takePartial(longest - 2) };
       }
-      if (lf >= 0 && this.#partialLength === 0) return { kind: "line", text: lineText(chunk.subarray(from, end)) };
+      if (lf >= 0 && this.#partialLength === 0) return { kind: "line", text: lineText(chunk, from, end) };
       this.#keep(chunk.subarray(from, end));
       if (lf >= 0) return { kind: "line", text: this.#takePartial(length) };
     }
@@ -112,19 +112,19 @@ export class LineReader {
 
   #takePartial(length: number): string {
     this.#partialLength = 0;
-    return lineText(this.#partial?.subarray(0, length) ?? EMPTY);
+    return lineText(this.#partial ?? EMPTY, 0, Math.min(length, this.#partial?.length ?? 0));
   }
 }
 
 /** Octets to octet string, line end removed. Not a `TextDecoder`: its "latin1" is windows-1252, which moves 0x80..0x9F. */
-function lineText(octets: Uint8Array): string {
-  let end = octets.length;
-  if (octets[end - 1] === LF) {
+function lineText(octets: Uint8Array, from: number, to: number): string {
+  let end = to;
+  if (end > from && octets[end - 1] === LF) {
     end--;
-    if (octets[end - 1] === CR) end--;
+    if (end > from && octets[end - 1] === CR) end--;
   }
   // At most MAX_LINE arguments. apply() takes a typed array as it is, and is six times as fast as spreading it.
-  return String.fromCharCode.apply(null, octets.subarray(0, end) as unknown as number[]);
+  return String.fromCharCode.apply(null, octets.subarray(from, end) as unknown as number[]);
 }
 
 function concat(pieces: readonly Uint8Array[]): Uint8Array {

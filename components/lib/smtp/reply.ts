@@ -133,8 +133,10 @@ function parseCode(text: string): number | undefined {
   return code;
 }
 
+// deno-lint-ignore no-control-regex -- control octets are the point
+const controls = /[\x00-\x1f\x7f]/g;
+
 /** Every control octet, TAB and stray CR included, becomes "?". Octets from 0x80 up stay: they may be UTF-8. */
 function maskControls(text: string): string {
-  // deno-lint-ignore no-control-regex -- control octets are the point
-  return text.slice(0, MAX_LINE).replace(/[\x00-\x1f\x7f]/g, "?");
+  return text.slice(0, MAX_LINE).replace(controls, "?");
 }

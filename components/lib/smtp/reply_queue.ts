@@ -80,6 +80,14 @@ export class ReplyQueue {
     return this.#parser.discard();
   }
 
+  /** The next reply, or the end of the connection; undefined where neither has come. */
+  take(): Answer | undefined {
+    const reply = this.#replies.shift();
+    if (reply === undefined) return this.#broken === undefined ? undefined : { kind: this.#broken };
+    this.#heldOctets -= sizeOf(reply);
+    return { kind: "reply", reply };
+  }
+
   /**
    * The next reply, whole within `timeoutMs`.
    * Unlike qmail: the limit is one for the reply, not for each read, so that no trickle of octets holds a slot.
@@ -87,12 +95,8 @@ export class ReplyQueue {
   async reply(timeoutMs: number): Promise<Answer> {
     const endMs = Date.now() + timeoutMs;
     for (;;) {
-      const reply = this.#replies.shift();
-      if (reply !== undefined) {
-        this.#heldOctets -= sizeOf(reply);
-        return { kind: "reply", reply };
-      }
-      if (this.#broken !== undefined) return { kind: this.#broken };
+      const answer = this.take();
+      if (answer !== undefined) return answer;
       await this.change(endMs - Date.now());
     }
   }
@@ -134,5 +138,7 @@ export class ReplyQueue {
 }
 
 function sizeOf(reply: Reply): number {
-  return reply.lines.reduce((size, line) => size + line.length + lineOverhead, 0);
+  let size = 0;
+  for (const line of reply.lines) size += line.length + lineOverhead;
+  return size;
 }

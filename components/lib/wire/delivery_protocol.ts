@@ -58,7 +58,10 @@ export interface SpawnRequest {
   readonly options?: MessageOptions;
 }
 
-/** Spawner → qmail-send: one report a recipient, in order. `lost`: the process that delivered died; nobody knows. */
+/**
+ * Spawner → qmail-send: one report a recipient, in order. `lost`: the process that delivered died; nobody knows. What is told
+ * of several recipients alike is one object, and stands in the frame once (see {@link formatSpawnReply}).
+ */
 export interface SpawnReply {
   readonly lost: boolean;
   readonly reports: readonly DeliveryReport[];
@@ -124,13 +127,26 @@ function harmless(text: string): string {
   return text.replace(/[^\x01-\xff]/g, "?");
 }
 
+/** The fields of a reply's frame: each report once, and in `of`, where recipients share some, each recipient's by its place. */
+export function formatSpawnReply({ lost, reports }: SpawnReply): object {
+  const places = new Map<DeliveryReport, number>();
+  const of = reports.map((report) => {
+    const place = places.get(report);
+    if (place !== undefined) return place;
+    places.set(report, places.size);
+    return places.size - 1;
+  });
+  return places.size === reports.length ? { lost, reports } : { lost, reports: [...places.keys()], of };
+}
+
 /** Throws ProtocolError. */
-export function parseSpawnReply(frame: Frame, recipients: number): SpawnReply {
-  const reports = frame.head["reports"];
-  if (!Array.isArray(reports) || reports.length !== recipients) {
-    throw new ProtocolError(`expected ${recipients} reports`);
-  }
-  return { lost: field.flag(frame.head, "lost"), reports: reports.map(parseReport) };
+export function parseSpawnReply({ head }: Frame, recipients: number): SpawnReply {
+  const told = head["reports"];
+  const different = Array.isArray(told) ? told.map(parseReport) : [];
+  const of = head["of"] === undefined ? undefined : field.wholeNumbers(head, "of");
+  const reports = of === undefined ? different : of.flatMap((place) => different[place] ?? []);
+  if (reports.length !== recipients) throw new ProtocolError(`expected ${recipients} reports`);
+  return { lost: field.flag(head, "lost"), reports };
 }
 
 /** The part of a spawner's request that both delivering processes get. The frame's body is the message's beginning. */

@@ -2,6 +2,7 @@ import { describe, it } from "@std/testing/bdd";
 import { assertEquals } from "@std/assert";
 import { fromOctets, toOctets } from "../../../components/lib/octets.ts";
 import { ClientSocket } from "../../../components/lib/server/client_socket.ts";
+import { memoryPair } from "../../support/memory_conn.ts";
 
 /** What one client's connection brings, chunk by chunk. */
 async function connected(listener: Deno.TcpListener): Promise<{ client: Deno.TcpConn; next(): Promise<Uint8Array> }> {
@@ -36,5 +37,24 @@ describe("ClientSocket", () => {
       chunk.fill(0);
     }
     for (const { client } of [one, other]) client.close();
+  });
+
+  it("has replies leave at once to who sends more than is read at a time, for nothing acknowledges them", async () => {
+    for (const [octets, isHasty] of [[100, false], [1023, false], [1024, true], [100_000, true]] as const) {
+      const [client, conn] = memoryPair();
+      const socket = new ClientSocket(conn as unknown as Deno.TcpConn);
+      let received = 0;
+      let all = () => {};
+      const came = new Promise<void>((resolve) => all = resolve);
+      await client.write(new Uint8Array(octets));
+      const reply = (chunk: Uint8Array) => {
+        socket.write("250 ok\r\n");
+        if ((received += chunk.length) === octets) all();
+      };
+      socket.listen({ data: reply, end: () => {}, drain: () => {}, close: () => {} });
+      await came;
+      assertEquals([octets, conn.noDelay], [octets, isHasty]);
+      socket.destroy();
+    }
   });
 });

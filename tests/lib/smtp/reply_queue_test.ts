@@ -19,6 +19,15 @@ describe("ReplyQueue", () => {
     assertEquals([queue.heldOctets, await queue.reply(longMs)], [0, { kind: "died" }]);
   });
 
+  it("hands out at once what is there", () => {
+    const queue = new ReplyQueue();
+    assertEquals(queue.take(), undefined);
+    queue.push(toOctets("250 a\r\n25"));
+    assertEquals([queue.take(), queue.take(), queue.heldOctets], [reply(250, "a"), undefined, 0]);
+    queue.break("died");
+    assertEquals(queue.take(), { kind: "died" });
+  });
+
   it("wakes who waits, and tells the listener where nobody does", async () => {
     const queue = new ReplyQueue();
     let told = 0;

@@ -139,6 +139,15 @@ const rows: readonly Row[] = [
     head: { lost: false, reports: [{ verdict: "K", text: "did 1+0+0\n" }] },
   },
   {
+    name: "a spawn reply that says one thing of several",
+    parse: (reply) => delivery.parseSpawnReply(reply, 3),
+    head: { lost: false, reports: [{ verdict: "K", text: "x\n" }, { verdict: "D", text: "y\n" }], of: [1, 0, 1] },
+    want: {
+      lost: false,
+      reports: [{ verdict: "D", text: "y\n" }, { verdict: "K", text: "x\n" }, { verdict: "D", text: "y\n" }],
+    },
+  },
+  {
     name: "a local delivery",
     parse: delivery.parseLocalRequest,
     head: { ...deliver, ...local },
