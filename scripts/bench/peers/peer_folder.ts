@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "@std/path";
+import { pause } from "../clock.ts";
 import { host } from "../instance.ts";
 import { expandMaildirs } from "../pattern.ts";
 import type { Server } from "../server.ts";
@@ -38,13 +39,30 @@ function makeOwned(path: string): void {
   Deno.chownSync(path, mailboxId, mailboxId);
 }
 
+const removeLimitMs = 10_000;
+const removeAgainMs = 100;
+
+/** What a server has begun goes on behind its end, and makes files while others are removed: Exim's deliveries do. */
+async function removeFolder(dir: string): Promise<void> {
+  const endMs = performance.now() + removeLimitMs;
+  for (;;) {
+    try {
+      return await Deno.remove(dir, { recursive: true });
+    } catch (error) {
+      const isFilled = (error as { code?: unknown }).code === "ENOTEMPTY";
+      if (!isFilled || performance.now() > endMs) throw error;
+      await pause(removeAgainMs);
+    }
+  }
+}
+
 /** The running server, as the scenarios know one. The folder is gone when it is disposed of, or cannot be started. */
 export async function serveFrom(
   { dir, maildirs }: PeerFolder,
   port: number,
   start: () => Promise<Greeted>,
 ): Promise<Server> {
-  const remove = () => Deno.remove(dir, { recursive: true });
+  const remove = () => removeFolder(dir);
   let greeted: Greeted;
   try {
     greeted = await start();
