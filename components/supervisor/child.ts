@@ -138,7 +138,7 @@ export class Child {
     this.options.feed?.attach(process.stdin);
     this.#watch();
     const said = eachLine(process.stdout, (line) => this.#onEvent(line));
-    const logged = eachLines(process.stderr, (lines) => relayLines(this.options.name, lines), { restMs: logRestMs });
+    const logged = eachLines(process.stderr, (text) => relayLines(this.options.name, text), { restMs: logRestMs });
     const status = await process.status;
     clearTimeout(this.#watchdog);
     this.#process = undefined;

@@ -55,16 +55,19 @@ export function logBoth(line: () => string, fields: () => LogFields): void {
   write(json ? formatJson(fields()) : line());
 }
 
-/** Writes what a component said at one time as its lines, whatever they are: no component can speak in another's name. */
-export function relayLines(component: string, lines: readonly string[]): void {
+/**
+ * Writes what a component said at one time, lines with their ends, as its own, whatever they are: no component can speak in
+ * another's name.
+ */
+export function relayLines(component: string, text: string): void {
   const time = new Date().toISOString();
   if (!json) {
     const front = stamped ? `${time} ${component}: ` : `${component}: `;
-    return writeLines(`${front}${lines.join(`\n${front}`)}\n`);
+    return writeLines(`${front}${text.slice(0, -1).replace(/\n/g, `\n${front}`)}\n`);
   }
   const own = { time, component };
   // First for the reader, and once more so that nothing in the line can replace them.
-  for (const line of lines) write(escaped({ ...own, ...parseFields(line), ...own }));
+  for (const line of text.slice(0, -1).split("\n")) write(escaped({ ...own, ...parseFields(line), ...own }));
 }
 
 function parseFields(line: string): LogFields {

@@ -16,7 +16,7 @@ describe("copyLog()", () => {
       log("one");
       logEvent("two", { reason: "x" });
       assertEquals(captured.lines(), copied.split("\n").slice(0, -1));
-      relayLines("auth", Array.from({ length: 500 }, (_, at) => `line ${at}`));
+      relayLines("auth", Array.from({ length: 500 }, (_, at) => `line ${at}\n`).join(""));
       assertEquals(captured.lines(), copied.split("\n").slice(0, -1));
     } finally {
       copyLog(undefined);

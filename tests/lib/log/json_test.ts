@@ -36,8 +36,8 @@ describe("the log as JSON", () => {
   it("lets no component speak in another's name, or at another time", () => {
     const lines = said(`
       l.stampLog();
-      l.relayLines("qmail-smtpd", ['{"event":"end","msg":1,"component":"qmail-send","time":"never"}', "error: Uncaught [31m"]);
-      l.relayLines("qmail-smtpd", ["[1]"])`).map((line) => JSON.parse(line));
+      l.relayLines("qmail-smtpd", '{"event":"end","msg":1,"component":"qmail-send","time":"never"}\\nerror: Uncaught [31m\\n');
+      l.relayLines("qmail-smtpd", "[1]\\n")`).map((line) => JSON.parse(line));
     assertEquals(lines.map(({ time: _, ...rest }) => rest), [
       { component: "qmail-smtpd", event: "end", msg: 1 },
       { component: "qmail-smtpd", event: "log", text: "error: Uncaught [31m" },
