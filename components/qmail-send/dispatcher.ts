@@ -70,6 +70,8 @@ export class JobCutter<M> {
   readonly #wayOf: WayOf | undefined;
   /** The last delivery of each way: others may join it. */
   readonly #open = new Map<string, Recipient[]>();
+  /** What was found out about domains, as addresses have them. */
+  readonly #known = new Map<string, { readonly destination: string; readonly way: string | undefined }>();
 
   constructor(message: M, channel: Channel, wayOf: WayOf | undefined) {
     this.#message = message;
@@ -79,8 +81,7 @@ export class JobCutter<M> {
 
   add(recipients: readonly Recipient[]): void {
     for (const recipient of recipients) {
-      const destination = this.#channel === "local" ? "" : domainOf(recipient.address);
-      const way = this.#wayOf?.(destination);
+      const { destination, way } = this.#look(recipient.address);
       const group = way === undefined ? undefined : this.#open.get(way);
       if (group !== undefined && group.length < mostTogether) {
         group.push(recipient);
@@ -90,6 +91,17 @@ export class JobCutter<M> {
       if (way !== undefined) this.#open.set(way, fresh);
       this.jobs.push({ message: this.#message, channel: this.#channel, destination, recipients: fresh });
     }
+  }
+
+  #look(address: string): { readonly destination: string; readonly way: string | undefined } {
+    const domain = this.#channel === "local" ? "" : address.slice(address.lastIndexOf("@") + 1);
+    let known = this.#known.get(domain);
+    if (known === undefined) {
+      const destination = domainOf(domain);
+      known = { destination, way: this.#wayOf?.(destination) };
+      this.#known.set(domain, known);
+    }
+    return known;
   }
 }
 

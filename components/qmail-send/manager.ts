@@ -39,7 +39,7 @@ export interface Hands {
   /** Sends a request to qmail-queue. */
   readonly ask: Ask;
   nowSeconds(): number;
-  /** Settles in a later turn of the event loop. */
+  /** Settles in a later turn of the event loop, `ms` from now or soon. */
   breathe(ms?: number): Promise<void>;
 }
 

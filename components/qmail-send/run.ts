@@ -5,7 +5,7 @@
 import type { SocketName } from "../../config/home.ts";
 import { realDisk } from "../lib/disk/disk.ts";
 import { describeError, logEvent } from "../lib/log/log.ts";
-import { breathe } from "../lib/process/breathe.ts";
+import { breathe, giveWay } from "../lib/process/breathe.ts";
 import type { Running, Start } from "../lib/process/component.ts";
 import { ControlValues } from "../lib/process/controls.ts";
 import { takeLock } from "../lib/process/lock.ts";
@@ -86,7 +86,7 @@ export async function run({ home }: Start): Promise<Running> {
     report: (report) => sendStatusReport(ways(), report),
     ask,
     nowSeconds,
-    breathe,
+    breathe: (ms) => ms === undefined ? giveWay() : breathe(ms),
   }, controls.current);
   const drain = new Drain({
     setAccepting: (accepting) => manager.journal.setAccepting(accepting),
