@@ -5,6 +5,7 @@
  * @module
  */
 import { describeError, log } from "../lib/log/log.ts";
+import { Slots } from "../lib/process/slots.ts";
 import { type Channel, channels } from "../lib/queue/layout.ts";
 import type { Asked } from "./asked.ts";
 import type { Bounce } from "./bouncer.ts";
@@ -30,6 +31,9 @@ export interface TransitionEvents {
   readonly breathe: () => Promise<void>;
 }
 
+/** A site that is away puts off thousands of first attempts in one moment: others have their turn in between. */
+const movesAtOnce = 16;
+
 /** A full disk, or a qmail-queue that is being restarted: worth another look soon. */
 const againMs = 5000;
 
@@ -43,6 +47,7 @@ export class Transitions {
   readonly #journal: JournalLink;
   readonly #reports: Reports;
   readonly #events: TransitionEvents;
+  readonly #moves = new Slots(movesAtOnce);
   /** Bounces sent so far. */
   bounced = 0;
 
@@ -60,7 +65,7 @@ export class Transitions {
    * has to be done first, and is part of the move for all others.
    */
   moveToSplit(message: Message, prepare?: () => Promise<void>): Promise<void> {
-    message.moving ??= this.#move(message, prepare).finally(() => message.moving = undefined);
+    message.moving ??= this.#moves.run(() => this.#move(message, prepare)).finally(() => message.moving = undefined);
     return message.moving;
   }
 
