@@ -50,14 +50,14 @@ export async function play(
   const session = new Session({ ...conversation, nonce });
   let chunks: ChunkSender | undefined;
   let step = session.begin();
-  let heard: Answer | Promise<Answer>;
   for (;;) {
     switch (step.kind) {
-      case "reply":
+      case "reply": {
         if (step.send !== "") connection.write(step.send);
-        heard = connection.reply(timeoutMs);
-        step = onAnswer(session, heard instanceof Promise ? await heard : heard);
+        const answer = connection.reply(timeoutMs);
+        step = onAnswer(session, answer instanceof Promise ? await answer : answer);
         break;
+      }
       case "secure":
         step = await secure(connection, session, conversation, Math.min(timeoutMs, longestHandshakeMs));
         break;

@@ -3,7 +3,7 @@
  * objects where the log is JSON. `msg` is the message's number, `delivery` counts deliveries since the start.
  * @module
  */
-import { logBoth, type LogFields } from "../lib/log/log.ts";
+import { asWord, logBoth, type LogFields } from "../lib/log/log.ts";
 import type { Channel } from "../lib/queue/layout.ts";
 import type { NextHop, Verdict } from "../lib/wire/delivery_protocol.ts";
 import { assertNever } from "../lib/result.ts";
@@ -59,13 +59,9 @@ export function logMail(event: MailEvent): void {
   logBoth(() => formatLine(event), () => fieldsOf(event));
 }
 
-const harmless = /^[!-$&-~]*$/;
-const harmful = /[^!-$&-~]/g;
-
 /** Octets of addresses and reports in a log line: LF is `/`, all others but printable ASCII without blank and `%` are `_`. */
 export function safe(octets: string): string {
-  // Not a character at a time: of such a string every character is an object, which whoever writes it has to visit.
-  return harmless.test(octets) ? octets : octets.replaceAll("\n", "/").replace(harmful, "_");
+  return asWord(octets.replaceAll("\n", "/"));
 }
 
 /** Recipients of one delivery mostly have one report. */

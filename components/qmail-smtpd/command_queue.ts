@@ -61,7 +61,7 @@ export class CommandQueue {
 
   /** The step of the next command; undefined where there is none. */
   take(session: Session): Taken | undefined {
-    const next = this.#ahead.length === 0 ? this.#read(session) : this.#ahead.shift();
+    const next = this.#ahead.shift() ?? this.#read(session);
     return next === undefined ? undefined : { step: this.#stepOf(session, next), asked: next.asked };
   }
 

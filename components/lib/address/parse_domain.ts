@@ -37,7 +37,6 @@ const MAX_LABEL = 63; // octets, RFC 1035 §2.3.4
  */
 export function parseDomain(octets: string, options: Utf8Option = {}): Result<Domain, DomainError> {
   if (octets.length > MAX_DOMAIN) return err("too long");
-  if (isHostName(octets)) return ok(lowerCaseAscii(octets) as Domain);
   if (octets.startsWith("[")) return parseAddressLiteral(octets);
   let isAscii = true;
   for (let at = 0; at < octets.length; at++) {
@@ -51,26 +50,15 @@ export function parseDomain(octets: string, options: Utf8Option = {}): Result<Do
     if (text === undefined) return err("malformed utf8");
     if (!isStableUnicodeName(text)) return err("bad domain");
   }
-  for (const label of octets.split(".")) {
-    const fault = labelFault(label);
-    if (fault !== undefined) return err(fault);
-  }
-  return ok(lowerCaseAscii(octets) as Domain);
-}
-
-/** Whether it is a name of ASCII labels, as nearly all are: one look at each octet, and nothing is made for it. */
-function isHostName(octets: string): boolean {
   let begin = 0;
-  for (let at = 0; at <= octets.length; at++) {
-    const octet = at === octets.length ? 0x2e : octets.charCodeAt(at);
-    if (isLetterOrDigit(octet)) continue;
-    const isEdge = at === begin || octets.charCodeAt(at - 1) === 0x2d || octets.charCodeAt(at - 1) === 0x5f;
-    if (octet === 0x2e) {
-      if (isEdge || at - begin > MAX_LABEL) return false;
-      begin = at + 1;
-    } else if ((octet !== 0x2d && octet !== 0x5f) || at === begin) return false;
-  }
-  return true;
+  do {
+    const dot = octets.indexOf(".", begin);
+    const end = dot < 0 ? octets.length : dot;
+    const fault = labelFault(octets, begin, end);
+    if (fault !== undefined) return err(fault);
+    begin = end + 1;
+  } while (begin <= octets.length);
+  return ok(lowerCaseAscii(octets) as Domain);
 }
 
 /**
@@ -100,17 +88,18 @@ export function domainOf(address: string): string {
   return lowerCaseAscii(address.slice(address.lastIndexOf("@") + 1));
 }
 
-function labelFault(label: string): DomainError | undefined {
-  if (label.length === 0) return "bad domain"; // two dots, a dot in front, or the trailing dot that SMTP has no place for
+/** What is wrong with the label that stands there. */
+function labelFault(name: string, begin: number, end: number): DomainError | undefined {
+  if (begin === end) return "bad domain"; // two dots, a dot in front, or the trailing dot that SMTP has no place for
   let isAscii = true;
-  for (let at = 0; at < label.length; at++) {
-    const octet = label.charCodeAt(at);
-    const isEdge = at === 0 || at === label.length - 1;
+  for (let at = begin; at < end; at++) {
+    const octet = name.charCodeAt(at);
+    const isEdge = at === begin || at === end - 1;
     if (octet >= 0x80) isAscii = false;
     else if (octet === 0x2d || octet === 0x5f ? isEdge : !isLetterOrDigit(octet)) return "bad domain";
   }
   // The limit of 63 is one on A-labels; a U-label in UTF-8 may be longer (RFC 5890 §4.2).
-  return isAscii && label.length > MAX_LABEL ? "too long" : undefined;
+  return isAscii && end - begin > MAX_LABEL ? "too long" : undefined;
 }
 
 function isLetterOrDigit(octet: number): boolean {

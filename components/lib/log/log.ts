@@ -158,9 +158,16 @@ const longestVisible = 512;
 
 /** `text` with every blank, control and non-ASCII character and `%` as `_`, cut at 512 characters: fit for one word of a log. */
 export function visible(text: string): string {
-  // Not a character at a time: of such a string every character is an object, which whoever writes it has to visit.
-  const result = text.slice(0, longestVisible).replace(/[^!-$&-~]/g, "_");
+  const result = asWord(text.slice(0, longestVisible));
   return text.length > longestVisible ? `${result}...` : result;
+}
+
+const harmful = /[^!-$&-~]/g;
+
+/** {@link visible}, however long. */
+export function asWord(text: string): string {
+  // Not a character at a time: of such a string every character is an object, which whoever writes it has to visit.
+  return text.replace(harmful, "_");
 }
 
 /** An error as one line for the operator. */

@@ -26,7 +26,7 @@ export interface SocketEvents {
 /** Room for commands: what a client that says nothing costs. */
 export const commandBytes = 1024;
 /** Room for a client that sends many at a time, a thousand RCPT say: some hundred are a turn of a few milliseconds. */
-const commandsBytes = 8 * 1024;
+const manyBytes = 8 * 1024;
 /** Room for content: few reads for a message, and not much for a client that stops in the middle of one. */
 const contentBytes = 32 * 1024;
 /** Room for more of it, for a few at a time that have filled the other. */
@@ -86,7 +86,7 @@ function copyOf(octets: Uint8Array): Uint8Array {
 const shortBytes = 512;
 
 const commandBuffers = new Buffers(commandBytes, 64);
-const commandsBuffers = new Buffers(commandsBytes, 32);
+const manyBuffers = new Buffers(manyBytes, 32);
 const contentBuffers = new Buffers(contentBytes, 32);
 const muchBuffers = new Buffers(muchBytes, mostMuch);
 
@@ -239,8 +239,9 @@ export class ClientSocket {
   }
 
   #buffers(wasFull: boolean): Buffers {
-    if (this.reads === "commands") return wasFull && !commandsBuffers.areShort ? commandsBuffers : commandBuffers;
-    return wasFull && !muchBuffers.areShort ? muchBuffers : contentBuffers;
+    const isCommands = this.reads === "commands";
+    const larger = isCommands ? manyBuffers : muchBuffers;
+    return wasFull && !larger.areShort ? larger : isCommands ? commandBuffers : contentBuffers;
   }
 
   async #readAll(): Promise<void> {

@@ -195,7 +195,7 @@ function bad(of: Verb, reason: BadReason): Command {
 }
 
 function hasPrefix(text: string, upper: string): boolean {
-  return text.startsWith(upper) || upperCaseAscii(text.slice(0, upper.length)) === upper;
+  return upperCaseAscii(text.slice(0, upper.length)) === upper;
 }
 
 const small = /[a-z]/;

@@ -112,12 +112,12 @@ export class LineReader {
 
   #takePartial(length: number): string {
     this.#partialLength = 0;
-    return lineText(this.#partial ?? EMPTY, 0, Math.min(length, this.#partial?.length ?? 0));
+    return lineText(this.#partial?.subarray(0, length) ?? EMPTY);
   }
 }
 
 /** Octets to octet string, line end removed. Not a `TextDecoder`: its "latin1" is windows-1252, which moves 0x80..0x9F. */
-function lineText(octets: Uint8Array, from: number, to: number): string {
+function lineText(octets: Uint8Array, from = 0, to = octets.length): string {
   let end = to;
   if (end > from && octets[end - 1] === LF) {
     end--;
