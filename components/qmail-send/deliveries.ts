@@ -10,7 +10,7 @@ import type { Channel } from "../lib/queue/layout.ts";
 import type { Shaping } from "../lib/shaping/shaping_file.ts";
 import type { ShownDestination } from "../lib/wire/control_protocol.ts";
 import type { DeliveryReport, SpawnReply, Verdict } from "../lib/wire/delivery_protocol.ts";
-import { type Added, Dispatcher, type Job, type Recipient } from "./dispatcher.ts";
+import { type Added, Dispatcher, type Job, mostTogether, type Recipient } from "./dispatcher.ts";
 import type { TakenBack } from "./lanes.ts";
 import { logMail } from "./log_lines.ts";
 import type { Message } from "./message.ts";
@@ -21,7 +21,7 @@ import { WarmUps } from "./warm_up.ts";
 
 /** Reports of so many recipients take their turn with others. */
 const manyRecipients = 10;
-/** While others have mail, such reports come no sooner after each other: a bulk message must not have the whole machine. */
+/** While others have mail, such reports rest so long after {@link mostTogether}: bulk must not have the whole machine. */
 const courtesyMs = 8;
 /** Others have mail for so long after a delivery to few. */
 const othersMs = 1000;
@@ -58,6 +58,8 @@ export class Deliveries {
   readonly counts: Record<Verdict, number> = { K: 0, Z: 0, D: 0 };
   #started = 0;
   #turns: Promise<void> = Promise.resolve();
+  /** In reports of many recipients, since others were let pass: so many recipients. */
+  #reported = 0;
   readonly #breatheInSlices: () => Promise<void>;
   /** When a delivery to few was started last. */
   #othersAtMs = -Infinity;
@@ -248,13 +250,16 @@ export class Deliveries {
     if (recipients.length < manyRecipients) this.#othersAtMs = performance.now();
     const numbers = this.#announce(job);
     this.logStatus();
-    void this.#events.spawn(job, expandVerp(message.sender, recipients[0]?.address ?? "")).then((reply) => {
+    void this.#events.spawn(job, expandVerp(message.sender, recipients[0]?.address ?? "")).then(async (reply) => {
+      // It has its slot until its report's turn: else deliveries end faster than what they did is written down, and a crash
+      // makes all those again.
+      if (recipients.length >= manyRecipients) await this.#turn(recipients.length);
       if (channel === "local") this.#dispatcher.ended(job, outcomeOf(reply));
       else {
         this.#dispatcher.ended(job, outcomeOf(reply), toldBy(reply), Date.now());
         this.#partWays(job, reply);
       }
-      void this.#report(job, numbers, reply);
+      await this.#report(job, numbers, reply);
     });
   }
 
@@ -279,8 +284,6 @@ export class Deliveries {
     const tell = (at: number, { address: to }: Recipient, { verdict, text }: DeliveryReport) => {
       logMail({ event: "delivery", delivery: numbers[at]!, msg: message.id, channel, to, verdict, report: text, next });
     };
-    // Twenty transactions of a large message may end at one time: others want their turn in between.
-    if (recipients.length >= manyRecipients) await this.#turn();
     const again: Recipient[] = [];
     const settled: Settled[] = [];
     for (const [at, recipient] of recipients.entries()) {
@@ -304,11 +307,19 @@ export class Deliveries {
     this.#pump();
   }
 
-  /** Settles when all who asked before have had their turn, and others were given theirs. */
-  #turn(): Promise<void> {
-    this.#turns = this.#turns.then(() =>
-      performance.now() - this.#othersAtMs < othersMs ? this.#events.breathe(courtesyMs) : this.#breatheInSlices()
-    );
+  /**
+   * Settles when all who asked before have had their turn, and others were given theirs: twenty transactions of a large
+   * message may end at one time.
+   */
+  #turn(recipients: number): Promise<void> {
+    this.#turns = this.#turns.then(() => {
+      this.#reported += recipients;
+      if (this.#reported < mostTogether || performance.now() - this.#othersAtMs >= othersMs) {
+        return this.#breatheInSlices();
+      }
+      this.#reported = 0;
+      return this.#events.breathe(courtesyMs);
+    });
     return this.#turns;
   }
 

@@ -11,16 +11,6 @@ import { fewWaiting, Pace } from "./pace.ts";
 /** Destinations without deliveries that are remembered. */
 export const mostLearnt = 10_000;
 
-/** The most deliveries one destination may have under way: it can never hold every slot. */
-export function mostForOne(limit: number): number {
-  return Math.max(1, Math.floor(limit * 3 / 4));
-}
-
-/** The most slots that unreachable destinations may hold together: each of them may hold one until a timeout. */
-export function mostForUnreachable(limit: number): number {
-  return Math.max(1, Math.floor(limit / 2));
-}
-
 /** What waits for one that is paused by the operator comes back after so long, to wait on, or to go. */
 const pausedAwayMs = 300_000;
 
@@ -113,6 +103,11 @@ export class Destinations<L> {
 
   get busy(): Iterable<Destination<L>> {
     return this.#busy.values();
+  }
+
+  /** Whether there is no delivery to make, nor one under way. */
+  get none(): boolean {
+    return this.#busy.size === 0;
   }
 
   get paused(): ReadonlySet<string> {

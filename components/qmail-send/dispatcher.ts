@@ -144,7 +144,7 @@ export class Dispatcher<M> {
 
   /** The next delivery for which there is a slot, and room at its destination; both are taken. */
   next(nowMs = 0): Job<M> | undefined {
-    return this.#turns.local.next() ?? this.#turns.remote.next(nowMs);
+    return this.#turns.local.next(nowMs) ?? this.#turns.remote.next(nowMs);
   }
 
   /** Gives a delivery's slot back; `outcome` and `told` are what it told about its destination. */

@@ -24,6 +24,10 @@ export class Lane<J> {
   destination: Destination<Lane<J>>;
   /** Next one last. */
   readonly jobs: J[];
+  /** Its deliveries under way. */
+  running = 0;
+  /** The site's lane of its pass that has taken over what it had. */
+  joined: Lane<J> | undefined;
   readonly placeInPass = new Entry<Lane<J>>(this);
   readonly placeAtDestination = new Entry<Lane<J>>(this);
 
@@ -56,6 +60,8 @@ export function moveLanes<J>(own: Destination<Lane<J>>, site: Destination<Lane<J
     if (there !== undefined && there.jobs.length > 0) {
       for (const job of lane.jobs) there.jobs.push(job);
       lane.jobs.length = 0;
+      there.running += lane.running;
+      lane.joined = there;
     } else {
       lane.destination = site;
       pass.lanes.set(site, lane);

@@ -32,7 +32,7 @@ export interface TransitionEvents {
 }
 
 /** A site that is away puts off thousands of first attempts in one moment: others have their turn in between. */
-const movesAtOnce = 16;
+const movesAtOnce = 8;
 
 /** A full disk, or a qmail-queue that is being restarted: worth another look soon. */
 const againMs = 5000;

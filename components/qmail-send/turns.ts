@@ -6,8 +6,9 @@
  * take turns, one delivery each, and so do the released lanes of a pass. A lane that has had its turn goes behind all
  * others of its destination.
  *
- * No pass has all slots: one that has three quarters of them waits, out of turn, until one of its deliveries ends. A
- * fresh message finds a slot at once then, even where a bulk message's deliveries take long and end together.
+ * No pass has all slots (shares.ts): one that has three quarters of them waits, out of turn, until one of its deliveries ends. Nor has
+ * a lane all the room of its destination: it is passed over while it has nearly all of that. A fresh message finds a slot at
+ * once then, even where a bulk message's deliveries take long and end together.
  *
  * So a message waits for each other one at most once, and at a busy destination for each lane before it at most once. No
  * step looks through passes, lanes or destinations: what lost its room meanwhile (a window was halved, a limit lowered, a
@@ -18,16 +19,17 @@
  */
 import { namedRules, type Shaping, type SiteRules } from "../lib/shaping/shaping_file.ts";
 import type { ShownDestination } from "../lib/wire/control_protocol.ts";
-import { type Destination, Destinations, mostForOne, mostForUnreachable, siteKey } from "./destinations.ts";
+import { type Destination, Destinations, siteKey } from "./destinations.ts";
 import { hasWaiting, Lane, moveLanes, Pass, takeAll, type TakenBack, takeSurplus } from "./lanes.ts";
 import { LinkedList } from "./linked_list.ts";
 import type { Outcome, Told } from "./outcome.ts";
 import { Resting } from "./resting.ts";
+import { mostForDestination, mostForMessage, mostForUnreachable, mostOfRoom, Neighbours } from "./shares.ts";
 import { Sites } from "./sites.ts";
 
 /** A delivery under way. */
 interface Started<J> {
-  readonly pass: Pass<J>;
+  readonly lane: Lane<J>;
   /** It may have moved since. */
   readonly destination: Destination<Lane<J>>;
   /** Deliveries started so far, with this one. */
@@ -62,6 +64,9 @@ export class Turns<J extends { readonly destination: string }> {
   /** Deliveries started so far. */
   #serial = 0;
   #limit: number;
+  readonly #neighbours = new Neighbours();
+  /** The latest time that was told. */
+  #nowMs = 0;
 
   constructor(limit: number, shaping?: Shaping) {
     this.#limit = limit;
@@ -84,7 +89,7 @@ export class Turns<J extends { readonly destination: string }> {
   setLimit(limit: number): void {
     this.#limit = limit;
     for (const destination of this.#destinations.busy) this.#fill(destination);
-    for (const { pass } of this.#started.values()) this.#takeTurns(pass);
+    for (const { lane } of this.#started.values()) this.#takeTurns(lane.pass);
   }
 
   /** Other rules from now on. What a domain has waiting stays where it is, even where a line names it now. */
@@ -117,6 +122,8 @@ export class Turns<J extends { readonly destination: string }> {
       if (lane === undefined) lanes.set(job.destination, [job]);
       else lane.push(job);
     }
+    this.#nowMs = nowMs;
+    this.#neighbours.note(this.#destinations.none, nowMs);
     const pass = new Pass<J>();
     for (const [domain, jobs] of lanes) {
       const destination = this.#destinations.open(this.#keyOf(domain), nowMs);
@@ -203,6 +210,7 @@ export class Turns<J extends { readonly destination: string }> {
 
   /** The next delivery, which takes a slot; undefined when nothing can be started. */
   next(nowMs = 0): J | undefined {
+    this.#nowMs = nowMs;
     while (this.running < this.#limit) {
       const pass = this.#due.first ?? this.#passes.first;
       const lane = pass?.released.first;
@@ -212,7 +220,7 @@ export class Turns<J extends { readonly destination: string }> {
         pass.turn.leave();
         continue;
       }
-      if (this.#mayStart(lane.destination)) return this.#start(lane, nowMs);
+      if (this.#mayStart(lane)) return this.#start(lane, nowMs);
       while (lane.destination.released.size > 0) this.#park(lane.destination);
       this.#fill(lane.destination);
     }
@@ -224,9 +232,11 @@ export class Turns<J extends { readonly destination: string }> {
     const started = this.#started.get(job);
     if (started === undefined) throw new Error("a delivery ended that was not under way");
     this.#started.delete(job);
-    const { pass, serial } = started;
+    const { lane, serial } = started;
+    const { pass } = lane;
     let destination = started.destination.movedTo ?? started.destination;
     pass.running--;
+    (lane.joined ?? lane).running--;
     this.#countUnreachable(destination, -1);
     destination.running--;
     this.#countUnreachable(destination, 1);
@@ -234,7 +244,12 @@ export class Turns<J extends { readonly destination: string }> {
       destination = this.#learnSite(destination, job.destination, told.site, nowMs);
       if (told.error !== undefined) destination.noteError(told.code, told.error);
       this.#countUnreachable(destination, -1);
-      destination.pace.learn(outcome, { startedAt: serial, latest: this.#serial, most: this.#mostForOne, nowMs });
+      destination.pace.learn(outcome, {
+        startedAt: serial,
+        latest: this.#serial,
+        most: this.#mostForDestination,
+        nowMs,
+      });
       this.#countUnreachable(destination, 1);
       this.#resting.lookAt(destination, nowMs);
       this.#lookForCrowd(destination);
@@ -287,7 +302,7 @@ export class Turns<J extends { readonly destination: string }> {
   // --- turns
 
   #hasSlotFor(pass: Pass<J>): boolean {
-    return pass.running < mostForOne(this.#limit);
+    return pass.running < this.#mostForMessage;
   }
 
   /** Has it wait for its turn, unless it does, or has nothing to start, or as many under way as it may have. */
@@ -327,11 +342,17 @@ export class Turns<J extends { readonly destination: string }> {
   }
 
   view(count: number, nowMs = 0): ShownDestination[] {
-    return this.#destinations.view(count, this.#mostForOne, nowMs);
+    return this.#destinations.view(count, this.#mostForDestination, nowMs);
   }
 
-  get #mostForOne(): number {
-    return this.#shaping !== undefined ? mostForOne(this.#limit) : Infinity;
+  get #mostForMessage(): number {
+    return this.#shaping !== undefined
+      ? mostForMessage(this.#limit)
+      : this.#neighbours.mostForMessage(this.#limit, this.#nowMs);
+  }
+
+  get #mostForDestination(): number {
+    return this.#shaping !== undefined ? mostForDestination(this.#limit) : Infinity;
   }
 
   /** Adds (1) or takes away (-1) what a destination holds from the sums over the unreachable ones. */
@@ -341,20 +362,29 @@ export class Turns<J extends { readonly destination: string }> {
     this.#unreachableHeld += sign * held;
   }
 
-  #mayStart({ closed, running, pace, unreachable }: Destination<Lane<J>>): boolean {
-    return !closed && running < pace.room(this.#mostForOne) &&
+  #mayStart({ running: ofMessage, destination: { closed, running, pace, unreachable } }: Lane<J>): boolean {
+    const room = pace.room(this.#mostForDestination);
+    return !closed && running < room && ofMessage < mostOfRoom(room) &&
       (!unreachable || this.#unreachableRunning < mostForUnreachable(this.#limit));
   }
 
-  #hasRoomForParked({ closed, parked, held, pace }: Destination<Lane<J>>): boolean {
-    return !closed && parked.size > 0 && held < pace.room(this.#mostForOne);
+  /** The parked lane that is next to have room kept for it, if there is room. */
+  #nextParked({ closed, parked, held, pace }: Destination<Lane<J>>): Lane<J> | undefined {
+    const room = pace.room(this.#mostForDestination);
+    if (closed || held >= room) return undefined;
+    const most = mostOfRoom(room);
+    // Few are passed over: each has most of the room.
+    let entry = parked.first?.placeAtDestination;
+    while (entry !== undefined && entry.value.running >= most) entry = entry.after;
+    return entry?.value;
   }
 
   #start(lane: Lane<J>, nowMs: number): J {
     const { pass, destination, jobs } = lane;
     const job = jobs.pop()!;
-    this.#started.set(job, { pass, destination, serial: ++this.#serial });
+    this.#started.set(job, { lane, destination, serial: ++this.#serial });
     pass.running++;
+    lane.running++;
     // The room that was kept is the one that is taken.
     destination.waiting--;
     destination.running++;
@@ -374,14 +404,18 @@ export class Turns<J extends { readonly destination: string }> {
 
   /** Releases what there is room for. */
   #fill(destination: Destination<Lane<J>>): void {
-    if (!destination.unreachable) {
-      while (this.#hasRoomForParked(destination)) this.#release(destination);
-      return;
+    if (destination.unreachable) {
+      if (destination.hope.list === undefined) this.#hope(destination);
+      return this.#fillHopeful();
     }
-    if (destination.hope.list === undefined && this.#hasRoomForParked(destination)) {
-      this.#hopeful.addLast(destination.hope);
+    for (let lane = this.#nextParked(destination); lane !== undefined; lane = this.#nextParked(destination)) {
+      this.#release(lane);
     }
-    this.#fillHopeful();
+  }
+
+  /** Has an unreachable destination wait for a slot, if it has room for what waits. */
+  #hope(destination: Destination<Lane<J>>): void {
+    if (this.#nextParked(destination) !== undefined) this.#hopeful.addLast(destination.hope);
   }
 
   #fillHopeful(): void {
@@ -390,15 +424,15 @@ export class Turns<J extends { readonly destination: string }> {
       if (destination === undefined) return;
       destination.hope.leave();
       // It may have been paused, or its window halved.
-      if (!this.#hasRoomForParked(destination)) continue;
-      this.#release(destination);
-      if (this.#hasRoomForParked(destination)) this.#hopeful.addLast(destination.hope);
+      const lane = this.#nextParked(destination);
+      if (lane === undefined) continue;
+      this.#release(lane);
+      this.#hope(destination);
     }
   }
 
-  #release(destination: Destination<Lane<J>>): void {
-    const lane = destination.parked.first!;
-    const { pass } = lane;
+  #release(lane: Lane<J>): void {
+    const { pass, destination } = lane;
     destination.released.addLast(lane.placeAtDestination);
     if (destination.unreachable) this.#unreachableHeld++;
     pass.released.addLast(lane.placeInPass);

@@ -1,5 +1,5 @@
 import { describe, it } from "@std/testing/bdd";
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { Deliveries } from "../../components/qmail-send/deliveries.ts";
 import { byDomain, jobsOf, type Recipient } from "../../components/qmail-send/dispatcher.ts";
 import type { Message } from "../../components/qmail-send/message.ts";
@@ -118,6 +118,36 @@ describe("Deliveries", () => {
     assertEquals([await send(), await send()], [2, 1]);
     relays["y"] = "new:25";
     assertEquals([await send(), await send()], [1, 2]);
+  });
+
+  it("to many are not made faster than what they did is written down, while others have mail", async () => {
+    using _log = captureLog();
+    const bulk = { ...message, id: 2 } as Message;
+    const breaths: (() => void)[] = [];
+    let [begun, written] = [0, 0];
+    const deliveries = new Deliveries({ local: 1, remote: 20 }, {
+      spawn: ({ recipients }) => {
+        if (recipients.length > 1) begun++;
+        return Promise.resolve({ lost: false, reports: recipients.map(() => ({ verdict: "K", text: "ok\n" })) });
+      },
+      settle: (settled) => {
+        if (settled === bulk) written++;
+        return undefined;
+      },
+      breathe: () => new Promise((resolve) => breaths.push(resolve)),
+      jobEnded: () => {},
+      putOff: () => {},
+    });
+    const many = Array.from({ length: 5000 }, (_, n) => recipient(`r${n}@x`));
+    deliveries.add("remote", jobsOf(bulk, "remote", many, byDomain));
+    for (let turn = 0; written < 50; turn++) {
+      deliveries.add("remote", jobsOf(message, "remote", [recipient(`fresh@y${turn}`)], byDomain));
+      // Whatever settles without a turn of its own.
+      for (let step = 0; step < 100; step++) await Promise.resolve();
+      assert(begun - written <= 15, `${begun} begun, ${written} written down`);
+      assert(turn < 60, "no end");
+      breaths.splice(0).forEach((resolve) => resolve());
+    }
   });
 
   it("say once for a delivery what protected it, before what came of it, and where TLS had no part nothing", async () => {

@@ -1,32 +1,10 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals } from "@std/assert";
-import {
-  Destinations,
-  mostForOne,
-  mostForUnreachable,
-  mostLearnt,
-  siteKey,
-} from "../../components/qmail-send/destinations.ts";
+import { Destinations, mostLearnt, siteKey } from "../../components/qmail-send/destinations.ts";
 import type { Outcome } from "../../components/qmail-send/outcome.ts";
 import { defaultRules, type SiteRules } from "../../components/lib/shaping/shaping_file.ts";
 
 const rules: SiteRules = { ...defaultRules, backoff: undefined };
-
-describe("what destinations may have", () => {
-  const rows = [
-    { limit: 0, one: 1, unreachable: 1 },
-    { limit: 1, one: 1, unreachable: 1 },
-    { limit: 2, one: 1, unreachable: 1 },
-    { limit: 4, one: 3, unreachable: 2 },
-    { limit: 20, one: 15, unreachable: 10 },
-    { limit: 255, one: 191, unreachable: 127 },
-  ];
-  for (const { limit, one, unreachable } of rows) {
-    it(`is ${one} for one and ${unreachable} for the unreachable ones of ${limit} slots`, () => {
-      assertEquals([mostForOne(limit), mostForUnreachable(limit)], [one, unreachable]);
-    });
-  }
-});
 
 describe("Destinations", () => {
   let started = 0;

@@ -1,7 +1,12 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { mostForOne, mostForUnreachable } from "../../components/qmail-send/destinations.ts";
+import {
+  mostForDestination,
+  mostForMessage,
+  mostForUnreachable,
+  mostOfRoom,
+} from "../../components/qmail-send/shares.ts";
 import type { Added, Job } from "../../components/qmail-send/dispatcher.ts";
 import type { Outcome } from "../../components/qmail-send/outcome.ts";
 import { Bench, remoteJobs } from "./bench.ts";
@@ -25,7 +30,7 @@ class Model {
   }
 
   window(name: string): number {
-    return Math.min(this.of(name).window, mostForOne(this.limit));
+    return Math.min(this.of(name).window, mostForDestination(this.limit));
   }
 
   runningTo(name: string): number {
@@ -38,7 +43,13 @@ class Model {
 
   /** Whether a message has as many deliveries under way as one may have. */
   isFull(message: number): boolean {
-    return [...this.running.keys()].filter((job) => job.message === message).length >= mostForOne(this.limit);
+    return [...this.running.keys()].filter((job) => job.message === message).length >= mostForMessage(this.limit);
+  }
+
+  /** Whether a message has as many deliveries to a destination under way as one may have. */
+  isFullAt(name: string, message: number): boolean {
+    const there = [...this.running.keys()].filter((job) => job.message === message && job.destination === name);
+    return there.length >= mostOfRoom(this.window(name));
   }
 
   /** Whether room at the job's destination may be kept for a message that has all it may have: it comes to its turn later. */
@@ -51,7 +62,7 @@ class Model {
   }
 
   mayStart({ destination, message }: Job<number>): boolean {
-    if (this.isFull(message)) return false;
+    if (this.isFull(message) || this.isFullAt(destination, message)) return false;
     const { unreachable, paused } = this.of(destination);
     const toUnreachable = [...this.running.keys()].filter((job) => this.of(job.destination).unreachable).length;
     return this.running.size < this.limit && !paused && this.runningTo(destination) < this.window(destination) &&
@@ -73,7 +84,7 @@ class Model {
       standing.unreachable = false;
       if (++standing.answered >= window) {
         standing.answered = 0;
-        if (standing.window < mostForOne(this.limit)) standing.window++;
+        if (standing.window < mostForDestination(this.limit)) standing.window++;
       }
     } else if (outcome === "unreachable") {
       standing.unreachable = true;

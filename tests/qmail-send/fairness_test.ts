@@ -2,31 +2,54 @@ import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import type { Outcome } from "../../components/qmail-send/outcome.ts";
+import { Dispatcher, type Job, jobsOf, type Recipient } from "../../components/qmail-send/dispatcher.ts";
 import { Bench, domains } from "./bench.ts";
 
 describe("Dispatcher: one destination", () => {
-  it("gets five deliveries at first, then one more for each window of answers", () => {
+  it("gets five deliveries at first, then one more for each window of answers; no message gets the last place", () => {
     const bench = new Bench<string>(20);
     bench.add("bulk", domains(1, 100));
+    bench.add("other", domains(1, 100));
     assertEquals(bench.start().length, 5);
     for (let n = 0; n < 5; n++) bench.end();
     assertEquals(bench.start().length, 6);
     assertEquals(bench.view("d0"), {
-      ...{ name: "d0", site: false, running: 6, waiting: 89, window: 6, unreachable: false, paused: false },
+      ...{ name: "d0", site: false, running: 6, waiting: 189, window: 6, unreachable: false, paused: false },
       ...{ rate: "", pausedUntilMs: 0, lastCode: 0, lastError: "" },
     });
   });
 
-  it("never holds every slot", () => {
+  it("has a place for a fresh message at once, however long another keeps it busy", () => {
     const bench = new Bench<string>(20);
     bench.add("bulk", domains(1, 1000));
-    for (let n = 0; n < 500; n++) {
+    for (let n = 0; n < 300; n++) {
       bench.start();
-      assert(bench.running.length <= 15);
+      const { running, window } = bench.view("d0")!;
+      assertEquals(running, Math.min(window - 1, Math.ceil(window * 7 / 8)));
+      bench.add("fresh", ["d0"]);
+      assertEquals(bench.start(), ["d0"]);
+      bench.end("answered", bench.running.length - 1);
+      bench.start();
       bench.end();
     }
-    bench.start();
-    assertEquals(bench.running.length, 15);
+    assertEquals(bench.started.filter(({ message }) => message === "fresh").length, 300);
+  });
+
+  it("never holds every slot, nor does one message", () => {
+    const bench = new Bench<string>(20);
+    bench.add("bulk", domains(1, 1000));
+    const run = (most: number) => {
+      for (let n = 0; n < 500; n++) {
+        bench.start();
+        assert(bench.running.length <= most);
+        bench.end();
+      }
+      bench.start();
+      assertEquals(bench.running.length, most);
+    };
+    run(15);
+    bench.add("another", domains(1, 1000));
+    run(17);
     bench.add("fresh", ["other"]);
     assertEquals(bench.start(), ["other"]);
   });
@@ -56,8 +79,9 @@ describe("Dispatcher: one destination", () => {
 
   it("keeps its room when a limit falls, and starts nothing until it is below", () => {
     const bench = new Bench<string>(20);
-    bench.add("m", domains(1, 30));
-    bench.start();
+    bench.add("m", domains(1, 29));
+    bench.add("n", ["d0"]);
+    assertEquals(bench.start().length, 5);
     bench.dispatcher.setLimits({ local: 1, remote: 4 });
     bench.end();
     bench.end();
@@ -245,5 +269,40 @@ describe("Dispatcher: whose turn it is", () => {
     many.start();
     many.drain();
     assertEquals(many.started.map(({ message }) => message), [...Array(100_000).keys()]);
+  });
+});
+
+describe("Dispatcher: the local channel", () => {
+  const recipients = (count: number): Recipient[] =>
+    Array.from({ length: count }, (_, n) => ({ address: `u${n}@h`, offset: -1, state: "pending", losses: 0 }));
+
+  it("gives a message three quarters of the slots while it is alone, and a quarter beside others' mail", () => {
+    const dispatcher = new Dispatcher<string>({ local: 40, remote: 1 });
+    const running: Job<string>[] = [];
+    const start = (nowMs: number) => {
+      for (let job = dispatcher.next(nowMs); job !== undefined; job = dispatcher.next(nowMs)) running.push(job);
+    };
+    const add = (message: string, count: number, nowMs: number) => {
+      dispatcher.add("local", jobsOf(message, "local", recipients(count), undefined), nowMs);
+      start(nowMs);
+    };
+    /** Ends the delivery of `message` that has run longest. */
+    const end = (message: string, nowMs: number) => {
+      const [job] = running.splice(running.findIndex((one) => one.message === message), 1);
+      dispatcher.ended(job!, "answered", undefined, nowMs);
+      start(nowMs);
+    };
+    const runningOf = (message: string) => running.filter((job) => job.message === message).length;
+    add("bulk", 1000, 0);
+    assertEquals(runningOf("bulk"), 30);
+    add("fresh", 1, 1000);
+    assertEquals(runningOf("fresh"), 1);
+    end("fresh", 1000);
+    for (let n = 0; n < 100; n++) end("bulk", 1000 + n);
+    assertEquals(runningOf("bulk"), 10);
+    end("bulk", 60_999);
+    assertEquals(runningOf("bulk"), 10);
+    end("bulk", 61_000);
+    assertEquals(runningOf("bulk"), 30);
   });
 });

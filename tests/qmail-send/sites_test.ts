@@ -2,7 +2,7 @@ import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { defaultShaping, parseShaping, type Shaping } from "../../components/lib/shaping/shaping_file.ts";
-import { mostForOne } from "../../components/qmail-send/destinations.ts";
+import { mostForDestination } from "../../components/qmail-send/shares.ts";
 import { type Added, Dispatcher, type Job } from "../../components/qmail-send/dispatcher.ts";
 import type { Outcome, Told } from "../../components/qmail-send/outcome.ts";
 import { Sites } from "../../components/qmail-send/sites.ts";
@@ -285,7 +285,7 @@ describe("Dispatcher: sites that are learnt, in any order of events", () => {
           for (const { window, paused, running, waiting } of views) {
             // One that is paused is shown without deliveries, too.
             const least = paused && running + waiting === 0 ? 0 : 1;
-            assert(window >= least && window <= mostForOne(8));
+            assert(window >= least && window <= mostForDestination(8));
           }
         };
         for (const [message, step] of steps.entries()) {

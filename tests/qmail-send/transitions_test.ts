@@ -40,7 +40,7 @@ describe("Transitions", () => {
       (_, id) => newMessage({ id, birthSeconds: 0, sender: "", place: undefined }, "todo"),
     );
     await Promise.all(messages.map((message) => transitions.moveToSplit(message)));
-    assertEquals([most, left], [16, messages.map(({ id }) => id)]);
+    assertEquals([most, left], [8, messages.map(({ id }) => id)]);
     assertEquals(messages.every(({ stage, moving }) => stage === "split" && moving === undefined), true);
   });
 });
