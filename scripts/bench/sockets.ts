@@ -39,6 +39,9 @@ function openLibrary() {
 
 type Library = ReturnType<typeof openLibrary>;
 
+/** Opened once: calls to functions that are made anew for each load are not compiled into direct ones. */
+let library: Library | undefined;
+
 /** What becomes of a connection; called by {@link Sockets.poll} alone. */
 export interface SocketEvents {
   /** `octets` are valid until the call returns. */
@@ -63,11 +66,16 @@ interface Entry {
 
 /** Connections of one process, and the wait for any of them. */
 export class Sockets implements Disposable {
-  readonly #library: Library = openLibrary();
+  readonly #library: Library = library ??= openLibrary();
   readonly #epoll: number;
   readonly #open = new Map<number, Entry>();
-  readonly #arrived = new DataView(new ArrayBuffer(eventsAtOnce * layout.size));
+  readonly #arrivedOctets = new Uint8Array(eventsAtOnce * layout.size);
+  readonly #arrived = new DataView(this.#arrivedOctets.buffer);
+  readonly #wishOctets = new Uint8Array(layout.size);
+  readonly #wish = new DataView(this.#wishOctets.buffer);
   readonly #buffer = new Uint8Array(readBytes);
+  /** `struct sockaddr_in` of addresses, by host and port. */
+  readonly #addresses = new Map<string, Uint8Array<ArrayBuffer>>();
 
   constructor() {
     this.#epoll = this.#library.symbols.epoll_create1(closeOnExec);
@@ -81,15 +89,11 @@ export class Sockets implements Disposable {
    * @throws Error where the address is another, or the connection fails at once
    */
   connect(host: string, port: number, events: SocketEvents): Socket {
-    const octets = host.split(".").map(Number);
-    if (octets[0] !== 127 || octets.length !== 4) {
-      throw new Error(`Cannot connect to ${host}: only 127.0.0.0/8 is allowed`);
-    }
+    const address = this.#addressOf(host, port);
     const { symbols } = this.#library;
     const fd = symbols.socket(internet.family, internet.stream | nonBlocking | closeOnExec, 0);
     if (fd < 0) throw new Error(`Cannot connect to ${host}: ${this.#problem()}`);
     symbols.setsockopt(fd, noDelay.level, noDelay.name, one, one.length);
-    const address = Uint8Array.of(internet.family, 0, port >> 8, port & 255, ...octets, 0, 0, 0, 0, 0, 0, 0, 0);
     if (symbols.connect(fd, address, address.length) < 0 && this.#errno() !== errors.inProgress) {
       const problem = this.#problem();
       symbols.close(fd);
@@ -101,10 +105,23 @@ export class Sockets implements Disposable {
     return { write: (octets) => this.#write(fd, entry, octets), close: () => this.#close(fd, entry) };
   }
 
+  #addressOf(host: string, port: number): Uint8Array<ArrayBuffer> {
+    const key = `${host}:${port}`;
+    const known = this.#addresses.get(key);
+    if (known !== undefined) return known;
+    const octets = host.split(".").map(Number);
+    if (octets[0] !== 127 || octets.length !== 4) {
+      throw new Error(`Cannot connect to ${host}: only 127.0.0.0/8 is allowed`);
+    }
+    const address = Uint8Array.of(internet.family, 0, port >> 8, port & 255, ...octets, 0, 0, 0, 0, 0, 0, 0, 0);
+    this.#addresses.set(key, address);
+    return address;
+  }
+
   /** Waits for something to come, for at most so long (-1: without end), and calls the handlers. Returns how much came. */
   poll(limitMs: number): number {
     const { epoll_wait, read } = this.#library.symbols;
-    const count = epoll_wait(this.#epoll, new Uint8Array(this.#arrived.buffer), eventsAtOnce, limitMs);
+    const count = epoll_wait(this.#epoll, this.#arrivedOctets, eventsAtOnce, limitMs);
     for (let at = 0; at < count; at++) {
       const bits = this.#arrived.getUint32(at * layout.size, true);
       const fd = this.#arrived.getInt32(at * layout.size + layout.data, true);
@@ -125,7 +142,6 @@ export class Sockets implements Disposable {
   [Symbol.dispose](): void {
     for (const [fd, entry] of this.#open) this.#close(fd, entry);
     this.#library.symbols.close(this.#epoll);
-    this.#library.close();
   }
 
   #write(fd: number, entry: Entry, octets: Uint8Array): void {
@@ -163,10 +179,9 @@ export class Sockets implements Disposable {
   }
 
   #watch(fd: number, how: number, bits: number): void {
-    const wish = new DataView(new ArrayBuffer(layout.size));
-    wish.setUint32(0, bits, true);
-    wish.setInt32(layout.data, fd, true);
-    this.#library.symbols.epoll_ctl(this.#epoll, how, fd, new Uint8Array(wish.buffer));
+    this.#wish.setUint32(0, bits, true);
+    this.#wish.setInt32(layout.data, fd, true);
+    this.#library.symbols.epoll_ctl(this.#epoll, how, fd, this.#wishOctets);
   }
 
   #errno(): number {
