@@ -116,12 +116,12 @@ export async function bundlePrograms(
   const packages = relative(checkout, await packagesFolder(checkout));
   const fileOf = (main: string) => join(out, bundlePath(main));
   const together = mains.filter((main) => !isInParts([main]));
-  const bundle = (of: readonly string[]) => runDeno(bundleWords(of, out, options), checkout);
-  const inPartsDone = Promise.all(mains.filter((main) => isInParts([main])).map((main) => bundle([main])));
-  if (together.length > 0) await Promise.all([inPartsDone, bundle(together)]);
+  const bundle = (of: readonly string[]) => () => runDeno(bundleWords(of, out, options), checkout);
+  const inParts = mains.filter((main) => isInParts([main])).map((main) => bundle([main]));
+  await runTogether(together.length > 0 ? [...inParts, bundle(together)] : inParts);
   // The bundler lets every program that it was told of begin, also as a part of another (sendmail holds two).
   const holdsOthers = (main: string) => programsIn(Deno.readTextFileSync(fileOf(main))) > 1;
-  await Promise.all([inPartsDone, ...together.filter(holdsOthers).map((main) => bundle([main]))]);
+  await runTogether(together.filter(holdsOthers).map((main) => bundle([main])));
   for (const main of mains) {
     const parts = isInParts([main]) ? partsBeside(fileOf(main)) : [];
     for (const file of [fileOf(main), ...parts.map((part) => join(dirname(fileOf(main)), part))]) {
@@ -135,6 +135,15 @@ export async function bundlePrograms(
       Deno.writeTextFileSync(file, text);
     }
   }
+}
+
+/**
+ * Runs all at once, and each that fails once more, alone: the bundler's first user installs it, and two first users are in
+ * each other's way.
+ */
+export async function runTogether(tasks: readonly (() => Promise<unknown>)[]): Promise<void> {
+  const ended = await Promise.allSettled(tasks.map((task) => task()));
+  for (const [at, { status }] of ended.entries()) if (status === "rejected") await tasks[at]!();
 }
 
 /** The names of the other files of code in a program's folder. */

@@ -7,6 +7,7 @@ import {
   packagesFolder,
   plainBundle,
   programsIn,
+  runTogether,
   strayImports,
 } from "../../../scripts/ship/deno_bundle.ts";
 import { bundlerNeed } from "../../support/bundler.ts";
@@ -43,6 +44,24 @@ describe("plainBundle()", () => {
     assert(/^[ -~]*$/.test(plain), plain);
     const said = (code: string) => new Function(code.replace("export default", "return"))();
     assertEquals(said(plain), said(text));
+  });
+});
+
+describe("runTogether()", () => {
+  it("runs what failed beside others once more, alone, and fails where that does", async () => {
+    let running = 0;
+    const ran: string[] = [];
+    const task = (name: string) => async () => {
+      const isAlone = ++running === 1;
+      ran.push(name);
+      await Promise.resolve();
+      running--;
+      if (!isAlone || name === "bad") throw new Error(name);
+    };
+    await runTogether([task("a"), task("b"), task("c")]);
+    assertEquals(ran, ["a", "b", "c", "b", "c"]);
+    assertStringIncludes(String(await assertRejects(() => runTogether([task("a"), task("bad")]))), "bad");
+    await runTogether([]);
   });
 });
 
