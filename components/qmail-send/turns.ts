@@ -24,8 +24,9 @@ import { hasWaiting, Lane, moveLanes, Pass, takeAll, type TakenBack, takeSurplus
 import { LinkedList } from "./linked_list.ts";
 import type { Outcome, Told } from "./outcome.ts";
 import { Resting } from "./resting.ts";
-import { mostForDestination, mostForMessage, mostForUnreachable, mostOfRoom, Neighbours } from "./shares.ts";
+import { mostForDestination, mostForMessage, mostOfRoom, Neighbours } from "./shares.ts";
 import { Sites } from "./sites.ts";
+import { Unreachable } from "./unreachable.ts";
 
 /** A delivery under way. */
 interface Started<J> {
@@ -53,14 +54,10 @@ export class Turns<J extends { readonly destination: string }> {
   readonly #due = new LinkedList<Pass<J>>();
   readonly #passes = new LinkedList<Pass<J>>();
   readonly #started = new Map<J, Started<J>>();
-  /** Unreachable destinations whose windows have room, but not all unreachable ones together; they take turns as well. */
-  readonly #hopeful = new LinkedList<Destination<Lane<J>>>();
+  readonly #unreachable = new Unreachable<Lane<J>>();
   readonly #resting = new Resting<Lane<J>>();
   /** Those where more may wait than is kept in memory. */
   readonly #crowded = new Set<Destination<Lane<J>>>();
-  /** Deliveries of unreachable destinations under way; the same with the room kept for others. */
-  #unreachableRunning = 0;
-  #unreachableHeld = 0;
   /** Deliveries started so far. */
   #serial = 0;
   #limit: number;
@@ -170,11 +167,11 @@ export class Turns<J extends { readonly destination: string }> {
     const removed: J[] = [];
     for (const { jobs, destination, placeInPass, placeAtDestination } of pass.lanes.values()) {
       if (jobs.length === 0) continue;
-      this.#countUnreachable(destination, -1);
+      this.#unreachable.count(destination, -1);
       destination.waiting -= jobs.length;
       placeAtDestination.leave();
       placeInPass.leave();
-      this.#countUnreachable(destination, 1);
+      this.#unreachable.count(destination, 1);
       for (const job of jobs.splice(0)) removed.push(job);
       this.#fill(destination);
       this.#closeIfIdle(destination, nowMs);
@@ -237,26 +234,26 @@ export class Turns<J extends { readonly destination: string }> {
     let destination = started.destination.movedTo ?? started.destination;
     pass.running--;
     (lane.joined ?? lane).running--;
-    this.#countUnreachable(destination, -1);
+    this.#unreachable.count(destination, -1);
     destination.running--;
-    this.#countUnreachable(destination, 1);
+    this.#unreachable.count(destination, 1);
     if (this.#shaping !== undefined) {
       destination = this.#learnSite(destination, job.destination, told.site, nowMs);
       if (told.error !== undefined) destination.noteError(told.code, told.error);
-      this.#countUnreachable(destination, -1);
+      this.#unreachable.count(destination, -1);
       destination.pace.learn(outcome, {
         startedAt: serial,
         latest: this.#serial,
         most: this.#mostForDestination,
         nowMs,
       });
-      this.#countUnreachable(destination, 1);
+      this.#unreachable.count(destination, 1);
       this.#resting.lookAt(destination, nowMs);
       this.#lookForCrowd(destination);
     }
     if (!destination.unreachable) destination.hope.leave();
     this.#fill(destination);
-    this.#fillHopeful();
+    this.#fillUnreachable();
     this.#takeTurns(pass);
     this.#closeIfIdle(destination, nowMs);
   }
@@ -274,15 +271,15 @@ export class Turns<J extends { readonly destination: string }> {
     destination.hope.leave();
     this.#resting.remove(destination);
     this.#crowded.delete(destination);
-    this.#countUnreachable(destination, -1);
-    this.#countUnreachable(there, -1);
+    this.#unreachable.count(destination, -1);
+    this.#unreachable.count(there, -1);
     moveLanes(destination, there);
     if (isStranger) {
       there.pace = destination.pace;
       there.pace.setRules(this.#rulesFor(site));
       there.noteError(destination.lastCode, destination.lastError);
     }
-    this.#countUnreachable(there, 1);
+    this.#unreachable.count(there, 1);
     this.#destinations.drop(destination);
     return there;
   }
@@ -355,17 +352,10 @@ export class Turns<J extends { readonly destination: string }> {
     return this.#shaping !== undefined ? mostForDestination(this.#limit) : Infinity;
   }
 
-  /** Adds (1) or takes away (-1) what a destination holds from the sums over the unreachable ones. */
-  #countUnreachable({ unreachable, running, held }: Destination<Lane<J>>, sign: 1 | -1): void {
-    if (!unreachable) return;
-    this.#unreachableRunning += sign * running;
-    this.#unreachableHeld += sign * held;
-  }
-
   #mayStart({ running: ofMessage, destination: { closed, running, pace, unreachable } }: Lane<J>): boolean {
     const room = pace.room(this.#mostForDestination);
     return !closed && running < room && ofMessage < mostOfRoom(room) &&
-      (!unreachable || this.#unreachableRunning < mostForUnreachable(this.#limit));
+      (!unreachable || this.#unreachable.mayStart(this.#limit));
   }
 
   /** The parked lane that is next to have room kept for it, if there is room. */
@@ -388,7 +378,7 @@ export class Turns<J extends { readonly destination: string }> {
     // The room that was kept is the one that is taken.
     destination.waiting--;
     destination.running++;
-    if (destination.unreachable) this.#unreachableRunning++;
+    this.#unreachable.started(destination);
     lane.placeInPass.leave();
     if (jobs.length > 0) destination.parked.addLast(lane.placeAtDestination);
     else lane.placeAtDestination.leave();
@@ -405,36 +395,29 @@ export class Turns<J extends { readonly destination: string }> {
   /** Releases what there is room for. */
   #fill(destination: Destination<Lane<J>>): void {
     if (destination.unreachable) {
-      if (destination.hope.list === undefined) this.#hope(destination);
-      return this.#fillHopeful();
+      if (this.#nextParked(destination) !== undefined) this.#unreachable.hope(destination);
+      return this.#fillUnreachable();
     }
     for (let lane = this.#nextParked(destination); lane !== undefined; lane = this.#nextParked(destination)) {
       this.#release(lane);
     }
   }
 
-  /** Has an unreachable destination wait for a slot, if it has room for what waits. */
-  #hope(destination: Destination<Lane<J>>): void {
-    if (this.#nextParked(destination) !== undefined) this.#hopeful.addLast(destination.hope);
-  }
-
-  #fillHopeful(): void {
-    while (this.#unreachableHeld < mostForUnreachable(this.#limit)) {
-      const destination = this.#hopeful.first;
-      if (destination === undefined) return;
-      destination.hope.leave();
-      // It may have been paused, or its window halved.
+  #fillUnreachable(): void {
+    const next = () => this.#unreachable.next(this.#limit);
+    for (let destination = next(); destination !== undefined; destination = next()) {
       const lane = this.#nextParked(destination);
+      // It may have been paused, or its window halved.
       if (lane === undefined) continue;
       this.#release(lane);
-      this.#hope(destination);
+      if (this.#nextParked(destination) !== undefined) this.#unreachable.hope(destination);
     }
   }
 
   #release(lane: Lane<J>): void {
     const { pass, destination } = lane;
     destination.released.addLast(lane.placeAtDestination);
-    if (destination.unreachable) this.#unreachableHeld++;
+    this.#unreachable.kept(destination, 1);
     pass.released.addLast(lane.placeInPass);
     this.#takeTurns(pass);
   }
@@ -444,7 +427,7 @@ export class Turns<J extends { readonly destination: string }> {
     const lane = destination.released.last!;
     const { pass } = lane;
     destination.parked.addFirst(lane.placeAtDestination);
-    if (destination.unreachable) this.#unreachableHeld--;
+    this.#unreachable.kept(destination, -1);
     lane.placeInPass.leave();
     if (pass.released.size > 0) return;
     pass.turn.leave();
