@@ -6,9 +6,9 @@
  * take turns, one delivery each, and so do the released lanes of a pass. A lane that has had its turn goes behind all
  * others of its destination.
  *
- * No pass has all slots (shares.ts): one that has three quarters of them waits, out of turn, until one of its deliveries ends. Nor has
- * a lane all the room of its destination: it is passed over while it has nearly all of that. A fresh message finds a slot at
- * once then, even where a bulk message's deliveries take long and end together.
+ * No pass has all slots (shares.ts): one that has three quarters of them waits, out of turn, until one of its deliveries
+ * ends. Nor has a lane all the room of its destination: it is passed over while it has nearly all of that. A fresh message
+ * finds a slot at once then, even where a bulk message's deliveries take long and end together.
  *
  * So a message waits for each other one at most once, and at a busy destination for each lane before it at most once. No
  * step looks through passes, lanes or destinations: what lost its room meanwhile (a window was halved, a limit lowered, a
