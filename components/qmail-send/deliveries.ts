@@ -230,7 +230,9 @@ export class Deliveries {
   async #giveUp({ job, reason }: TakenBack<Job<Message>>): Promise<void> {
     const text = `Sorry, mail is being held back from ${reason} (#4.4.7)\n`;
     const reports = job.recipients.map((): DeliveryReport => ({ verdict: "Z", text }));
-    await this.#report(job, this.#announce(job), { lost: false, reports });
+    const numbers = this.#announce(job);
+    await this.#turn(job);
+    await this.#report(job, numbers, { lost: false, reports });
   }
 
   // --- one delivery
@@ -253,7 +255,7 @@ export class Deliveries {
     void this.#events.spawn(job, expandVerp(message.sender, recipients[0]?.address ?? "")).then(async (reply) => {
       // It has its slot until its report's turn: else deliveries end faster than what they did is written down, and a crash
       // makes all those again.
-      if (recipients.length >= manyRecipients) await this.#turn(recipients.length);
+      await this.#turn(job);
       if (channel === "local") this.#dispatcher.ended(job, outcomeOf(reply));
       else {
         this.#dispatcher.ended(job, outcomeOf(reply), toldBy(reply), Date.now());
@@ -309,11 +311,12 @@ export class Deliveries {
 
   /**
    * Settles when all who asked before have had their turn, and others were given theirs: twenty transactions of a large
-   * message may end at one time.
+   * message may end at one time. A delivery to few waits for none.
    */
-  #turn(recipients: number): Promise<void> {
+  #turn({ recipients }: Job<Message>): Promise<void> | undefined {
+    if (recipients.length < manyRecipients) return undefined;
     this.#turns = this.#turns.then(() => {
-      this.#reported += recipients;
+      this.#reported += recipients.length;
       if (this.#reported < mostTogether || performance.now() - this.#othersAtMs >= othersMs) {
         return this.#breatheInSlices();
       }

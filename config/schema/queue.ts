@@ -42,7 +42,8 @@ export const queue = {
     parse: parseWholeNumber("deliveries"),
     default: 40,
     usedBy: ["qmail-send", "qmail-lspawn"],
-    doc: "Local deliveries under way at once; 0 holds the channel. One account has a quarter of them at the most.",
+    doc:
+      "Local deliveries under way at once; 0 holds the channel. One account has a quarter of them at the most, and one message while others have mail.",
   }),
   concurrencyremote: row({
     parse: parseWholeNumber("deliveries"),

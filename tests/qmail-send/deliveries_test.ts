@@ -150,6 +150,31 @@ describe("Deliveries", () => {
     }
   });
 
+  it("that are given up by the thousand let others have their turn in between", async () => {
+    using _log = captureLog();
+    const dying = { ...message, id: 2, passes: new Map([["remote", { dying: true }]]) } as unknown as Message;
+    const breaths: (() => void)[] = [];
+    let written = 0;
+    const deliveries = new Deliveries({ local: 1, remote: 1 }, {
+      spawn: () => new Promise(() => {}),
+      settle: () => void written++,
+      breathe: () => new Promise((resolve) => breaths.push(resolve)),
+      jobEnded: () => {},
+      putOff: () => {},
+    });
+    deliveries.add("remote", jobsOf(message, "remote", [recipient("a@busy")], byDomain));
+    deliveries.pause("x");
+    // Ten deliveries to a paused domain may wait in memory.
+    const many = Array.from({ length: 3000 }, (_, n) => recipient(`r${n}@x`));
+    deliveries.add("remote", jobsOf(dying, "remote", many, byDomain));
+    for (let turn = 0; turn <= 20; turn++) {
+      // Whatever settles without a turn of its own.
+      for (let step = 0; step < 100; step++) await Promise.resolve();
+      assertEquals([written, breaths.length], [turn, turn < 20 ? 1 : 0]);
+      breaths.splice(0).forEach((resolve) => resolve());
+    }
+  });
+
   it("say once for a delivery what protected it, before what came of it, and where TLS had no part nothing", async () => {
     using log = captureLog();
     const tls = "TLSv1.3 TLS_AES_256_GCM_SHA384, dane";
