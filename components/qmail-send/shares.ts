@@ -27,7 +27,7 @@ export function mostForUnreachable(limit: number): number {
   return Math.max(1, Math.floor(limit / 2));
 }
 
-/** What one message may have under way to a destination that has room for `room`: one place is for others, of many two. */
+/** What one message may have under way to a destination with room for `room`: a place is for others, of many an eighth. */
 export function mostOfRoom(room: number): number {
   return room < 4 ? room : Math.min(room - 1, Math.ceil(room * 7 / 8));
 }
