@@ -12,7 +12,7 @@ import { heldSeconds } from "../lib/queue/held.ts";
 import { mostFirstAttempt } from "../lib/wire/queue_protocol.ts";
 import type { Asked } from "./asked.ts";
 import type { Deliveries } from "./deliveries.ts";
-import { isDone, type Job, JobCutter, jobsOf, type Recipient, type WayOf } from "./dispatcher.ts";
+import { isDone, type Job, JobCutter, jobsOf, pendingRecipient, type Recipient, type WayOf } from "./dispatcher.ts";
 import { logMail } from "./log_lines.ts";
 import type { Message, Pass } from "./message.ts";
 import type { Reports } from "./reports.ts";
@@ -90,12 +90,7 @@ export class Attempts {
 
   /** A later one, at who is left in a channel's file. */
   beginLater(message: Message, channel: Channel, left: readonly { address: string; offset: number }[]): void {
-    const recipients = left.map(({ address, offset }): Recipient => ({
-      address,
-      offset,
-      state: "pending",
-      losses: 0,
-    }));
+    const recipients = left.map(({ address, offset }) => ({ ...pendingRecipient(address), offset }));
     this.#addPass(message, channel, recipients);
     const pass = message.passes.get(channel);
     if (pass !== undefined) return this.#startPass(channel, pass);
@@ -108,7 +103,7 @@ export class Attempts {
     const controls = this.#events.controls();
     for (const recipient of recipients) {
       const { channel, address } = rewriteRecipient(recipient, controls);
-      routed[channel].push({ address, offset: -1, state: "pending", losses: 0 });
+      routed[channel].push(pendingRecipient(address));
     }
   }
 

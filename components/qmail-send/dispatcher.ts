@@ -24,6 +24,11 @@ export interface Recipient {
   losses: number;
 }
 
+/** One of a message without files, nothing done yet. */
+export function pendingRecipient(address: string): Recipient {
+  return { address, offset: -1, state: "pending", losses: 0 };
+}
+
 /** Whether nothing is left to do for it: it has the message, or never will. */
 export function isDone({ state }: Recipient): boolean {
   return state === "delivered" || state === "failed";

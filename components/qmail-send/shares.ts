@@ -4,9 +4,14 @@
  * @module
  */
 
+/** A part of a channel's slots, one at least. */
+function partOf(limit: number, part: number): number {
+  return Math.max(1, Math.floor(limit * part));
+}
+
 /** The most deliveries one message may have under way: others find a slot, even where its deliveries take long. */
 export function mostForMessage(limit: number): number {
-  return Math.max(1, Math.floor(limit * 3 / 4));
+  return partOf(limit, 3 / 4);
 }
 
 /**
@@ -14,17 +19,17 @@ export function mostForMessage(limit: number): number {
  * deliveries of a message a fresh one takes half as long as beside 30, and those 10 bring three quarters of what 30 do.
  */
 export function mostForNeighbour(limit: number): number {
-  return Math.max(1, Math.floor(limit / 4));
+  return partOf(limit, 1 / 4);
 }
 
 /** The most deliveries one destination may have under way: more than one message may, and never every slot. */
 export function mostForDestination(limit: number): number {
-  return Math.max(1, Math.floor(limit * 7 / 8));
+  return partOf(limit, 7 / 8);
 }
 
 /** The most slots that unreachable destinations may hold together: each of them may hold one until a timeout. */
 export function mostForUnreachable(limit: number): number {
-  return Math.max(1, Math.floor(limit / 2));
+  return partOf(limit, 1 / 2);
 }
 
 /** What one message may have under way to a destination with room for `room`: a place is for others, of many an eighth. */

@@ -4,6 +4,7 @@ import { encodeFrame, type Frame, FrameReader } from "../../components/lib/wire/
 import { Pipe } from "../../components/lib/wire/pipe.ts";
 import { ProtocolError } from "../../components/lib/wire/server.ts";
 import { OwnersProcess } from "../../components/qmail-pop3spawn/owners_process.ts";
+import { microtasks } from "../support/wait.ts";
 
 /** The other end of a pipe: what was written to it, and a way to say something. */
 function wire() {
@@ -37,11 +38,6 @@ function wire() {
   return { pipe, end, say, heads: () => written.map(({ head }) => head) };
 }
 
-/** Settles when what was said has gone its way. */
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
-}
-
 const whose = { login: "amy@mx.example", home: "/home/amy" };
 
 function world() {
@@ -60,13 +56,13 @@ describe("OwnersProcess", () => {
     assertEquals(process.underWay, 2);
     child.say(encodeFrame({ kind: "opened", id: 7, session: 2, count: 1, bytes: 2 }));
     child.say(encodeFrame({ kind: "opened", id: 7, session: 1, count: 3, bytes: 4 }));
-    await settled();
+    await microtasks();
     assertEquals(one.heads(), [{ kind: "opened", id: 7, count: 3, bytes: 4 }]);
     assertEquals(other.heads(), [{ kind: "opened", id: 7, count: 1, bytes: 2 }]);
     process.end(one.pipe);
     await first.over;
     assertEquals(process.underWay, 1);
-    await settled();
+    await microtasks();
     assertEquals(child.heads().map(({ op, session }) => `${op} ${session}`), ["open 1", "open 2", "close 1"]);
   });
 
@@ -77,7 +73,7 @@ describe("OwnersProcess", () => {
       assert(assertThrows(() => relay.send({ op: "more", id })) instanceof ProtocolError);
     assertRefused(2);
     child.say(encodeFrame({ kind: "opened", id: 1, session: 1, count: 1, bytes: 2 }));
-    await settled();
+    await microtasks();
     relay.send({ op: "command", id: 2, line: new Uint8Array(4) });
     assertRefused(3);
   });
@@ -112,7 +108,7 @@ describe("OwnersProcess", () => {
     process.begin(one.pipe, 1, whose);
     process.end(one.pipe);
     child.say(encodeFrame({ kind: "opened", id: 1, session: 1, count: 1, bytes: 2 }));
-    await settled();
+    await microtasks();
     assertEquals([one.heads(), errors], [[], []]);
   });
 });

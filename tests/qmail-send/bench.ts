@@ -2,14 +2,12 @@
  * A dispatcher under test: `add` messages, `start` what there is room for, `end` deliveries, look at what was started.
  * @module
  */
-import { Dispatcher, type Job, jobsOf, type Recipient } from "../../components/qmail-send/dispatcher.ts";
+import { Dispatcher, type Job, jobsOf, pendingRecipient } from "../../components/qmail-send/dispatcher.ts";
 import type { Outcome } from "../../components/qmail-send/outcome.ts";
-
-const recipient = (address: string): Recipient => ({ address, offset: -1, state: "pending", losses: 0 });
 
 /** One delivery to each of `domains`, in this order. */
 export function remoteJobs<M>(message: M, domains: readonly string[]): Job<M>[] {
-  return jobsOf(message, "remote", domains.map((domain) => recipient(`x@${domain}`)), undefined);
+  return jobsOf(message, "remote", domains.map((domain) => pendingRecipient(`x@${domain}`)), undefined);
 }
 
 /** `count` domains, each `times` times, one after the other. */

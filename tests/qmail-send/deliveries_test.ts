@@ -1,12 +1,17 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals } from "@std/assert";
 import { Deliveries } from "../../components/qmail-send/deliveries.ts";
-import { byDomain, jobsOf, type Recipient } from "../../components/qmail-send/dispatcher.ts";
+import {
+  byDomain,
+  jobsOf,
+  pendingRecipient as recipient,
+  type Recipient,
+} from "../../components/qmail-send/dispatcher.ts";
 import type { Message } from "../../components/qmail-send/message.ts";
 import type { DeliveryReport } from "../../components/lib/wire/delivery_protocol.ts";
 import { captureLog } from "../support/captured_log.ts";
+import { microtasks } from "../support/wait.ts";
 
-const recipient = (address: string): Recipient => ({ address, offset: -1, state: "pending", losses: 0 });
 const message = { id: 1, sender: "joe@localhost", passes: new Map() } as unknown as Message;
 
 describe("Deliveries", () => {
@@ -143,7 +148,7 @@ describe("Deliveries", () => {
     for (let turn = 0; written < 50; turn++) {
       deliveries.add("remote", jobsOf(message, "remote", [recipient(`fresh@y${turn}`)], byDomain));
       // Whatever settles without a turn of its own.
-      for (let step = 0; step < 100; step++) await Promise.resolve();
+      await microtasks(100);
       assert(begun - written <= 15, `${begun} begun, ${written} written down`);
       assert(turn < 60, "no end");
       breaths.splice(0).forEach((resolve) => resolve());
@@ -169,7 +174,7 @@ describe("Deliveries", () => {
     deliveries.add("remote", jobsOf(dying, "remote", many, byDomain));
     for (let turn = 0; turn <= 20; turn++) {
       // Whatever settles without a turn of its own.
-      for (let step = 0; step < 100; step++) await Promise.resolve();
+      await microtasks(100);
       assertEquals([written, breaths.length], [turn, turn < 20 ? 1 : 0]);
       breaths.splice(0).forEach((resolve) => resolve());
     }

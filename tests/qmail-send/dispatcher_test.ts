@@ -7,11 +7,11 @@ import {
   type Job,
   jobsOf,
   mostTogether,
+  pendingRecipient as recipient,
   type Recipient,
 } from "../../components/qmail-send/dispatcher.ts";
 import type { Channel } from "../../components/lib/queue/layout.ts";
 
-const recipient = (address: string): Recipient => ({ address, offset: -1, state: "pending", losses: 0 });
 const addresses = <M>(job: Job<M>) => job.recipients.map(({ address }) => address);
 
 describe("jobsOf()", () => {

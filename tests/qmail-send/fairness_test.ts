@@ -2,7 +2,7 @@ import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import type { Outcome } from "../../components/qmail-send/outcome.ts";
-import { Dispatcher, type Job, jobsOf, type Recipient } from "../../components/qmail-send/dispatcher.ts";
+import { Dispatcher, type Job, jobsOf, pendingRecipient } from "../../components/qmail-send/dispatcher.ts";
 import { Bench, domains } from "./bench.ts";
 
 describe("Dispatcher: one destination", () => {
@@ -273,9 +273,6 @@ describe("Dispatcher: whose turn it is", () => {
 });
 
 describe("Dispatcher: the local channel", () => {
-  const recipients = (count: number): Recipient[] =>
-    Array.from({ length: count }, (_, n) => ({ address: `u${n}@h`, offset: -1, state: "pending", losses: 0 }));
-
   it("gives a message three quarters of the slots while it is alone, and a quarter beside others' mail", () => {
     const dispatcher = new Dispatcher<string>({ local: 40, remote: 1 });
     const running: Job<string>[] = [];
@@ -283,7 +280,8 @@ describe("Dispatcher: the local channel", () => {
       for (let job = dispatcher.next(nowMs); job !== undefined; job = dispatcher.next(nowMs)) running.push(job);
     };
     const add = (message: string, count: number, nowMs: number) => {
-      dispatcher.add("local", jobsOf(message, "local", recipients(count), undefined), nowMs);
+      const recipients = Array.from({ length: count }, (_, n) => pendingRecipient(`u${n}@h`));
+      dispatcher.add("local", jobsOf(message, "local", recipients, undefined), nowMs);
       start(nowMs);
     };
     /** Ends the delivery of `message` that has run longest. */

@@ -12,6 +12,7 @@ import { captureLog } from "../support/captured_log.ts";
 import type { FakeDisk } from "../support/fake_disk.ts";
 import { emptyQueue, home } from "../support/queue_disk.ts";
 import { World } from "./world.ts";
+import { microtasks } from "../support/wait.ts";
 
 const path = home.queue("paused", "destinations");
 
@@ -71,7 +72,7 @@ describe("Paused", () => {
       disk.stopAt(n);
       // What it stops at throws, or never comes back.
       void new Paused(disk, home, pauses).set("pause", "a").catch(() => {});
-      for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+      await microtasks(50);
       const after = restored(disk.afterCrash());
       assert(after.length === 0 || after[0] === "a");
       if (pauses.paused.has("a")) assertEquals(after, ["a"], `stopped at operation ${n}`);

@@ -1,5 +1,5 @@
 /**
- * Waiting for what no event tells of: a file that appears, a process that is gone.
+ * Waiting for what no event tells of: a file that appears, a process that is gone, promises that follow each other.
  * @module
  */
 
@@ -34,4 +34,9 @@ export async function within<T>(promise: Promise<T>, timeoutMs: number, describe
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Settles when so many promises that settle at once have done so one after the other: what needs no event has happened. */
+export async function microtasks(count = 20): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await Promise.resolve();
 }

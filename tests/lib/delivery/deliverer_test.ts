@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { Deliverer } from "../../../components/lib/delivery/deliverer.ts";
 import { parseDeliverFields } from "../../../components/lib/wire/delivery_protocol.ts";
 import { type Frame, FrameReader } from "../../../components/lib/wire/frame.ts";
-import { waitFor } from "../../support/wait.ts";
+import { microtasks, waitFor } from "../../support/wait.ts";
 import { Pipe } from "../../../components/lib/wire/pipe.ts";
 
 /** A deliverer whose deliveries end when they are told to. */
@@ -40,7 +40,7 @@ class World {
 
   async end(count: number): Promise<void> {
     for (const end of this.#deliveries.splice(0, count)) end();
-    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    await microtasks();
   }
 }
 

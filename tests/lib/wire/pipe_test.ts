@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { concat, encodeFrame, type Frame, FrameReader } from "../../../components/lib/wire/frame.ts";
 import { Pipe, type Streams } from "../../../components/lib/wire/pipe.ts";
 import { bytes } from "../octets.ts";
+import { microtasks } from "../../support/wait.ts";
 
 const mebibyte = 1024 * 1024;
 
@@ -41,7 +42,7 @@ class Peer implements Streams {
 /** Whether `promise` has settled by now. */
 async function settled(promise: Promise<unknown>): Promise<boolean> {
   const no = Symbol();
-  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  await microtasks();
   return await Promise.race([promise, Promise.resolve(no)]) !== no;
 }
 
