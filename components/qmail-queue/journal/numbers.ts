@@ -9,6 +9,7 @@
 import type { Home } from "../../../config/home.ts";
 import type { Disk } from "../../lib/disk/disk.ts";
 import { isKeptName, journalNumbers, keptName, parseKeptName, queueFile } from "../../lib/queue/layout.ts";
+import { Quiet } from "./quiet.ts";
 
 /** After trouble none is made for so long: the disk is full, say. */
 const restMs = 10_000;
@@ -17,8 +18,6 @@ const mostAtOnce = 256;
 const inOneTurn = 16;
 /** With a crowd in the house, so many times what is usually ready. */
 const readyForCrowd = 4;
-/** It is quiet when none was taken for so long. */
-const quietMs = 100;
 
 export interface NumbersOptions {
   /** So many are kept ready. */
@@ -46,8 +45,12 @@ export class Numbers {
   #nextName = 0;
   #closed = false;
   #rest: ReturnType<typeof setTimeout> | undefined;
-  #quiet: ReturnType<typeof setTimeout> | undefined;
   #taken = 0;
+  readonly #quiet = new Quiet({
+    comers: () => this.#taken,
+    wants: () => this.#rest === undefined && this.#free.size < this.#readyInQuiet,
+    make: (goOn) => this.#makeWhile(() => this.#runsShort || goOn()),
+  });
 
   constructor(disk: Disk, home: Home, options: NumbersOptions, onTrouble: (error: unknown) => void) {
     this.#disk = disk;
@@ -114,7 +117,7 @@ export class Numbers {
     const [id] = this.#free;
     this.#taken++;
     if (this.#runsShort) void this.refill();
-    else this.#growWhenQuiet();
+    else this.#quiet.look();
     if (id === undefined) return undefined;
     this.claim(id);
     return id;
@@ -155,7 +158,7 @@ export class Numbers {
       if (!this.#closed) this.#rest = setTimeout(() => this.#rest = undefined, restMs);
     }).finally(() => {
       this.#refilling = undefined;
-      this.#growWhenQuiet();
+      this.#quiet.look();
     });
     return this.#refilling;
   }
@@ -166,21 +169,10 @@ export class Numbers {
     return this.#used.size > ready ? most : this.#used.size;
   }
 
-  #growWhenQuiet(): void {
-    const taken = this.#taken;
-    const wanted = () => this.#runsShort || taken === this.#taken && this.#free.size < this.#readyInQuiet;
-    if (this.#closed || this.#quiet !== undefined || this.#rest !== undefined || !wanted()) return;
-    this.#quiet = setTimeout(() => {
-      this.#quiet = undefined;
-      if (wanted()) void this.#makeWhile(wanted);
-      else this.#growWhenQuiet();
-    }, quietMs);
-  }
-
   close(): void {
     this.#closed = true;
     clearTimeout(this.#rest);
-    clearTimeout(this.#quiet);
+    this.#quiet.close();
   }
 
   async #make(wanted: () => boolean): Promise<void> {

@@ -120,7 +120,9 @@ export class Segment {
 
   /** The records a predecessor left that are not done; after it nothing is written until the next turn. */
   *recover(): Generator<PlacedRecord, void, undefined> {
-    for (const placed of recordsOf(this.#file.readAt(0, this.sizeBytes))) {
+    // Of those made for a crowd that has not come there may be many.
+    const isBlank = this.#file.readAt(0, 4).every((octet) => octet === 0);
+    for (const placed of recordsOf(this.#file.readAt(0, isBlank ? 0 : this.sizeBytes))) {
       this.#generation = placed.record.generation;
       this.lastSerial = placed.record.serial;
       this.#records = placed.index + 1;

@@ -6,6 +6,7 @@
 import type { Home } from "../../../config/home.ts";
 import type { Disk } from "../../lib/disk/disk.ts";
 import { serialsPerMs } from "./entry.ts";
+import { Quiet } from "./quiet.ts";
 import { Segment, type SegmentSize } from "./segment.ts";
 
 export interface SegmentsOptions {
@@ -32,6 +33,8 @@ const longestWhenBusyMs = 10 * longestMs;
 const mostLeaving = 256;
 /** After a segment could not be made none is tried for so long. */
 const restMs = 10_000;
+/** Spare ones that are made in quiet moments, at the most. */
+const mostSpare = 16;
 
 export class Segments implements Iterable<Segment> {
   readonly #disk: Disk;
@@ -40,6 +43,15 @@ export class Segments implements Iterable<Segment> {
   readonly #segments = new Map<number, Segment>();
   #current: Segment | undefined;
   #growing: Promise<void> | undefined;
+  #reserved = 0;
+  /** Where a crowd has been, the next one finds as many ready: one made while it comes has the syncs of its mail wait. */
+  readonly #quiet = new Quiet({
+    comers: () => this.#reserved,
+    wants: () => this.#mayGrow() && this.#runsShort(),
+    make: async (goOn) => {
+      while (goOn()) await this.#grow();
+    },
+  });
   /** No segment is added before; the disk was full. */
   #growAgainMs = 0;
   /** Lowered, those there are stay until they are not needed, but none is added. */
@@ -81,6 +93,12 @@ export class Segments implements Iterable<Segment> {
 
   // --- turns
 
+  /** Takes room for one record in the current segment: its place. */
+  reserve(bytes: number): { readonly offset: number; readonly index: number } {
+    this.#reserved++;
+    return this.#current!.reserve(bytes);
+  }
+
   /** Makes another segment the current one, where one can begin anew. */
   turn(): void {
     this.#current = undefined;
@@ -94,22 +112,35 @@ export class Segments implements Iterable<Segment> {
     this.#vacateOldest();
     // Its generation is its first record's serial.
     this.#current?.begin(0);
+    this.#quiet.look();
   }
 
   /** A spare is one whose marks only want to be synced, or a new one. */
   #prepareSpare(): void {
     const almost = [...this].some((segment) => segment.alive === 0 && !segment.broken && segment !== this.#current);
     if (almost) this.#options.syncMarks();
-    else if (this.count < this.most) void this.#grow();
+    else if (this.#mayGrow()) void this.#grow();
+  }
+
+  #mayGrow(): boolean {
+    return this.count < this.most && this.#options.nowMs() >= this.#growAgainMs;
+  }
+
+  #runsShort(): boolean {
+    let [inUse, spare] = [0, 0];
+    for (const segment of this) {
+      if (segment.alive > 0 || segment === this.#current) inUse++;
+      else if (!segment.broken) spare++;
+    }
+    return spare < Math.min(inUse, mostSpare);
   }
 
   /** Settles when there is one to begin with, or the disk takes none. */
   async prepareFirst(): Promise<void> {
-    if (this.count < this.most && ![...this].some((segment) => segment.reusable)) await this.#grow();
+    if (this.#mayGrow() && ![...this].some((segment) => segment.reusable)) await this.#grow();
   }
 
   #grow(): Promise<void> {
-    if (this.#options.nowMs() < this.#growAgainMs) return Promise.resolve();
     this.#growing ??= this.#addOne().catch((error) => {
       this.#options.onTrouble(error);
       this.#growAgainMs = this.#options.nowMs() + restMs;
@@ -125,8 +156,9 @@ export class Segments implements Iterable<Segment> {
     this.#segments.set(number, segment);
   }
 
-  /** Settles when none is being made. */
+  /** Settles when none is being made, nor will be in a quiet moment. */
   async grown(): Promise<void> {
+    this.#quiet.close();
     await this.#growing;
   }
 

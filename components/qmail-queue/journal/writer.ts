@@ -92,7 +92,7 @@ export class Writer {
       this.#fail(error);
       return Promise.reject(error);
     }
-    const { offset, index } = segment.reserve(bytes);
+    const { offset, index } = this.#segments.reserve(bytes);
     const head = { generation: segment.generation, serial, id, birthSeconds };
     if (this.#gathered === 0) this.#gatherOffset = offset;
     this.#gathered = putRecord(this.#gather, this.#gathered, head, envelope, content);

@@ -4,7 +4,17 @@ import { journalSegment } from "../../../components/lib/queue/layout.ts";
 import type { Entry } from "../../../components/qmail-queue/journal/entry.ts";
 import type { Journal } from "../../../components/qmail-queue/journal/journal.ts";
 import { emptyQueue, home } from "../../support/queue_disk.ts";
-import { append, holding, marksSync, newRecord, segmentSync, textOf, whileSyncing, world } from "./journal_world.ts";
+import {
+  append,
+  failNext,
+  holding,
+  marksSync,
+  newRecord,
+  segmentSync,
+  textOf,
+  whileSyncing,
+  world,
+} from "./journal_world.ts";
 
 describe("Journal.append()", () => {
   it("settles when the record is on stable storage, and is found as it was", async () => {
@@ -153,6 +163,55 @@ describe("the journal's segments", () => {
     }
     // One, and a spare.
     assertEquals((await here.open()).segments, 2);
+  });
+
+  const manyNumbers = { ready: 64, most: 64, breathe: () => Promise.resolve() };
+
+  /** Appends so many records, each of which fills a segment. */
+  async function fill(here: ReturnType<typeof world>, journal: Journal, count: number, restSeconds = 0): Promise<void> {
+    for (let n = 0; n < count; n++) {
+      await append(journal, 4000);
+      await here.clock.advance(restSeconds);
+      await here.clock.settle();
+    }
+  }
+
+  it("are made once it is quiet, as many as are in use: the next crowd finds them, and makes none", async () => {
+    using here = world();
+    const journal = await here.open({ segments: 40, numbers: manyNumbers });
+    await fill(here, journal, 6, 0.05);
+    assertEquals(journal.segments, 7);
+    await here.clock.advance(0.3);
+    assertEquals(journal.segments, 12);
+    await fill(here, journal, 5, 0.05);
+    assertEquals(journal.segments, 12);
+    await here.clock.advance(0.3);
+    assertEquals([journal.segments, here.troubles], [22, []]);
+    await journal.close();
+    const again = await here.open({ segments: 40 });
+    assertEquals([again.size, again.segments], [11, 22]);
+  });
+
+  it("are made in quiet moments up to their limit, and up to sixteen spare ones", async () => {
+    using here = world();
+    const few = await here.open({ segments: 8 });
+    await fill(here, few, 6);
+    await here.clock.advance(0.3);
+    assertEquals(few.segments, 8);
+    await few.close();
+    const many = await here.open({ segments: 99, numbers: manyNumbers });
+    await fill(here, many, 20);
+    await here.clock.advance(0.3);
+    assertEquals([many.size, many.segments], [26, 26 + 16]);
+  });
+
+  it("are not tried again and again in quiet moments on a full disk", async () => {
+    using here = world();
+    const journal = await here.open({ segments: 40, numbers: manyNumbers });
+    await fill(here, journal, 4, 0.05);
+    for (let ahead = 0; ahead < 30; ahead++) failNext(here.disk, ahead, "ENOSPC");
+    await here.clock.advance(5);
+    assertEquals([journal.segments, here.troubles.length], [5, 1]);
   });
 
   it("hold no more records than there is room for marks", async () => {
