@@ -16,17 +16,31 @@ export function parseMachineTime(text: string): MachineTime {
   return { busy: total - (fields[3] ?? 0) - (fields[4] ?? 0), total };
 }
 
+/** KiB that have been written to disks since the machine's start, from the text of /proc/vmstat. */
+export function parseWritten(text: string): number {
+  return Number(/^pgpgout ([0-9]+)$/m.exec(text)?.[1] ?? 0);
+}
+
 const sampleMs = 200;
 const quietShare = 0.15;
+/** In one sample: 5 MiB a second. A server may still write, after its own run, when its processors rest. */
+const quietKib = 1024;
 
-/** Waits until the machine is less than 15 % busy, at most `limitMs`; answers whether it was. */
+/** What has been done so far. */
+function lookAround(): { readonly time: MachineTime; readonly writtenKib: number } {
+  const time = parseMachineTime(Deno.readTextFileSync("/proc/stat"));
+  return { time, writtenKib: parseWritten(Deno.readTextFileSync("/proc/vmstat")) };
+}
+
+/** Waits until the machine is less than 15 % busy and its disks rest, at most `limitMs`; answers whether they did. */
 export async function settle(limitMs: number): Promise<boolean> {
   const end = performance.now() + limitMs;
   while (performance.now() < end) {
-    const before = parseMachineTime(Deno.readTextFileSync("/proc/stat"));
+    const before = lookAround();
     await new Promise((resolve) => setTimeout(resolve, sampleMs));
-    const after = parseMachineTime(Deno.readTextFileSync("/proc/stat"));
-    if (after.busy - before.busy <= quietShare * (after.total - before.total)) return true;
+    const after = lookAround();
+    const isIdle = after.time.busy - before.time.busy <= quietShare * (after.time.total - before.time.total);
+    if (isIdle && after.writtenKib - before.writtenKib <= quietKib) return true;
   }
   return false;
 }
